@@ -1,0 +1,266 @@
+"""Every private name of another library that skhp touches, in one place.
+
+Each entry says what is borrowed and why no public name will do.
+``tests/test_compat.py`` fails when one of them goes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from sklearn.callback._transport import (  # how values come back from joblib's workers
+    can_reuse_listener,
+    open_listener,
+    send,
+)
+from sklearn.utils import _safe_indexing as take_rows  # of arrays, frames, sparse matrices
+from sklearn.utils._param_validation import (  # the checks scikit-learn's estimators use
+    HasMethods,
+    Interval,
+    StrOptions,
+)
+from sklearn.utils.validation import _check_sample_weight
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "can_reuse_listener",
+    "check_sample_weight",
+    "excluded_names",
+    "excludes_from_weight_decay",
+    "hands_callbacks_on",
+    "has_callbacks",
+    "is_search",
+    "open_listener",
+    "own_callbacks",
+    "send",
+    "stateless_optimizer_class",
+    "take_rows",
+    "tensorboard_profiles",
+]
+
+
+def check_sample_weight(sample_weight: Any, X: Any, dtype: Any) -> Any:
+    """One finite, non-negative weight a row; ones where none are given."""
+    return _check_sample_weight(
+        sample_weight, X, dtype=dtype, ensure_non_negative=True, allow_all_zero_weights=True
+    )
+
+
+# Keras's TensorFlow mixin overrides these for tf.distribute, and with that refuses
+# ``stateless_apply``; the backend-neutral base class has the pure versions.
+_PURE_METHODS = (
+    "stateless_apply",
+    "assign",
+    "assign_add",
+    "assign_sub",
+    "_var_key",
+    "_apply_weight_decay",
+    "_backend_update_step",
+    "_backend_reset_gradient_accumulators",
+    "_overwrite_model_variables_with_average_value",
+)
+
+
+def stateless_optimizer_class(optimizer_class: type) -> type:
+    """Subclass a Keras optimizer so that ``stateless_apply`` works on TensorFlow.
+
+    Parameters
+    ----------
+    optimizer_class : type
+        A subclass of `keras.optimizers.Optimizer`.
+
+    Returns
+    -------
+    type
+        A subclass that records, in ``slot_owners``, which trainable variable each
+        of its slot variables belongs to (None for counters and the learning rate), and
+        whose ``variables`` hold those too that Keras leaves out (Nadam's product).
+    """
+    from keras.src.backend.tensorflow.optimizer import TFOptimizer
+    from keras.src.optimizers.base_optimizer import BaseOptimizer
+
+    def add_variable_from_reference(self: Any, reference_variable: Any, *a: Any, **k: Any):
+        slot = optimizer_class.add_variable_from_reference(  # type: ignore[attr-defined]
+            self, reference_variable, *a, **k
+        )
+        self.slot_owners[slot.path] = id(reference_variable)
+        return slot
+
+    def build(self: Any, variables: Any) -> None:
+        self.slot_owners = {}
+        optimizer_class.build(self, variables)  # type: ignore[attr-defined]
+        for variable in unlisted_variables(self):
+            self._track_variable(variable)
+
+    # It comes before the mixin in the method resolution order, and after whatever
+    # methods the optimizer itself has.
+    pure = type("Pure", (TFOptimizer,), {n: getattr(BaseOptimizer, n) for n in _PURE_METHODS})
+    namespace = {"add_variable_from_reference": add_variable_from_reference, "build": build}
+    return type(optimizer_class.__name__, (optimizer_class, pure), namespace)
+
+
+def unlisted_variables(optimizer: Any) -> list[Any]:
+    """Variables that a built optimizer keeps and its ``variables`` leave out."""
+    import keras
+
+    listed = {id(variable) for variable in optimizer.variables}
+    own = [v for v in vars(optimizer).values() if isinstance(v, keras.Variable)]
+    return [variable for variable in own if id(variable) not in listed]
+
+
+def tensorboard_profiles(callback: Any) -> bool:
+    """Whether a `keras.callbacks.TensorBoard` traces batches.
+
+    Its ``profile_batch`` argument is kept under private names alone.
+    """
+    return bool(callback._should_trace)
+
+
+def excludes_from_weight_decay(optimizer: Any) -> bool:
+    """Whether ``exclude_from_weight_decay`` was called on a Keras optimizer.
+
+    What it was told is kept under private names alone, and is in no config.
+    """
+    return bool(
+        getattr(optimizer, "_exclude_from_weight_decay", None)
+        or getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    )
+
+
+def excluded_names(optimizer: Any) -> list[str]:
+    """Names that ``exclude_from_weight_decay`` was told of, as regular expressions."""
+    pattern = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    return [pattern.pattern] if pattern else []
+
+
+def has_callbacks(context: Any) -> bool:
+    """Whether a `sklearn.callback.CallbackContext` has any callback to call.
+
+    The context keeps them under a private name alone, and asking it is cheaper than
+    going through the motions of every epoch for no one.
+    """
+    return bool(context._callbacks)
+
+
+def compile_arguments(model: Any) -> dict[str, Any]:
+    """The loss and metrics that ``compile`` was given, as it was given them.
+
+    ``Model.get_compile_config`` has them too, but serialized, which loses user code.
+    """
+    metrics, loss = model._compile_metrics, model._compile_loss
+    return {
+        "loss": model.loss,
+        "loss_weights": loss and loss._user_loss_weights,
+        "metrics": metrics and metrics._user_metrics,
+        "weighted_metrics": metrics and metrics._user_weighted_metrics,
+    }
+
+
+def flat_metrics(model: Any) -> list[tuple[Any, bool]]:
+    """The metrics of a model of one output, and whether each takes sample weights."""
+    metrics = model._compile_metrics
+    if metrics is None:
+        return []
+    return [
+        (metric, weighted)
+        for weighted, groups in (
+            (False, metrics._flat_metrics),
+            (True, metrics._flat_weighted_metrics),
+        )
+        for group in groups
+        if group is not None
+        for metric in group.metrics
+    ]
+
+
+def layers_within(model: Any) -> list[Any]:
+    """A model and all layers in it, however deep; ``Model.layers`` has the outermost alone."""
+    return list(model._flatten_layers())
+
+
+def unsafe_deserialization() -> Any:
+    """A context in which Keras loads lambdas, as `pickle` does anyway."""
+    from keras.src.saving.serialization_lib import SafeModeScope
+
+    return SafeModeScope(safe_mode=False)
+
+
+def import_scikeras() -> Any:
+    """Import `scikeras.wrappers` and leave Keras as it was.
+
+    Importing scikeras changes how Keras's models, losses, metrics and optimizers pickle,
+    for the whole process.
+    """
+    import sys
+
+    import keras
+
+    if "scikeras" not in sys.modules:
+        changed = {
+            keras.Model: ("__reduce__", "__deepcopy__"),
+            keras.losses.Loss: ("__reduce__",),
+            keras.metrics.Metric: ("__reduce__",),
+            keras.optimizers.Optimizer: ("__reduce__",),
+        }
+        before = {kind: dict(vars(kind)) for kind in changed}
+        import scikeras
+
+        for kind, names in changed.items():
+            for name in names:
+                if name in before[kind]:
+                    setattr(kind, name, before[kind][name])
+                elif name in vars(kind):
+                    delattr(kind, name)
+    import scikeras.wrappers
+
+    return scikeras.wrappers
+
+
+def scikeras_base_wrapper() -> Any:
+    """Scikeras's `BaseWrapper`, less the tags that scikit-learn 1.6 took away.
+
+    A class with ``_more_tags`` among its bases fails scikit-learn's checks, so this is a
+    class of the same members without it.
+    """
+    original = import_scikeras().BaseWrapper
+    left_out = ("_more_tags", "_tags", "__dict__", "__weakref__")
+    members = {name: value for name, value in vars(original).items() if name not in left_out}
+    return type(original.__name__, original.__bases__, members)
+
+
+def route_params(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    """Pick the parameters routed to one destination: scikeras's rule."""
+    from scikeras._utils import route_params as scikeras_route_params
+
+    return scikeras_route_params(*args, **kwargs)
+
+
+def unflatten_params(*args: Any, **kwargs: Any) -> Any:
+    """Make objects from classes and their routed parameters: scikeras's rule."""
+    from scikeras._utils import unflatten_params as scikeras_unflatten_params
+
+    return scikeras_unflatten_params(*args, **kwargs)
+
+
+def own_callbacks(estimator: Any) -> list[Any]:
+    """The callbacks set on an estimator; ``set_callbacks`` replaces them, and none reads them."""
+    return list(getattr(estimator, "_skl_callbacks", []))
+
+
+def is_search(estimator: Any) -> bool:
+    """Whether an estimator is one of scikit-learn's searches, or built on their base class."""
+    from sklearn.model_selection._search import BaseSearchCV  # slow to import, and not for all
+
+    return isinstance(estimator, BaseSearchCV)
+
+
+def hands_callbacks_on(search: Any) -> bool:
+    """Whether a search hands its callbacks on to the candidates that it evaluates.
+
+    One that overrides ``_run_search`` in the manner from before scikit-learn's
+    callbacks (scikit-optimize's `BayesSearchCV`) does not.
+    """
+    return "callback_ctx" in inspect.signature(search._run_search).parameters

@@ -1,0 +1,219 @@
+"""The compiled engine: a fit's state, moved through a program epoch by epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from skhp.engine import optimizer as optimizers
+from skhp.engine import tensorflow as backend
+from skhp.engine.cache import programs
+from skhp.engine.packing import Packing
+from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.program import Program, Structure, filled_up
+from skhp.engine.watchers import EarlyStopping, KerasCallbacks, Printer, Watcher, watches_batches
+
+# Seconds that one call may take before callbacks, Ctrl-C and others get their turn.
+_CALL_SECONDS = 0.25
+
+# Batches larger than the rows at hand are cut to these, in steps, for folds to share.
+_BATCH_STEP = 64
+
+
+def why_not_compiled(plan: TrainingPlan) -> str | None:
+    """Why the compiled engine cannot run a plan, or None where it can."""
+    if keras.backend.backend() != "tensorflow":
+        return f"there is no compiled engine for the Keras backend {keras.backend.backend()!r}"
+    if plan.fit_arguments:
+        return f"fit was given {', '.join(plan.fit_arguments)}"
+    for callback in plan.callbacks:
+        if watches_batches(callback):
+            return f"the callback {type(callback).__name__} looks at every batch"
+    return plan.network.why_not_compiled(plan) or optimizers.why_not_pure(plan.optimizer.value)
+
+
+def train_compiled(
+    plan: TrainingPlan,
+    rows: Rows,
+    validation: Rows | None,
+    start: TrainingState,
+    random_state: np.random.RandomState,
+) -> Outcome:
+    """Train with a compiled program.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    rows : Rows
+    validation : Rows or None
+    start : TrainingState
+    random_state : RandomState
+        For the order of the rows and for dropout.
+    """
+    watchers = _watchers(plan, rows, validation)
+    run = CompiledRun(plan, rows, validation, start, random_state)
+    outcome = Outcome(start, {name: [] for name in run.log_names})
+    for watcher in watchers:
+        watcher.train_begin(run)
+    epoch, stop = 0, False
+    while epoch < plan.epochs and not stop:
+        for watcher in watchers:
+            watcher.epoch_begin(epoch, run)
+        logs = run.epochs(1 if watchers else plan.epochs - epoch)
+        for values in logs:
+            epoch += 1
+            stop = _note(outcome, epoch, dict(zip(run.log_names, values, strict=True)))
+            if stop:
+                break
+        last = {name: outcome.history[name][-1] for name in run.log_names}
+        stop |= any([w.epoch_end(epoch - 1, last, run) for w in watchers])
+        _note_added(outcome, last, run.log_names)
+    for watcher in watchers:
+        watcher.train_end(run)
+    outcome.state = run.state()
+    return outcome
+
+
+def _note(outcome: Outcome, epoch: int, logs: dict[str, float]) -> bool:
+    for name, value in logs.items():
+        outcome.history[name].append(float(value))
+    if not np.isfinite(logs["loss"]):
+        outcome.diverged_at = epoch
+    return outcome.diverged_at is not None
+
+
+def _note_added(outcome: Outcome, logs: dict[str, float], own: list[str]) -> None:
+    # Some callbacks add to the logs: LearningRateScheduler, the learning rate.
+    for name in logs.keys() - set(own):
+        outcome.history.setdefault(name, []).append(logs[name])
+
+
+def _watchers(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> list[Watcher]:
+    watchers: list[Watcher] = []
+    if plan.callbacks:
+        steps = -(-len(rows) // plan.batch_size)
+        watchers.append(KerasCallbacks(plan, validation is not None, steps))
+    if plan.patience is not None:
+        watchers.append(EarlyStopping(plan.patience))
+    if plan.verbose:
+        watchers.append(Printer(plan.epochs))
+    return [*watchers, *plan.watchers]
+
+
+class CompiledRun:
+    """One fit: its weights and optimizer state, between calls of its program.
+
+    Parameters
+    ----------
+    plan, rows, validation, start, random_state
+        As in `train_compiled`.
+    """
+
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        rows: Rows,
+        validation: Rows | None,
+        start: TrainingState,
+        random_state: np.random.RandomState,
+    ) -> None:
+        self._plan = plan
+        self._n = len(rows)
+        self._random_state = random_state
+        prototype = plan.optimizer.value
+        self._program = _program_for(plan, rows, validation)
+        self.log_names = self._program.log_names
+        self._initial_state = self._program.structure.layout.initial_state()
+        self._state_packing = Packing([a.shape for a in self._initial_state], joined=False)
+        self._learning_rate: Any = optimizers.learning_rate_number(prototype, plan.learning_rate)
+        numbers: dict[str, Any] = plan.network.numbers() | optimizers.numbers_of(prototype)
+        numbers["seed"] = np.int32(random_state.randint(2**31 - 1))
+        self._numbers = dict(zip(numbers, backend.tensors(numbers.values()), strict=True))
+        most_rows, most_validation_rows = self._program.capacity
+        self._train = self._filled(rows, most_rows)
+        self._validation = (
+            () if validation is None else self._filled(validation, most_validation_rows)
+        )
+        self.load(start, keep_learning_rate=False)
+
+    def _filled(self, rows: Rows, length: int) -> tuple[Any, ...]:
+        def tensor(array: np.ndarray) -> Any:
+            return backend.tensors([filled_up(array, length)])[0]
+
+        arrays = keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))
+        return (*arrays, *backend.tensors([np.int32(len(rows))]))
+
+    def load(self, state: TrainingState, keep_learning_rate: bool = True) -> None:
+        """Go on from a state, with its learning rate or with the plan's."""
+        program = self._program
+        zeros = [np.zeros(s, program.structure.floatx) for s in program.packing.packed_shapes]
+        trainable = program.packing.pack(state.trainable, zeros)
+        optimizer = program.optimizer
+        slots = optimizer.start(trainable) if state.slots is None else optimizer.pack(state.slots)
+        if program.optimizer.learning_rate is not None and not keep_learning_rate:
+            slots[program.optimizer.learning_rate] = self._learning_rate
+        self.weights = (
+            backend.tensors(trainable),
+            backend.tensors(self._state_packing.pack(state.state, self._initial_state)),
+        )
+        self._slots = backend.tensors(slots)
+
+    def state(self) -> TrainingState:
+        """Where the run stands, in the network's own shapes."""
+        trainable, state, slots = map(backend.arrays, (*self.weights, self._slots))
+        exact = self._plan.network.layout(shared=False)
+        shapes = exact.trainable_shapes()
+        return TrainingState(
+            self._program.packing.unpack(trainable, shapes),
+            self._state_packing.unpack(state, [a.shape for a in exact.initial_state()]),
+            self._program.optimizer.unpack(slots, shapes),
+        )
+
+    def epochs(self, count: int) -> np.ndarray:
+        """Run up to ``count`` epochs in one call; one row of logs for each that ran."""
+        count = min(count, self._program.epochs_in(_CALL_SECONDS))
+        orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
+        for order in orders[:count]:
+            order[: self._n] = self._order()
+        trainable, state, self._slots, logs = self._program.run(
+            *self.weights,
+            self._slots,
+            self._numbers,
+            self._train,
+            self._validation,
+            *backend.tensors([orders, np.int32(count)]),
+            on_compile=programs.count_compile,
+        )
+        self.weights = (trainable, state)
+        return backend.arrays([logs])[0][:count]
+
+    def _order(self) -> np.ndarray:
+        if self._plan.shuffle:
+            return self._random_state.permutation(self._n)
+        return np.arange(self._n)
+
+
+def _program_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Program:
+    prototype, network = plan.optimizer.value, plan.network
+    n, n_validation = len(rows), 0 if validation is None else len(validation)
+    filled = network.takes_filler(plan)
+    batch_size = min(plan.batch_size, -(-n // _BATCH_STEP) * _BATCH_STEP if filled else n)
+    structure = Structure(
+        layout=network.layout(shared=optimizers.is_elementwise(prototype)),
+        optimizer=optimizers.structure_of(prototype, plan.learning_rate),
+        loss=plan.loss and plan.loss.token,
+        metrics=tuple(plan.metrics.items()),
+        batch_size=batch_size,
+        validates=validation is not None,
+        tails=None if filled else (n % batch_size, n_validation % batch_size),
+        floatx=keras.config.floatx(),
+    )
+
+    def make(capacity: tuple[int, int]) -> Program:
+        optimizer = optimizers.make_optimizer(prototype, plan.learning_rate)
+        computation = network.computation(plan, structure.layout, rows)
+        return Program(backend, structure, optimizer, computation, capacity)
+
+    return programs.get(structure, (n, n_validation), make)

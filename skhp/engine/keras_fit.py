@@ -1,0 +1,161 @@
+"""Training by Keras's own ``fit``, for what a program cannot express."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import keras
+import numpy as np
+
+from skhp.engine.optimizer import slot_variables
+from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+
+
+class OrderedBatches(keras.utils.PyDataset):
+    """Batches in an order drawn from a random state, anew each epoch.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    rows : Rows
+    random_state : RandomState
+    """
+
+    def __init__(self, plan: TrainingPlan, rows: Rows, random_state: np.random.RandomState) -> None:
+        super().__init__()
+        self.rows, self.random_state = rows, random_state
+        self.batch_size, self.shuffle = plan.batch_size, plan.shuffle
+        self.order = np.arange(len(rows))
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        arrays = (self.rows.X, self.rows.y, self.rows.weight)
+        # A train_step of the user's own may expect two parts where no weights were given.
+        given = arrays if self.rows.weighted else arrays[:2]
+        return keras.tree.map_structure(lambda array: array[chosen], given)
+
+    def on_epoch_begin(self) -> None:
+        """Draw the epoch's order."""
+        if self.shuffle:
+            self.order = self.random_state.permutation(len(self.rows))
+
+
+class _StopWhenNotFinite(keras.callbacks.Callback):
+    diverged_at: int | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if not np.isfinite(logs["loss"]):
+            self.diverged_at = epoch + 1
+            self.model.stop_training = True
+
+
+class _Watched(keras.callbacks.Callback):
+    """Serve the plan's watchers, to whom this callback is the run."""
+
+    def __init__(self, plan: TrainingPlan) -> None:
+        super().__init__()
+        self.plan = plan
+
+    def state(self) -> TrainingState:
+        return _state(self.plan, self.model)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        for watcher in self.plan.watchers:
+            watcher.train_begin(self)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        for watcher in self.plan.watchers:
+            watcher.epoch_begin(epoch, self)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        values = {name: float(value) for name, value in logs.items()}
+        if any([watcher.epoch_end(epoch, values, self) for watcher in self.plan.watchers]):
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Any = None) -> None:
+        for watcher in self.plan.watchers:
+            watcher.train_end(self)
+
+
+def train_with_keras(
+    plan: TrainingPlan,
+    rows: Rows,
+    validation: Rows | None,
+    start: TrainingState,
+    random_state: np.random.RandomState,
+) -> Outcome:
+    """Train with ``keras.Model.fit``.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    rows : Rows
+    validation : Rows or None
+    start : TrainingState
+    random_state : RandomState
+        For dropout and the order of the rows.
+    """
+    model = plan.network.compiled_model(plan, start)
+    plan.network.reseed(model, int(random_state.randint(2**31 - 1)))
+    resume(model.optimizer, start)
+    guard = _StopWhenNotFinite()
+    callbacks = [guard, *map(own_copy, plan.callbacks)]
+    if plan.patience is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=plan.patience, restore_best_weights=True
+            )
+        )
+    if plan.watchers:
+        callbacks.append(_Watched(plan))
+    arguments: dict[str, Any] = {
+        "shuffle": False,  # else Keras reorders the batches by Python's global generator
+        "epochs": plan.epochs,
+        "validation_batch_size": plan.batch_size,
+        "verbose": 2 if plan.verbose else 0,
+    }
+    history = model.fit(
+        OrderedBatches(plan, rows, random_state),
+        validation_data=validation and (validation.X, validation.y, validation.weight),
+        callbacks=callbacks,
+        **{**arguments, **plan.fit_arguments},
+    ).history
+    return Outcome(
+        _state(plan, model),
+        {name: [float(v) for v in values] for name, values in history.items()},
+        engine="keras",
+        diverged_at=guard.diverged_at,
+    )
+
+
+def own_copy(callback: Any) -> Any:
+    """A callback for one fit, so that a constructor parameter is never changed."""
+    try:
+        return copy.deepcopy(callback)
+    except (TypeError, NotImplementedError):  # it holds an open file or a lock
+        return callback
+
+
+def _state(plan: TrainingPlan, model: keras.Model) -> TrainingState:
+    return TrainingState(*plan.network.read(model), _values(model.optimizer))
+
+
+def _values(optimizer: Any) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(v) for v in slot_variables(optimizer)]
+
+
+def resume(optimizer: Any, start: TrainingState) -> None:
+    """Give an optimizer the slots of a state, and leave its learning rate.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+    start : TrainingState
+    """
+    for variable, value in zip(slot_variables(optimizer), start.slots or (), strict=False):
+        if variable.name != "learning_rate":
+            variable.assign(value)

@@ -1,0 +1,183 @@
+"""What a training run is given, and what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from skhp.keras_objects import KerasObject
+
+Arrays = list[np.ndarray]
+History = dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Training or validation rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+    y : ndarray of shape (n,) or (n, n_outputs)
+        Coded as the loss takes it.
+    weight : ndarray of shape (n,)
+        Sample weights.
+    weighted : bool
+        Whether they were given, or are ones.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    weighted: bool = True
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+
+class Network(Protocol):
+    """What the engine asks of a network: a perceptron's spec, or a Keras model."""
+
+    def layout(self, shared: bool) -> Any:
+        """The arrays to train and their function; equal ones share programs."""
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """What of the network is data to a program."""
+
+    def computation(self, plan: TrainingPlan, layout: Any, rows: Rows) -> Any:
+        """The loss and logs of a batch, to be traced into a program."""
+
+    def takes_filler(self, plan: TrainingPlan) -> bool:
+        """Whether rows of weight 0 may fill a batch up."""
+
+    def why_not_compiled(self, plan: TrainingPlan) -> str | None:
+        """Why no program can train it, or None where one can."""
+
+    def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> Any:
+        """The network as a compiled `keras.Model`."""
+
+    def reseed(self, model: Any, seed: int) -> None:
+        """Make what is random in such a model's training follow from a seed."""
+
+    def load(self, model: Any, state: TrainingState) -> None:
+        """Assign a state to such a model."""
+
+    def read(self, model: Any) -> tuple[Arrays, Arrays]:
+        """Such a model's trainable weights, and what else of it changes."""
+
+
+class Watcher:
+    """One who looks on as epochs go by, and may stop training; this one does nothing.
+
+    ``run.state()`` is the `TrainingState` at that moment.
+    """
+
+    def train_begin(self, run: Any) -> None:
+        """Before the first epoch."""
+
+    def epoch_begin(self, epoch: int, run: Any) -> None:
+        """Before an epoch, counted from 0."""
+
+    def epoch_end(self, epoch: int, logs: dict[str, float], run: Any) -> bool:
+        """After an epoch; True to stop training."""
+        return False
+
+    def train_end(self, run: Any) -> None:
+        """After the last epoch."""
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """Everything about a training run but its rows and weights.
+
+    Parameters
+    ----------
+    network : Network
+    optimizer : KerasObject
+    loss : KerasObject or None
+        None where the network brings its own.
+    learning_rate : float, LearningRateSchedule or None
+        None for the optimizer's own.
+    metrics : mapping of str to KerasObject
+        By their names in the history.
+    batch_size, epochs : int
+    shuffle : bool
+        Whether each epoch takes the rows in an order of its own.
+    patience : int or None
+        Epochs without a better validation loss after which training stops and the
+        best weights are taken; None to never stop early.
+    callbacks : sequence of keras.callbacks.Callback
+    verbose : int
+    watchers : sequence of Watcher
+        Called after the engine's own; with none of either, many epochs run in one call.
+    fit_arguments : mapping
+        Arguments of ``keras.Model.fit`` that no program knows; with any, Keras trains.
+    """
+
+    network: Network
+    optimizer: KerasObject
+    loss: Any  # a KerasObject, or None
+    learning_rate: Any
+    metrics: Mapping[str, KerasObject]
+    batch_size: int
+    epochs: int
+    shuffle: bool = True
+    patience: int | None = None
+    callbacks: Sequence[Any] = ()
+    verbose: int = 0
+    watchers: Sequence[Watcher] = ()
+    fit_arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class TrainingState:
+    """Where training stands: enough to predict and to train on.
+
+    Parameters
+    ----------
+    trainable, state : list of ndarray
+        Weights, and what else of the network changes (moving statistics).
+    slots : list of ndarray or None
+        The optimizer's variables; None before the first step.
+    """
+
+    trainable: Arrays
+    state: Arrays
+    slots: Arrays | None = None
+
+    def is_finite(self) -> bool:
+        """Whether every weight is a finite number."""
+        return all(bool(np.isfinite(a).all()) for a in (*self.trainable, *self.state))
+
+
+@dataclass
+class Outcome:
+    """What a training run leaves behind.
+
+    Parameters
+    ----------
+    state : TrainingState
+    history : dict of str to list of float
+        One value an epoch, as Keras names them: "loss", metrics, "val_loss", ...
+    engine : {"compiled", "keras"}
+        Which engine trained.
+    reason : str or None
+        Why the compiled engine did not, where it did not.
+    diverged_at : int or None
+        The epoch, counted from 1, whose loss was not finite.
+    """
+
+    state: TrainingState
+    history: History = field(default_factory=dict)
+    engine: str = "compiled"
+    reason: str | None = None
+    diverged_at: int | None = None
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs run."""
+        return len(self.history.get("loss", ()))

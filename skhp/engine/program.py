@@ -1,0 +1,249 @@
+"""A program: the training of one structure, compiled once, with all numbers as data.
+
+Rows that only fill a batch up, and rows beyond the real ones that only fill a program's
+capacity, weigh nothing. A structure whose loss or metrics may look at a batch as a whole
+gets its last partial batch in its exact size instead (`Structure.tails`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from skhp.engine.optimizer import PureOptimizer, treats_numbers_alike
+from skhp.engine.packing import Packing
+
+# Rows of epoch order that one call takes at most, so that order tables stay small.
+_ORDER_ELEMENTS = 2**20
+_MOST_EPOCHS = 32
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a program is compiled for; equal structures share programs.
+
+    Parameters
+    ----------
+    layout : MLPLayout
+        The network's arrays and forward function.
+    optimizer, loss, metrics : hashable
+        Tokens of what they compute.
+    batch_size : int
+    validates : bool
+        Whether each epoch ends with validation rows.
+    tails : tuple of int or None
+        Sizes of the last partial batches of training and validation rows, where those
+        must not be filled up.
+    floatx : str
+    """
+
+    layout: Any
+    optimizer: Hashable
+    loss: Hashable
+    metrics: Hashable
+    batch_size: int
+    validates: bool
+    tails: tuple[int, int] | None
+    floatx: str
+
+
+class CannotCompile(Exception):
+    """A network's training has no program; the message says why."""
+
+
+class Program:
+    """The training of one structure on up to so many rows.
+
+    Parameters
+    ----------
+    backend : module
+        One of the engine's backends.
+    structure : Structure
+    optimizer : keras.optimizers.Optimizer
+        Its settings are taken, its variables are not.
+    computation : Computation
+        The network's loss and logs.
+    capacity : tuple of int
+        The most training and validation rows; multiples of the batch size.
+    """
+
+    def __init__(
+        self,
+        backend: Any,
+        structure: Structure,
+        optimizer: Any,
+        computation: Any,
+        capacity: tuple[int, int],
+    ) -> None:
+        self.structure = structure
+        self.capacity = capacity
+        self.epochs_per_call = int(np.clip(_ORDER_ELEMENTS // capacity[0], 1, _MOST_EPOCHS))
+        self._seconds_an_epoch: float | None = None  # as last measured
+        self.packing = Packing(
+            structure.layout.trainable_shapes(),
+            structure.layout.joinable and treats_numbers_alike(optimizer),
+        )
+        self.optimizer = PureOptimizer(backend, optimizer, self.packing, structure.layout.variables)
+        self._backend = backend
+        self._computation = computation
+        self.log_names = ["loss", *computation.names]
+        if structure.validates:
+            self.log_names += [f"val_{name}" for name in self.log_names]
+        self._run = backend.compiled(self._epochs)
+        self._first_call = threading.Lock()
+        self._is_compiled = False
+
+    def epochs_in(self, seconds: float) -> int:
+        """How many epochs a call may run to take about so long; one while that is unknown."""
+        if self._seconds_an_epoch is None:
+            return 1
+        return int(np.clip(seconds / self._seconds_an_epoch, 1, self.epochs_per_call))
+
+    def run(self, *args: Any, on_compile: Callable[[], None]) -> Any:
+        """Train some epochs; see `_epochs` for the arguments.
+
+        Threads may call this at once: the program holds no state of a fit. The first
+        call compiles, and later ones wait for that.
+        """
+        if not self._is_compiled:
+            with self._first_call:
+                if not self._is_compiled:
+                    result = self._compile(*args)
+                    self._is_compiled = True
+                    on_compile()
+                    return result
+        began = time.perf_counter()
+        result = self._run(*args)
+        self._seconds_an_epoch = (time.perf_counter() - began) / int(args[-1])
+        return result
+
+    def _compile(self, *args: Any) -> Any:
+        try:
+            return self._run(*args)
+        except CannotCompile:
+            raise
+        except Exception as error:
+            first_line = str(error).strip().split("\n")[0][:200]
+            raise CannotCompile(f"it does not compile: {first_line}") from error
+
+    def _epochs(
+        self,
+        trainable: list[Any],
+        state: list[Any],
+        slots: list[Any],
+        numbers: dict[str, Any],
+        train: tuple[Any, ...],
+        validation: tuple[Any, ...],
+        orders: Any,
+        n_epochs: Any,
+    ) -> tuple[Any, ...]:
+        """Train ``n_epochs`` epochs, each in the order of one row of ``orders``.
+
+        ``train`` and ``validation`` are ``(X, y, weight, n)``, the arrays as long as the
+        program's capacity and n the number of real rows. Returns the new weights, state
+        and slots, and one row of logs an epoch.
+        """
+
+        def body(epoch: Any, trainable: Any, state: Any, slots: Any, logs: Any) -> Any:
+            def step(carry: Any, batch: Any) -> Any:
+                return self._train_step(carry, batch, numbers)
+
+            order = ops.reshape(ops.slice(orders, [epoch, 0], [1, orders.shape[1]]), [-1])
+            carry = (trainable, state, slots, self._computation.zero())
+            carry = self._sweep(step, carry, train, order, 0)
+            trainable, state, slots, tally = carry
+            row = self._computation.read(tally, _real_count(train, tally))
+            if self.structure.validates:
+                row += self._validate(trainable, state, numbers, validation)
+            row = ops.reshape(ops.stack(row), [1, len(self.log_names)])
+            logs = ops.slice_update(logs, [epoch, 0], row)
+            return epoch + 1, trainable, state, slots, logs
+
+        logs = ops.zeros((orders.shape[0], len(self.log_names)), keras.config.floatx())
+        zero = ops.convert_to_tensor(0, "int32")
+        _, *result = ops.while_loop(
+            lambda epoch, *_: epoch < n_epochs, body, (zero, trainable, state, slots, logs)
+        )
+        return tuple(result)
+
+    def _train_step(self, carry: Any, batch: Any, numbers: Any) -> Any:
+        trainable, state, slots, tally = carry
+        numbers = {**numbers, "step": ops.cast(slots[self.optimizer.iterations], "int32")}
+
+        def objective(weights: list[Any]) -> tuple[Any, Any]:
+            return self._computation.step(weights, state, tally, batch, numbers, training=True)
+
+        (_, (state, tally)), grads = self._backend.value_and_grad(
+            objective, self.packing.split(trainable)
+        )
+        grads = self.packing.join(grads)
+        trainable, slots = self.optimizer.apply(slots, grads, trainable, numbers)
+        return trainable, state, slots, tally
+
+    def _validate(self, trainable: Any, state: Any, numbers: Any, rows: Any) -> list[Any]:
+        weights = self.packing.split(trainable)
+
+        def step(carry: Any, batch: Any) -> Any:
+            (tally,) = carry
+            _, (_, tally) = self._computation.step(
+                weights, state, tally, batch, numbers, training=False
+            )
+            return (tally,)
+
+        (tally,) = self._sweep(step, (self._computation.zero(),), rows, None, 1)
+        return self._computation.read(tally, _real_count(rows, tally))
+
+    def _sweep(self, step: Any, carry: Any, rows: Any, order: Any, which: int) -> Any:
+        """Carry a step over the batches of an epoch."""
+        arrays, n = rows[:-1], rows[-1]
+        size, tails = self.structure.batch_size, self.structure.tails
+
+        def body(i: Any, *carry: Any) -> Any:
+            batch = _batch(arrays, n, order, i * size, size, filled=tails is None)
+            return (i + 1, *step(carry, batch))
+
+        count = (n + size - 1) // size if tails is None else n // size
+        zero = ops.convert_to_tensor(0, "int32")
+        _, *carry = ops.while_loop(lambda i, *_: i < count, body, (zero, *carry))
+        if tails is not None and tails[which]:
+            batch = _batch(arrays, n, order, count * size, tails[which], filled=False)
+            carry = step(tuple(carry), batch)
+        return tuple(carry)
+
+
+def _batch(arrays: Any, n: Any, order: Any, start: Any, size: int, filled: bool) -> Any:
+    """One batch: X, y, weights, which rows are real (None for all), and how many."""
+    if order is None:
+
+        def take(a: Any) -> Any:
+            return ops.slice(a, [start] + [0] * (len(a.shape) - 1), [size, *a.shape[1:]])
+
+    else:
+        index = ops.slice(order, [start], [size])
+
+        def take(a: Any) -> Any:
+            return ops.take(a, index, axis=0)
+
+    x, y, weight = keras.tree.map_structure(take, arrays)
+    if not filled:
+        return x, y, weight, None, ops.convert_to_tensor(size, weight.dtype)
+    real = ops.cast(start + ops.arange(size, dtype="int32") < n, weight.dtype)
+    return x, y, weight, real, ops.cast(ops.minimum(n - start, size), weight.dtype)
+
+
+def _real_count(rows: Any, tally: Any) -> Any:
+    return ops.cast(rows[-1], tally[0].dtype)
+
+
+def filled_up(array: np.ndarray, length: int) -> np.ndarray:
+    """An array with rows of zeros below, up to a length."""
+    filled = np.zeros((length, *array.shape[1:]), array.dtype)
+    filled[: len(array)] = array
+    return filled

@@ -1,0 +1,104 @@
+"""Start Keras once a process: quietly, and with this process's share of the cores."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+
+_lock = threading.Lock()
+_started = False
+_forked_after_start = False
+
+# What TensorFlow prints of itself while it loads; anything else is passed on.
+_CHATTER = re.compile(
+    rb"oneDNN custom operations|absl::InitializeLog|cpu_feature_guard|"
+    rb"rebuild TensorFlow with the appropriate|computation_placer|cuda|CUDA|TensorRT|"
+    rb"Unable to register cu\w+ factory"
+)
+
+
+def start() -> None:
+    """Import Keras and its backend, once; later calls cost nothing.
+
+    Raises
+    ------
+    RuntimeError
+        In a process that was forked from one in which TensorFlow was already
+        running: its threads do not survive a fork, so that training would hang.
+    """
+    global _started
+    if _forked_after_start:
+        raise RuntimeError(
+            "This process was forked from one in which TensorFlow was already running; "
+            "TensorFlow's threads do not survive a fork, so training here would hang. "
+            'Use joblib\'s "loky" backend (the default) or "threading", or set the '
+            "environment variable JOBLIB_START_METHOD=forkserver before joblib is "
+            'imported to keep the "multiprocessing" backend.'
+        )
+    if _started:
+        return
+    with _lock:
+        if _started:
+            return
+        with _quiet_native_stderr():
+            _import_keras()
+        os.register_at_fork(after_in_child=_mark_forked)
+        _started = True
+
+
+def _mark_forked() -> None:
+    global _forked_after_start
+    _forked_after_start = True
+
+
+def _import_keras() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        _limit_tensorflow_threads()
+
+
+def _limit_tensorflow_threads() -> None:
+    # joblib and dask give each worker its share of the cores through OMP_NUM_THREADS;
+    # TensorFlow reads only its own variables.
+    share = os.environ.get("OMP_NUM_THREADS", "")
+    if not share.isdigit() or "TF_NUM_INTRAOP_THREADS" in os.environ:
+        return
+    import tensorflow as tf
+
+    # A program that has already used TensorFlow keeps the pools it made.
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(int(share))
+        tf.config.threading.set_inter_op_parallelism_threads(int(share))
+
+
+@contextlib.contextmanager
+def _quiet_native_stderr() -> Iterator[None]:
+    """Hold back what C++ code writes to file descriptor 2, less TensorFlow's chatter."""
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # a program without a standard error has nothing to keep quiet
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+            held.seek(0)
+            for line in held:
+                if not _CHATTER.search(line):
+                    os.write(2, line)

@@ -1,0 +1,28 @@
+"""Run a script in a process of its own, as a user would, with a limit on its time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import skhp
+
+
+def run_script(path, source, timeout=150, **environment):
+    """The JSON value that a script prints last.
+
+    A script that hangs, or fails, fails the test; its output is in the error.
+    """
+    path = Path(path)
+    path.write_text(source)
+    environment = {**os.environ, "PYTHONPATH": str(Path(skhp.__file__).parents[1]), **environment}
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])

@@ -1,0 +1,192 @@
+"""Private names of other libraries, borrowed in skhp.compat: they are there, and do as we hold.
+
+Those of callbacks and searches are in test_callback_compat.py.
+"""
+
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skhp import compat, runtime
+
+runtime.start()
+
+import keras  # noqa: E402
+from keras import ops  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    "constraint, taken, refused, said",
+    [
+        (compat.Interval(Integral, 1, None, closed="left"), [1, np.int8(3)], [0, 1.5], "[1, inf)"),
+        (compat.Interval(Real, 0, 1, closed="left"), [0, 0.5], [1.0, np.nan, "a"], "[0.0, 1.0)"),
+        (compat.StrOptions({"balanced"}), ["balanced"], ["other", 1], "'balanced'"),
+        (compat.HasMethods(["append", "pop"]), [[]], [(), 1], "'append' and 'pop'"),
+    ],
+    ids=["int", "float", "options", "methods"],
+)
+def test_constraints(constraint, taken, refused, said):
+    assert all(constraint.is_satisfied_by(value) for value in taken)
+    assert not any(constraint.is_satisfied_by(value) for value in refused)
+    assert said in str(constraint)
+
+
+def test_check_sample_weight():
+    X = np.zeros((3, 2))
+    assert compat.check_sample_weight(None, X, dtype=np.float64).tolist() == [1, 1, 1]
+    assert compat.check_sample_weight([1, 0, 2], X, dtype=np.float64).dtype == np.float64
+    assert compat.check_sample_weight([0, 0, 0], X, dtype=np.float64).tolist() == [0, 0, 0]
+    for wrong in ([1, 2], [1, 2, -1], [1, 2, np.nan]):
+        with pytest.raises(ValueError, match="sample_weight"):
+            compat.check_sample_weight(wrong, X, dtype=np.float64)
+
+
+OPTIMIZERS = [
+    keras.optimizers.SGD(0.1, momentum=0.9),
+    keras.optimizers.Adam(0.1),
+    keras.optimizers.AdamW(0.1),
+    keras.optimizers.Nadam(0.1),
+    keras.optimizers.RMSprop(0.1, momentum=0.5),
+]
+
+
+@pytest.mark.parametrize("prototype", OPTIMIZERS, ids=lambda o: type(o).__name__)
+def test_stateless_optimizer_takes_the_steps_that_keras_takes(prototype):
+    start, gradient = np.array([1.0, -2.0], "float32"), np.array([0.5, 1.0], "float32")
+    theirs = type(prototype).from_config(prototype.get_config())
+    variable = keras.Variable(start)
+    for _ in range(3):
+        theirs.apply([ops.convert_to_tensor(gradient)], [variable])
+
+    pure = compat.stateless_optimizer_class(type(prototype)).from_config(prototype.get_config())
+    own = keras.Variable(start)
+    pure.build([own])
+    value, slots = [ops.convert_to_tensor(start)], [v.value for v in pure.variables]
+    for _ in range(3):
+        value, slots = pure.stateless_apply(slots, [ops.convert_to_tensor(gradient)], value)
+    np.testing.assert_allclose(value[0], variable, rtol=1e-6)
+    np.testing.assert_array_equal(own, start)  # only the arguments were worked on
+    assert id(own) in pure.slot_owners.values()
+
+
+def test_unlisted_variables():
+    # Whether Keras lists Nadam's product of momenta depends on the class's bases.
+    for kind in (keras.optimizers.Nadam, compat.stateless_optimizer_class(keras.optimizers.Nadam)):
+        optimizer = kind()
+        optimizer.build([keras.Variable(np.zeros(2))])
+        everything = [*optimizer.variables, *compat.unlisted_variables(optimizer)]
+        # iterations, learning rate, momentum, velocity, product
+        assert len({id(variable) for variable in everything}) == len(everything) == 5
+
+
+def test_tensorboard_profiles(tmp_path):
+    folder = str(tmp_path)
+    assert not compat.tensorboard_profiles(keras.callbacks.TensorBoard(folder))
+    assert compat.tensorboard_profiles(keras.callbacks.TensorBoard(folder, profile_batch=2))
+
+
+def test_excludes_from_weight_decay():
+    optimizer = keras.optimizers.AdamW()
+    assert not compat.excludes_from_weight_decay(optimizer)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    assert compat.excludes_from_weight_decay(optimizer)
+
+
+@pytest.fixture
+def model():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(
+        loss="mse",
+        loss_weights=2.0,
+        metrics=["mae"],
+        weighted_metrics=[keras.metrics.MeanSquaredError()],
+    )
+    model.train_on_batch(np.zeros((2, 2)), np.zeros((2, 1)))
+    return model
+
+
+def test_compile_arguments(model):
+    arguments = compat.compile_arguments(model)
+    assert (arguments["loss"], arguments["loss_weights"]) == ("mse", 2.0)
+    assert arguments["metrics"] == ["mae"]
+    assert isinstance(arguments["weighted_metrics"][0], keras.metrics.MeanSquaredError)
+
+
+def test_compile_arguments_of_a_model_without_any():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd")
+    assert not any(compat.compile_arguments(model).values())
+
+
+def test_flat_metrics(model):
+    flat = compat.flat_metrics(model)
+    assert [weighted for _, weighted in flat] == [False, True]
+    assert isinstance(flat[1][0], keras.metrics.MeanSquaredError)
+
+
+def test_layers_within():
+    inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="deep")])
+    outer = keras.Sequential([keras.Input((2,)), inner])
+    assert "deep" in {layer.name for layer in compat.layers_within(outer)}
+    assert "deep" not in {layer.name for layer in outer.layers}
+
+
+def test_unsafe_deserialization():
+    layer = keras.layers.Lambda(lambda x: x + 1)
+    config = keras.saving.serialize_keras_object(layer)
+    with pytest.raises(ValueError, match="lambda"):
+        keras.saving.deserialize_keras_object(config)
+    with compat.unsafe_deserialization():
+        loaded = keras.saving.deserialize_keras_object(config)
+    assert float(loaded(np.float32(1))) == 2.0
+
+
+def test_importing_scikeras_leaves_keras_as_it_was():
+    before = [
+        getattr(kind, "__reduce__")  # noqa: B009
+        for kind in (keras.Model, keras.losses.Loss, keras.optimizers.Optimizer)
+    ]
+    assert hasattr(compat.import_scikeras(), "KerasClassifier")
+    after = [
+        getattr(kind, "__reduce__")  # noqa: B009
+        for kind in (keras.Model, keras.losses.Loss, keras.optimizers.Optimizer)
+    ]
+    assert before == after
+
+
+def test_scikeras_base_wrapper():
+    wrapper = compat.scikeras_base_wrapper()
+    assert not hasattr(wrapper, "_more_tags") and hasattr(wrapper, "get_params")
+
+
+def test_scikeras_routing():
+    params = {"optimizer__lr": 1, "optimizer": "sgd", "loss__x": 2}
+    routed = compat.route_params(params, destination="optimizer", pass_filter=set(), strict=True)
+    assert routed == {"lr": 1}
+    made = compat.unflatten_params(keras.optimizers.SGD, {"learning_rate": 0.5})
+    assert isinstance(made, keras.optimizers.SGD) and np.isclose(float(made.learning_rate), 0.5)
+
+
+def test_excluded_names():
+    optimizer = keras.optimizers.AdamW(weight_decay=0.1)
+    assert not compat.excluded_names(optimizer)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    assert compat.excluded_names(optimizer)
+
+
+def test_every_borrowed_name_is_tested():
+    folder = Path(__file__).parent
+    tests = "".join(
+        (folder / name).read_text() for name in ("test_compat.py", "test_callback_compat.py")
+    )
+    own = [
+        name
+        for name, value in vars(compat).items()
+        if not name.startswith("_")
+        and getattr(value, "__module__", "").startswith(("skhp", "sklearn"))
+    ]
+    # is_search is how the base class of the searches is used
+    untested = [name for name in own if f"compat.{name}" not in tests and name != "BaseSearchCV"]
+    assert own and not untested

@@ -1,0 +1,186 @@
+"""How many programs are compiled, kept and freed."""
+
+import gc
+import weakref
+from collections import namedtuple
+
+import joblib
+import numpy as np
+import pytest
+from scipy.stats import loguniform
+from sklearn.datasets import load_breast_cancer, make_classification
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, learning_curve
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skhp import MLPClassifier, MLPRegressor
+from skhp.engine import compile_count
+from skhp.engine.cache import ProgramCache, programs
+from skhp.engine.program import Program
+
+
+def columns(n_features, n_rows=60):
+    """Data of a width that no other test uses, and so of programs of its own."""
+    return make_classification(n_rows, n_features, random_state=0)
+
+
+# ------------------------------------------------------------------ compiles
+
+
+def test_tabular_grid_compiles_a_program_a_depth():
+    """24 candidates x 5 folds and a refit, of three depths; threads compile no more."""
+    X, y = load_breast_cancer(return_X_y=True)
+    net = make_pipeline(StandardScaler(), MLPClassifier(epochs=2, random_state=0))
+    grid = {
+        "mlpclassifier__n_layers": [1, 2, 3],
+        "mlpclassifier__width": [16, 64],
+        "mlpclassifier__activation": ["relu", "tanh"],
+        "mlpclassifier__learning_rate": [1e-3, 1e-2],
+    }
+    search = GridSearchCV(net, grid, cv=5)
+    before = compile_count()
+    scores = search.fit(X, y).cv_results_["mean_test_score"]
+    assert compile_count() - before <= 3
+    with joblib.parallel_config("threading", n_jobs=2):
+        in_threads = search.fit(X, y).cv_results_["mean_test_score"]
+    assert compile_count() - before <= 3
+    np.testing.assert_array_equal(in_threads, scores)
+
+
+def test_threads_wait_for_a_program_rather_than_compile_it_again():
+    X, y = columns(9)
+    search = GridSearchCV(
+        MLPClassifier(1, 4, epochs=1), {"learning_rate": [1e-3, 2e-3]}, n_jobs=2, cv=2
+    )
+    before = compile_count()
+    with joblib.parallel_config("threading"):
+        search.fit(X, y)
+    assert compile_count() - before == 1
+
+
+def test_numbers_do_not_compile():
+    """Learning rate, dropout rate (0 too), l2, seed, and folds of unequal size are data."""
+    X, y = columns(10, 61)
+    grid = {
+        "learning_rate": [1e-3, 0.1],
+        "dropout": [0.0, 0.3],
+        "l2": [0.0, 1e-2],
+        "random_state": [0, 1],
+    }
+    before = compile_count()
+    GridSearchCV(MLPClassifier(1, 4, epochs=1), grid, cv=3).fit(X, y)
+    assert compile_count() - before == 1
+
+
+def test_settings_of_an_optimizer_do_not_compile():
+    import keras
+
+    X, y = columns(11)
+    optimizers = [
+        keras.optimizers.SGD(momentum=momentum, weight_decay=decay)
+        for momentum in (0.5, 0.9)
+        for decay in (1e-4, 1e-2)
+    ]
+    before = compile_count()
+    search = GridSearchCV(MLPClassifier(1, 4, epochs=1), {"optimizer": optimizers}, cv=2)
+    search.fit(X, y)
+    assert compile_count() - before == 1
+
+
+def test_random_search_compiles_once():
+    X, y = columns(12)
+    space = {"learning_rate": loguniform(1e-4, 1e-1), "l2": loguniform(1e-6, 1e-2)}
+    before = compile_count()
+    net = MLPClassifier(1, 4, epochs=1)
+    RandomizedSearchCV(net, space, n_iter=8, cv=2, random_state=0).fit(X, y)
+    assert compile_count() - before == 1
+
+
+def test_learning_curve_compiles_few_programs():
+    """Ten sizes from a tenth of the rows to all of them: a program has room for half more."""
+    X, y = columns(13, 400)
+    before = compile_count()
+    learning_curve(
+        MLPClassifier(1, 4, epochs=1), X, y, cv=2, train_sizes=np.linspace(0.1, 1, 10), shuffle=True
+    )
+    assert compile_count() - before <= 4
+
+
+def test_another_structure_compiles():
+    """The count counts: what changes the program is compiled."""
+    X, y = columns(14)
+    before = compile_count()
+    MLPClassifier(1, 4, epochs=1).fit(X, y)
+    MLPClassifier(2, 4, epochs=1).fit(X, y)
+    MLPClassifier(1, 4, epochs=1, optimizer="sgd").fit(X, y)
+    assert compile_count() - before == 3
+
+
+# ------------------------------------------------------------------ the cache
+
+Shape = namedtuple("Shape", ["name", "batch_size"])
+
+
+class Made:
+    """A thing made for a capacity."""
+
+    def __init__(self, capacity):
+        self.capacity = capacity
+
+
+def test_cache_keeps_the_last_used():
+    cache = ProgramCache(max_programs=2)
+    shapes = [Shape(name, 10) for name in "abc"]
+    a, b = (cache.get(shape, (20, 0), Made) for shape in shapes[:2])
+    assert cache.get(shapes[0], (20, 0), Made) is a  # now b was used before it
+    cache.get(shapes[2], (20, 0), Made)
+    assert cache.get(shapes[0], (20, 0), Made) is a
+    assert cache.get(shapes[1], (20, 0), Made) is not b
+
+
+def test_cache_lets_go():
+    cache = ProgramCache(max_programs=1)
+    freed = weakref.ref(cache.get(Shape("a", 10), (20, 0), Made))
+    assert freed() is not None
+    cache.get(Shape("b", 10), (20, 0), Made)
+    gc.collect()
+    assert freed() is None
+
+
+@pytest.mark.parametrize("rows", [(100, 10), (99, 7), (80, 10), (130, 13), (51, 10)])
+def test_unequal_rows_share(rows):
+    cache = ProgramCache(max_programs=8)
+    made = cache.get(Shape("a", 10), (100, 10), Made)
+    assert cache.get(Shape("a", 10), rows, Made) is made
+    assert all(n <= most for n, most in zip(rows, made.capacity, strict=True))
+
+
+@pytest.mark.parametrize("rows", [(5000, 10), (10, 10), (100, 500), (100, 0)])
+def test_far_more_or_fewer_rows_do_not_share(rows):
+    cache = ProgramCache(max_programs=8)
+    made = cache.get(Shape("a", 10), (100, 10), Made)
+    other = cache.get(Shape("a", 10), rows, Made)
+    assert other is not made
+    assert all(n <= most <= 8 * n for n, most in zip(rows, other.capacity, strict=True))
+    # Both stay, and each serves what it was made for.
+    assert cache.get(Shape("a", 10), (100, 10), Made) is made
+    assert cache.get(Shape("a", 10), rows, Made) is other
+
+
+def test_capacity_holds_whole_batches():
+    for rows in [(1, 0), (99, 5), (1000, 1)]:
+        made = ProgramCache(max_programs=1).get(Shape("a", 32), rows, Made)
+        assert all(most % 32 == 0 for most in made.capacity)
+
+
+def test_programs_are_bounded_and_freed(monkeypatch):
+    """Of the real cache: a program that is pushed out goes, with its compiled code's owner."""
+    X = np.random.RandomState(0).normal(size=(20, 15))
+    fits = [MLPRegressor(1, width, epochs=1).fit(X, X[:, 0]) for width in (4, 65)]
+    alive = [weakref.ref(thing) for thing in gc.get_objects() if isinstance(thing, Program)]
+    assert len(alive) >= 2
+    monkeypatch.setattr(programs, "max_programs", 1)
+    MLPRegressor(1, 66, epochs=1).fit(X, X[:, 0])
+    gc.collect()
+    assert [program() for program in alive if program() is not None] == []
+    assert [net.predict(X).shape for net in fits] == [(20,), (20,)]  # fits need no program

@@ -1,0 +1,74 @@
+"""What importing skhp costs, and what it prints, in processes of their own."""
+
+import json
+import subprocess
+import sys
+
+HEAVY = {"tensorflow", "keras", "jax", "torch", "matplotlib", "pandas", "scikeras", "tensorboard"}
+
+IMPORT_SKHP = """
+import json, sys, time
+began = time.process_time()
+import sklearn.base, sklearn.callback, sklearn.model_selection, sklearn.utils.multiclass
+between = time.process_time()
+import skhp
+seconds = time.process_time() - between
+print(json.dumps({"modules": sorted(sys.modules), "seconds": seconds}))
+"""
+
+IMPORT_THE_REST = """
+import importlib, json, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(json.dumps({"modules": sorted(sys.modules)}))
+"""
+
+
+def run(code, *arguments):
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def test_import_loads_nothing_heavy_beyond_what_scikit_learn_loads():
+    out, _ = run(IMPORT_SKHP)
+    loaded = json.loads(out)
+    of_sklearn = [name for name in loaded["modules"] if name.startswith("sklearn")]
+    public = [name for name in of_sklearn if "._" not in name and "externals" not in name]
+    baseline = json.loads(run(IMPORT_THE_REST, *public)[0])
+    own = {name.split(".")[0] for name in set(loaded["modules"]) - set(baseline["modules"])}
+    assert "skhp" in own
+    assert not own & HEAVY
+    # Processor seconds, beyond the part of scikit-learn that anyone imports who searches.
+    assert loaded["seconds"] < 1
+
+
+FIT = """
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+from skhp import MLPClassifier
+X, y = np.eye(40), np.arange(40) % 2
+net = MLPClassifier(epochs=1, early_stopping=True, validation_fraction=0.25, dropout=0.1)
+GridSearchCV(net, {"learning_rate": [0.1]}, cv=2).fit(X, y).predict(X)
+MLPClassifier(epochs=1).fit(X, y).model_.predict(X, verbose=0)
+"""
+
+
+def test_a_fit_prints_nothing():
+    assert run(FIT) == ("", "")
+
+
+COMPLAIN_WHILE_KERAS_LOADS = """
+import os, sys
+class Complain:
+    def find_spec(self, name, path=None, target=None):
+        if name == "keras":
+            os.write(2, b"the disk is full\\n")
+sys.meta_path.insert(0, Complain())
+import skhp.runtime
+skhp.runtime.start()
+"""
+
+
+def test_what_others_print_while_keras_loads_is_passed_on():
+    assert run(COMPLAIN_WHILE_KERAS_LOADS) == ("", "the disk is full\n")
