@@ -1,0 +1,328 @@
+"""What MLPClassifier and MLPRegressor share: everything but their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skhp import runtime
+from skhp.compat import HasMethods, Interval, check_sample_weight
+from skhp.divergence import check_can_predict, warn_diverged
+from skhp.features import as_dense, as_table
+from skhp.fit_task import FitTask
+
+if TYPE_CHECKING:
+    from skhp.engine.plan import Outcome, Rows, TrainingState
+    from skhp.network import MLPSpec
+    from skhp.targets import TargetCoding
+
+
+class BaseMLP(CallbackSupportMixin, BaseEstimator):
+    """A multi-layer perceptron, but for its targets.
+
+    Subclasses say in ``_target_checks``, ``_check_targets``, ``_class_weights`` and
+    ``_stratify`` what is particular to classes or to values.
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "n_layers": [Interval(Integral, 0, None, closed="left")],
+        "width": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "activation": [str, callable, None],
+        "learning_rate": [
+            Interval(Real, 0, None, closed="neither"),
+            HasMethods(["__call__", "get_config"]),  # a keras LearningRateSchedule
+            None,
+        ],
+        "optimizer": [str, HasMethods(["apply", "get_config"])],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "batch_norm": ["boolean"],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "kernel_initializer": [str, callable],
+        "loss": [str, callable],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "metrics": ["array-like", None],
+        "callbacks": ["array-like", HasMethods(["set_model"]), None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, sparse matrix} of shape (n_samples, n_features)
+            Training rows. Arrays of more dimensions (images) are flattened.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            How much each row counts, relative to the others: weights are scaled to a
+            mean of one.
+        X_val, y_val : array-like, optional
+            Rows to validate on after each epoch, in place of held-out ones.
+        sample_weight_val : array-like, optional
+            Their weights.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are not what they should be; the message says
+            what came, what is allowed and what to do.
+        """
+        self._validate_params()
+        runtime.start()
+        task = FitTask(self, X, y, sample_weight, self.epochs)
+        continuing = self.warm_start and hasattr(self, "_state")
+        X, y = self._check_rows(X, y, reset=not continuing)
+        labels = self._check_targets(y, reset=not continuing)
+        self._plan_network(continuing)
+        rows = self._rows(X, labels, sample_weight)
+        validation = self._validation_rows(X_val, y_val, sample_weight_val)
+        if validation is None and self.early_stopping:
+            rows, validation = self._hold_out(rows, labels)
+        self._train(rows, validation, task.watchers(self._attributes_at))
+        task.end()
+        return self
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **classes: Any) -> Self:
+        self._validate_params()
+        runtime.start()
+        continuing = hasattr(self, "_state")
+        X, y = self._check_rows(X, y, reset=not continuing)
+        labels = self._check_targets(y, reset=not continuing, **classes)
+        self._plan_network(continuing)
+        return self._train(self._rows(X, labels, sample_weight), None, one_epoch=True)
+
+    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, Any]:
+        X, y = validate_data(
+            self,
+            as_table(X),
+            y,
+            reset=reset,
+            dtype=floatx(),
+            accept_sparse="csr",
+            **self._target_checks(),
+        )
+        return as_dense(X), y
+
+    def _plan_network(self, continuing: bool) -> None:
+        from skhp.engine.plan import TrainingState
+        from skhp.planning import check_same_weights, plan_network
+        from skhp.targets import choose_coding
+
+        coding = choose_coding(self._task, self.n_outputs_, self.loss)
+        network = plan_network(self._params(), self.n_features_in_, coding)
+        if continuing:
+            check_same_weights(self._network, network)
+        else:
+            self._random_state = check_random_state(self.random_state)
+            self._state = TrainingState(*network.initial_weights(self._random_state))
+            self.history_: dict[str, list[float]] = {}
+            self.n_epochs_ = 0
+        self._coding, self._network = coding, network
+
+    def _params(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._get_param_names()}
+
+    def _rows(self, X: np.ndarray, labels: np.ndarray, sample_weight: Any) -> Rows:
+        from skhp.engine.plan import Rows
+
+        weight = check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = weight * self._class_weights(labels)
+        if not weight.sum() > 0:
+            raise ValueError(
+                "sample_weight (times class_weight) adds up to zero: there is nothing to "
+                "learn from. Give at least one row a positive weight."
+            )
+        weight = weight * (len(weight) / weight.sum())
+        encoded = self._coding.encode(labels, X.dtype.name)
+        return Rows(np.ascontiguousarray(X), encoded, weight.astype(X.dtype))
+
+    def _validation_rows(self, X_val: Any, y_val: Any, sample_weight_val: Any) -> Rows | None:
+        if (X_val is None) != (y_val is None):
+            missing, given = ("y_val", "X_val") if y_val is None else ("X_val", "y_val")
+            raise ValueError(f"{given} was given without {missing}; validation needs both.")
+        if X_val is None or y_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val was given without X_val and y_val.")
+            return None
+        return self._more_rows(X_val, y_val, sample_weight_val)
+
+    def _more_rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:
+        X, y = self._check_rows(X, y, reset=False)
+        return self._rows(X, self._check_targets(y, reset=False), sample_weight)
+
+    def _hold_out(self, rows: Rows, labels: np.ndarray) -> tuple[Rows, Rows]:
+        from skhp.engine.plan import Rows
+        from skhp.validation_rows import hold_out
+
+        train, validation = hold_out(
+            len(rows), self.validation_fraction, self._stratify(labels), self._random_state
+        )
+        return (
+            Rows(rows.X[train], rows.y[train], rows.weight[train]),
+            Rows(rows.X[validation], rows.y[validation], rows.weight[validation]),
+        )
+
+    def _train(
+        self,
+        rows: Rows,
+        validation: Rows | None,
+        watchers: Sequence[Any] = (),
+        one_epoch: bool = False,
+    ) -> Self:
+        from dataclasses import replace
+
+        from skhp.engine.train import train
+        from skhp.planning import plan_training
+
+        plan = plan_training(self._params(), self._network, self._coding)
+        plan = replace(plan, watchers=watchers)
+        if one_epoch or validation is None:
+            plan = replace(plan, patience=None)
+        if one_epoch:
+            plan = replace(plan, epochs=1)
+        if self._optimizer_token != plan.optimizer.token:
+            self._state.slots = None  # another optimizer's state is of no use to this one
+        outcome = train(plan, rows, validation, self._state, self._random_state)
+        self._optimizer_token = plan.optimizer.token
+        self._keep(outcome)
+        return self
+
+    def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
+        """What this estimator's attributes would be, had training stopped at this epoch."""
+        so_far = {name: [*self.history_.get(name, []), *history[name]] for name in history}
+        return {
+            "_state": run.state(),
+            "history_": so_far,
+            "n_epochs_": len(so_far["loss"]),
+        }
+
+    def _measure(self, X: Any, y: Any) -> Any:
+        """The loss and metrics on other rows, as a function of a `TrainingState`."""
+        from skhp.engine.evaluate import Evaluation
+        from skhp.planning import plan_training
+
+        plan = plan_training(self._params(), self._network, self._coding)
+        return Evaluation(plan, self._more_rows(X, y, None))
+
+    def _count_parameters(self, fitted: Any) -> int:
+        """Weights of this estimator's network, on the data that another was fitted on."""
+        from skhp.planning import plan_network
+
+        network = plan_network(self._params(), fitted.n_features_in_, fitted._coding)
+        layout = network.layout(shared=False)
+        shapes = [*layout.trainable_shapes(), *(a.shape for a in layout.initial_state())]
+        return sum(int(np.prod(shape)) for shape in shapes)
+
+    def _keep(self, outcome: Outcome) -> None:
+        self._state = outcome.state
+        self.__dict__.pop("_model", None)
+        for name, values in outcome.history.items():
+            self.history_.setdefault(name, []).extend(values)
+        self.n_epochs_ += outcome.n_epochs
+        self.engine_ = outcome.engine
+        self.engine_reason_ = outcome.reason
+        if outcome.diverged_at is not None or not self._state.is_finite():
+            warn_diverged(outcome.diverged_at or outcome.n_epochs, self._rate())
+
+    def _rate(self) -> Any:
+        """The learning rate that training starts with: this one's, or the optimizer's own."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        from skhp.keras_objects import look_up
+
+        return look_up("optimizer", self.optimizer).value.get_config()["learning_rate"]
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        from skhp.engine.train import predict
+
+        check_is_fitted(self)
+        runtime.start()
+        dtype = self._state.trainable[0].dtype
+        X = validate_data(self, as_table(X), reset=False, dtype=dtype, accept_sparse="csr")
+        check_can_predict(self, self._state.is_finite(), self._rate())
+        return predict(self._network, self._state, as_dense(X))
+
+    @property
+    def model_(self) -> Any:
+        """The fitted network as a `keras.Model`, compiled, made when first asked for."""
+        check_is_fitted(self)
+        if "_model" not in self.__dict__:
+            runtime.start()
+            from skhp.engine.keras_fit import resume
+            from skhp.planning import plan_training
+
+            plan = plan_training(self._params(), self._network, self._coding)
+            self._model = self._network.compiled_model(plan, self._state)
+            resume(self._model.optimizer, self._state)
+        return self._model
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_state")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_model"}
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    # What fit learns, beside its public attributes.
+    _coding: TargetCoding
+    _network: MLPSpec
+    _state: TrainingState
+    _optimizer_token: Hashable = None
+
+    # What the classifier and the regressor answer each in its own way.
+    _task: str
+
+    def _target_checks(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _check_targets(self, y: Any, reset: bool) -> np.ndarray:
+        raise NotImplementedError
+
+    def _class_weights(self, labels: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _stratify(self, labels: np.ndarray) -> np.ndarray | None:
+        raise NotImplementedError
+
+
+def floatx() -> str:
+    """Keras's float type, in which a new network is trained."""
+    import keras
+
+    return keras.config.floatx()

@@ -1,0 +1,227 @@
+"""What a user may name or pass of Keras (activation, optimizer, loss, ...), looked up.
+
+A looked-up object carries a hashable token of what it is, so that two estimators with
+equal settings share a compiled program, in whichever process they were unpickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import cloudpickle
+
+from skhp import runtime
+
+runtime.start()
+
+import keras  # noqa: E402
+
+
+@dataclass(frozen=True)
+class KerasObject:
+    """A Keras object and the token that says when two of them are the same.
+
+    Parameters
+    ----------
+    token : hashable
+        Equal for equal settings; the object itself is not compared.
+    value : object
+        The object.
+    """
+
+    token: Hashable
+    value: Any = field(compare=False)
+
+    @property
+    def name(self) -> str | None:
+        """Keras's name of a built-in function, None for the user's own."""
+        return self.token if isinstance(self.token, str) else None
+
+
+def _is_kind(base: type) -> Callable[[Any], bool]:
+    return lambda value: inspect.isclass(value) and issubclass(value, base) and value is not base
+
+
+def _is_function(value: Any) -> bool:
+    return inspect.isfunction(value)
+
+
+# kind -> (module of Keras, which of its members are meant, members that are no choice)
+_CATALOGUE: dict[str, tuple[Any, Callable[[Any], bool], frozenset[str]]] = {
+    "activation": (
+        keras.activations,
+        _is_function,
+        frozenset({"get", "serialize", "deserialize"}),
+    ),
+    "optimizer": (
+        keras.optimizers,
+        _is_kind(keras.optimizers.Optimizer),
+        frozenset({"LossScaleOptimizer", "MultiOptimizer", "Optimizer"}),
+    ),
+    "loss": (
+        keras.losses,
+        lambda value: _is_function(value) or _is_kind(keras.losses.Loss)(value),
+        frozenset({"get", "serialize", "deserialize", "CTC", "ctc"}),
+    ),
+    "kernel_initializer": (
+        keras.initializers,
+        _is_kind(keras.initializers.Initializer),
+        frozenset({"Initializer", "Identity", "Orthogonal", "STFT"}),
+    ),
+    "metrics": (
+        keras.metrics,
+        lambda value: _is_function(value) or _is_kind(keras.metrics.Metric)(value),
+        frozenset({"get", "serialize", "deserialize", "MeanMetricWrapper"}),
+    ),
+}
+
+
+def known_names(kind: str) -> list[str]:
+    """Names that Keras knows for a kind of object.
+
+    Parameters
+    ----------
+    kind : {"activation", "optimizer", "loss", "kernel_initializer", "metrics"}
+        The constructor parameter that takes it.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order.
+    """
+    module, is_choice, left_out = _CATALOGUE[kind]
+    names = [n for n, v in vars(module).items() if is_choice(v) and n not in left_out]
+    if kind == "optimizer":
+        names = [name.lower() for name in names]
+    return sorted({snake_case(name) for name in names})
+
+
+def look_up(kind: str, identifier: Any) -> KerasObject:
+    """Find a Keras object by its name, or take the one given.
+
+    Parameters
+    ----------
+    kind : {"activation", "optimizer", "loss", "kernel_initializer", "metrics"}
+        The constructor parameter that takes it.
+    identifier : str, object or type
+        What the user gave.
+
+    Returns
+    -------
+    KerasObject
+
+    Raises
+    ------
+    ValueError
+        If Keras knows nothing of that name; the error lists the names it knows.
+    TypeError
+        If the value is neither a name nor something Keras takes in its place.
+    """
+    return (
+        _look_up_name(kind, identifier) if isinstance(identifier, str) else _find(kind, identifier)
+    )
+
+
+@functools.cache
+def _look_up_name(kind: str, name: str) -> KerasObject:
+    return _find(kind, name)
+
+
+def _find(kind: str, identifier: Any) -> KerasObject:
+    module = _CATALOGUE[kind][0]
+    try:
+        value = module.get(identifier)
+    except (ValueError, TypeError):
+        value = None
+    if value is None and isinstance(identifier, str):
+        value = _unlisted(kind, identifier)
+    if value is None or isinstance(value, str):
+        raise _not_found(kind, identifier)
+    return KerasObject(token_of(value), value)
+
+
+def _unlisted(kind: str, name: str) -> Any:
+    # Keras's own look-up leaves out some of what it offers (Lamb).
+    module, is_choice, left_out = _CATALOGUE[kind]
+    members = sorted(vars(module).items(), key=lambda item: not inspect.isclass(item[1]))
+    for member, value in members:
+        plain = member.lower() if kind == "optimizer" else snake_case(member)
+        if plain == name and is_choice(value) and member not in left_out:
+            return value() if inspect.isclass(value) else value
+    return None
+
+
+def _not_found(kind: str, identifier: Any) -> Exception:
+    if not isinstance(identifier, str):
+        return TypeError(
+            f"{kind} must be a name that Keras knows, or a Keras object or function of "
+            f"that kind. Got {identifier!r} of type {type(identifier).__name__}. "
+            f"Names: {', '.join(known_names(kind))}."
+        )
+    near = difflib.get_close_matches(identifier, known_names(kind), n=3)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return ValueError(
+        f"Unknown {kind} {identifier!r}.{hint} Keras knows: "
+        f"{', '.join(known_names(kind))}. Your own function or object may be passed "
+        "in place of a name."
+    )
+
+
+def token_of(value: Any) -> Hashable:
+    """A hashable token of a Keras object, equal for equal settings.
+
+    Parameters
+    ----------
+    value : object
+        A Keras object, or the user's own function or object.
+
+    Returns
+    -------
+    hashable
+        The bare name for Keras's own functions; for objects their class and settings;
+        for the user's own code a digest of its pickled form, so that a function
+        defined in ``__main__`` is known again in a worker, and a redefined one is new.
+    """
+    if inspect.isfunction(value) and value.__module__.split(".")[0] == "keras":
+        return value.__name__
+    if isinstance(value, keras.losses.Loss):
+        # The settings of a loss such as Huber's delta are not all in its config.
+        settings = {k: v for k, v in vars(value).items() if k != "name"}
+        return (type(value).__name__, _digest((type(value), settings)))
+    if hasattr(value, "get_config") and type(value).__module__.split(".")[0] == "keras":
+        config = {k: v for k, v in value.get_config().items() if k != "name"}
+        with contextlib.suppress(TypeError):  # a setting may be the user's own function
+            return (type(value).__name__, json.dumps(config, sort_keys=True, default=_plain))
+    return (getattr(value, "__name__", type(value).__name__), _digest(value))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(cloudpickle.dumps(value)).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "item"):
+        return value.item()
+    if hasattr(value, "get_config"):
+        return [type(value).__name__, value.get_config()]
+    raise TypeError(value)
+
+
+def snake_case(name: str) -> str:
+    """Keras's function name for a class name: "BinaryFocalCrossentropy" and the like."""
+    if name.islower():
+        return name
+    separated = "".join(
+        "_" + c if c.isupper() and i and (name[i - 1].islower() or name[i + 1 : i + 2].islower())
+        else c
+        for i, c in enumerate(name)
+    )  # fmt: skip
+    return separated.lower()

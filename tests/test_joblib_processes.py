@@ -1,0 +1,90 @@
+"""Processes that joblib forks, spawns and hands work to."""
+
+import pytest
+from fresh_process import run_script
+
+SEARCH = """
+import json
+import warnings
+
+import joblib
+from sklearn.datasets import make_classification
+from sklearn.model_selection import GridSearchCV
+
+from skhp import MLPClassifier
+
+
+def search():
+    X, y = make_classification(60, 4, random_state=0)
+    net = MLPClassifier(1, 8, epochs=2, random_state=0)
+    grid = {"learning_rate": [1e-3, 1e-2]}
+    return GridSearchCV(net, grid, cv=2, scoring="neg_log_loss", error_score="raise").fit(X, y)
+
+
+def scores(search):
+    return [float(score).hex() for score in search.cv_results_["mean_test_score"]]
+"""
+
+AFTER_TENSORFLOW = (
+    SEARCH
+    + """
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    found = {"sequential": scores(search())}
+    try:
+        with joblib.parallel_config("multiprocessing", n_jobs=2):
+            found["multiprocessing"] = scores(search())
+    except RuntimeError as error:
+        found["error"] = str(error)
+    found["afterwards"] = scores(search())
+    print(json.dumps(found))
+"""
+)
+
+
+def test_a_fork_of_a_process_that_runs_tensorflow_says_so(tmp_path):
+    """It would hang, and with it the search."""
+    found = run_script(tmp_path / "forked.py", AFTER_TENSORFLOW)
+    assert "forked" in found["error"]
+    assert "loky" in found["error"] and "JOBLIB_START_METHOD=forkserver" in found["error"]
+    assert found["afterwards"] == found["sequential"]
+
+
+def test_the_way_out_that_the_error_names(tmp_path):
+    found = run_script(
+        tmp_path / "forkserver.py", AFTER_TENSORFLOW, JOBLIB_START_METHOD="forkserver"
+    )
+    assert found["multiprocessing"] == found["sequential"]
+
+
+DASK = (
+    SEARCH
+    + """
+
+if __name__ == "__main__":
+    from dask.distributed import Client, LocalCluster
+
+    warnings.simplefilter("ignore")
+    found = {"sequential": scores(search())}
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        client.wait_for_workers(2)
+        with joblib.parallel_config("dask"):
+            found["dask"] = scores(search())
+        found["workers"] = len(client.scheduler_info()["workers"])
+    print(json.dumps(found))
+"""
+)
+
+
+def test_dask(tmp_path):
+    """A scheduler and two workers, each a process of its own."""
+    pytest.importorskip("distributed")
+    found = run_script(tmp_path / "on_dask.py", DASK, DASK_TEMPORARY_DIRECTORY=str(tmp_path))
+    assert found["workers"] == 2
+    assert found["dask"] == found["sequential"]
