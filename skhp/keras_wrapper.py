@@ -1,0 +1,419 @@
+"""What KerasClassifier and KerasRegressor share, on scikeras's BaseWrapper.
+
+scikeras gives the promises: what a builder may ask for, how parameters are routed, what
+may be overridden. Training, prediction, data checks and pickling are skhp's.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_array, validate_data
+
+from skhp.compat import check_sample_weight, route_params
+from skhp.divergence import check_can_predict, warn_diverged
+from skhp.encoders import encode, fit_encoder
+from skhp.features import as_dense
+from skhp.fit_task import FitTask
+from skhp.model_storage import copy_model, dump, load
+from skhp.model_training import TrainingRequest, predict_model, train_model
+from skhp.wrapper_building import WrapperBuilding
+
+
+class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
+    """A Keras network of the user's own making as an estimator."""
+
+    def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        self._random_state = _seed(self.random_state)
+        X, y = self._validate_data(X, y, reset=True)
+        self.target_encoder_ = fit_encoder(self.target_encoder, y)
+        self.__dict__.update(getattr(self.target_encoder_, "get_metadata", dict)())
+        self.feature_encoder_ = fit_encoder(self.feature_encoder, X)
+        self.__dict__.update(getattr(self.feature_encoder_, "get_metadata", dict)())
+        self.model_ = self._build_keras_model()
+        self._give_weights(X)
+        self._initialize_callbacks()
+        self.n_epochs_ = 0
+        return X, y
+
+    def initialize(self, X: Any, y: Any = None) -> Self:
+        """Build the model and leave it untrained.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows like those to come.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+
+        Returns
+        -------
+        self
+            The estimator, which predicts with the weights that the model came with.
+        """
+        self._forget()
+        self._initialize(X, y)
+        return self
+
+    def _forget(self) -> None:
+        """Forget what an earlier fit learned that would steer this one."""
+
+    # Data ---------------------------------------------------------------------------
+
+    _y_numeric = False
+
+    def _validate_data(
+        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
+    ) -> tuple[Any, Any]:
+        if y is not None:
+            y = self._validated_y(y, reset)
+        if X is not None:
+            X = self._validated_X(X, y, reset)
+        return X, y
+
+    def _validated_X(self, X: Any, y: Any, reset: bool) -> np.ndarray:
+        import keras
+
+        checks: dict[str, Any] = {"allow_nd": True, "accept_sparse": True, "reset": reset}
+        if y is None:
+            X = validate_data(self, X, **checks)
+        else:
+            X, _ = validate_data(self, X, y, multi_output=True, **checks)
+        X = as_dense(X)
+        if X.dtype.kind == "f":
+            X = X.astype(keras.config.floatx(), copy=False)
+        if reset:
+            self.X_dtype_, self.X_shape_ = X.dtype, X.shape
+        elif X.shape[1:] != self.X_shape_[1:]:
+            raise ValueError(
+                f"X has rows of shape {X.shape[1:]}, but {type(self).__name__} was fitted with "
+                f"rows of shape {self.X_shape_[1:]}."
+            )
+        return X
+
+    def _validated_y(self, y: Any, reset: bool) -> np.ndarray:
+        import keras
+
+        y = check_array(
+            y,
+            ensure_2d=False,
+            allow_nd=False,
+            dtype="numeric" if self._y_numeric else None,
+            input_name="y",
+            estimator=self,
+        )
+        if self._y_numeric and y.dtype.kind == "f":
+            y = y.astype(keras.config.floatx(), copy=False)
+        y = self._column(y)
+        self._check_targets(y)
+        if reset:
+            self.target_type_ = self._type_of_target(y)
+            self.y_dtype_, self.y_ndim_, self.y_shape_ = y.dtype, y.ndim, y.shape
+        elif y.ndim != self.y_ndim_:
+            raise ValueError(
+                f"y has {y.ndim} dimensions, but {type(self).__name__} was fitted with a y of "
+                f"{self.y_ndim_}."
+            )
+        return y
+
+    def _column(self, y: np.ndarray) -> np.ndarray:
+        return y
+
+    def _check_targets(self, y: np.ndarray) -> None:
+        """Raise an error where targets are not what the estimator is for."""
+
+    def _weights(self, y: np.ndarray, sample_weight: Any) -> np.ndarray | None:
+        if sample_weight is None:
+            return None
+        weight = check_sample_weight(sample_weight, y, dtype=np.float64)
+        if not weight.sum() > 0:
+            raise ValueError(
+                "sample_weight adds up to zero: there is nothing to learn from. Give at least "
+                "one row a positive weight."
+            )
+        return weight
+
+    # Fitting ------------------------------------------------------------------------
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Self:
+        """Build the model and train it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            Factors of the rows' losses, as Keras takes them.
+        **kwargs : dict
+            Arguments of ``keras.Model.fit``, for this fit alone.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                "is None."
+            )
+        epochs = kwargs.pop("epochs", self.get_params().get("fit__epochs", self.epochs))
+        initial_epoch = kwargs.pop("initial_epoch", 0)
+        task = FitTask(self, X, y, sample_weight, int(epochs))
+        self._task_watchers = task.watchers(self._attributes_at)
+        try:
+            if not (self.warm_start and self.initialized_):
+                self._forget()
+            self._fit(
+                X=X,
+                y=y,
+                sample_weight=sample_weight,
+                warm_start=self.warm_start,
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                **kwargs,
+            )
+        finally:
+            del self._task_watchers
+        task.end()
+        return self
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        warm_start: bool,
+        epochs: int,
+        initial_epoch: int,
+        **kwargs: Any,
+    ) -> None:
+        if (self.warm_start or warm_start) and self.initialized_:
+            X, y = self._validate_data(X, y)
+        else:
+            X, y = self._initialize(X, y)
+        self._ensure_compiled_model()
+        X, y, weight = _weighted_rows(X, y, self._weights(y, sample_weight))
+        y = encode(self.target_encoder_, y)
+        X = encode(self.feature_encoder_, X)
+        self._check_model_compatibility(y)
+        self._fit_keras_model(
+            X,
+            y,
+            sample_weight=weight,
+            warm_start=warm_start,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            **kwargs,
+        )
+
+    def _fit_keras_model(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        warm_start: bool,
+        epochs: int,
+        initial_epoch: int,
+        **kwargs: Any,
+    ) -> None:
+        arguments = route_params(
+            self.get_params(),
+            destination="fit",
+            pass_filter=self._fit_kwargs - {"class_weight", "sample_weight"},
+        )
+        arguments = {k: v for k, v in arguments.items() if not k.startswith("callbacks")}
+        arguments |= {"epochs": epochs, "initial_epoch": initial_epoch, **kwargs}
+        request = TrainingRequest(
+            model=self.model_,
+            X=X,
+            y=y,
+            sample_weight=sample_weight,
+            arguments=arguments,
+            callbacks=[*self._fit_callbacks, *(arguments.pop("callbacks", None) or ())],
+            watchers=self.__dict__.get("_task_watchers", ()),
+            seed=self._random_state,
+        )
+        with self._naming_the_builder(X, y):
+            outcome = train_model(request)
+        self._note(outcome, restart=not warm_start or initial_epoch == 0)
+
+    def _note(self, outcome: Any, restart: bool) -> None:
+        """Keep what training left beside the weights."""
+        if restart or not hasattr(self, "history_"):
+            self.history_: dict[str, list[float]] = {}
+        for name, values in outcome.history.items():
+            self.history_.setdefault(name, []).extend(values)
+        self.n_epochs_ = len(self.history_.get("loss", ()))
+        self.engine_, self.engine_reason_ = outcome.engine, outcome.reason
+        self._is_finite = outcome.state.is_finite()
+        if outcome.diverged_at is not None or not self._is_finite:
+            warn_diverged(outcome.diverged_at or outcome.n_epochs, _rate(self.model_))
+
+    def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
+        """What this estimator's attributes would be, had training stopped at this epoch."""
+        from skhp.engine.keras_network import KerasNetwork
+
+        model = copy_model(self.model_)
+        KerasNetwork(model).load(model, run.state())
+        names = ("target_encoder_", "feature_encoder_", "X_shape_", "X_dtype_", "n_features_in_",
+                 "feature_names_in_", "classes_", "_predict_callbacks", "target_type_",
+                 "y_ndim_", "y_dtype_", "y_shape_")  # fmt: skip
+        known = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        return {**known, "model_": model, "history_": dict(history), "_is_finite": True}
+
+    def _measure(self, X: Any, y: Any) -> Any:
+        """The loss and metrics on other rows, as a function of a `TrainingState`."""
+        from skhp.model_training import TrainingRequest, measure_model
+
+        X, y = self._validate_data(X, y)
+        X, y = self.feature_encoder_.transform(X), self.target_encoder_.transform(y)
+        return measure_model(TrainingRequest(self.model_, X, y, None, {"epochs": 1}))
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Self:
+        """Train one epoch on these rows, going on from the last call.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            Factors of the rows' losses.
+        **kwargs : dict
+            Arguments of ``keras.Model.fit``, but for ``epochs``.
+
+        Returns
+        -------
+        self
+            The estimator.
+        """
+        return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
+
+    # Predicting ---------------------------------------------------------------------
+
+    def _predict_raw(self, X: Any, **kwargs: Any) -> Any:
+        if not self.initialized_:
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
+                "appropriate arguments before using this estimator."
+            )
+        X, _ = self._validate_data(X)
+        check_can_predict(self, self.__dict__.get("_is_finite", True), _rate(self.model_))
+        X = encode(self.feature_encoder_, X)
+        arguments = route_params(
+            self.get_params(), destination="predict", pass_filter=self._predict_kwargs, strict=True
+        )
+        arguments = {k: v for k, v in arguments.items() if not k.startswith("callbacks")}
+        return predict_model(self.model_, X, {**arguments, **kwargs}, self._predict_callbacks)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Score predictions with `scorer`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their true targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            How much each row counts.
+
+        Returns
+        -------
+        float
+        """
+        weight = None if sample_weight is None else check_sample_weight(sample_weight, X, None)
+        arguments = route_params(self.get_params(), destination="score", pass_filter=set())
+        return self.scorer(np.asarray(y), self.predict(X), sample_weight=weight, **arguments)
+
+    # Keeping ------------------------------------------------------------------------
+
+    @property
+    def model_(self) -> Any:
+        """The fitted `keras.Model`."""
+        packed = self.__dict__.pop("_packed_model", None)
+        if packed is not None:
+            self._model = load(packed)
+        if "_model" not in self.__dict__:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'model_': it is not fitted."
+            )
+        return self._model
+
+    @model_.setter
+    def model_(self, model: Any) -> None:
+        self._model = model
+
+    @property
+    def initialized_(self) -> bool:
+        """Whether there is a model, trained or not."""
+        return "_model" in self.__dict__ or "_packed_model" in self.__dict__
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.initialized_
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        # The model is the larger part, and is loaded when first asked for.
+        packed = {}
+        if "_model" in state:
+            packed["_packed_model"] = dump(state.pop("_model"))
+        elif "_packed_model" in state:
+            packed["_packed_model"] = state.pop("_packed_model")
+        return {"packed": dump(state), **packed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        self.__dict__.update(load(state.pop("packed")))
+        self.__dict__.update(state)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = BaseEstimator.__sklearn_tags__(self)
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.required = True
+        tags.non_deterministic = False
+        return tags
+
+
+def _weighted_rows(X: Any, y: Any, weight: np.ndarray | None) -> tuple[Any, Any, Any]:
+    """The rows that count: one of weight 0 would still count in the mean over a batch."""
+    if weight is None or weight.all():
+        return X, y, weight
+    counts = weight != 0
+    return X[counts], y[counts], weight[counts]
+
+
+def _seed(random_state: Any) -> int | None:
+    """An integer from what scikit-learn and NumPy take for a random state.
+
+    A generator is left as it is, so that the same one gives the same seed again.
+    """
+    if random_state is None:
+        return None
+    if isinstance(random_state, np.random.Generator):
+        copied = np.random.Generator(type(random_state.bit_generator)())
+        copied.bit_generator.state = random_state.bit_generator.state
+        return int(copied.integers(1, 2**31 - 1))
+    if isinstance(random_state, np.random.RandomState):
+        copied_state = np.random.RandomState()
+        copied_state.set_state(random_state.get_state())
+        return int(copied_state.randint(1, 2**31 - 1))
+    return operator.index(random_state)
+
+
+def _rate(model: Any) -> float | None:
+    rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
+    return None if rate is None else float(rate)

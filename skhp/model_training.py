@@ -1,0 +1,218 @@
+"""Train a compiled Keras model of any kind, and predict with one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from skhp.engine.evaluate import Evaluation
+from skhp.engine.keras_network import KerasNetwork
+from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.train import train
+from skhp.keras_objects import KerasObject
+
+# Arguments of keras.Model.fit that the engine takes; any other makes Keras train.
+_KNOWN = {
+    "batch_size", "epochs", "initial_epoch", "shuffle", "verbose", "validation_split",
+    "validation_data", "validation_batch_size",
+}  # fmt: skip
+
+# Rows predicted at once.
+_PREDICT_ROWS = 1024
+
+
+@dataclass
+class TrainingRequest:
+    """What a wrapper asks to be trained.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, with its weights made.
+    X, y : array, or list or dict of arrays
+    sample_weight : array-like of shape (n,) or None
+    arguments : dict
+        Of ``keras.Model.fit``; ``epochs`` counts those to come.
+    callbacks : sequence of keras.callbacks.Callback
+    watchers : sequence of Watcher
+    seed : int or None
+        Of the order of rows.
+    """
+
+    model: Any
+    X: Any
+    y: Any
+    sample_weight: Any
+    arguments: dict[str, Any]
+    callbacks: Sequence[Any] = ()
+    watchers: Sequence[Any] = ()
+    seed: int | None = None
+    random_state: np.random.RandomState = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.random_state = np.random.RandomState(self.seed)
+        n = _n_rows(self.X)
+        for name in ("batch_size", "validation_batch_size"):
+            if self.arguments.get(name) == -1:
+                self.arguments[name] = n
+
+
+def train_model(request: TrainingRequest) -> Outcome:
+    """Train a model in place.
+
+    Parameters
+    ----------
+    request : TrainingRequest
+
+    Returns
+    -------
+    Outcome
+    """
+    if not request.model.optimizer.built:
+        request.model.optimizer.build(request.model.trainable_variables)
+    network = KerasNetwork(request.model)
+    rows, validation = _rows(request)
+    state = TrainingState(*network.read(request.model), _values(request.model.optimizer.variables))
+    outcome = train(_plan(request, network), rows, validation, state, request.random_state)
+    network.load(request.model, outcome.state)
+    optimizer, slots = request.model.optimizer, outcome.state.slots or ()
+    for variable, value in zip(optimizer.variables, slots, strict=True):
+        variable.assign(value)
+    return outcome
+
+
+def measure_model(request: TrainingRequest) -> Evaluation:
+    """A model's loss and metrics on the request's rows, as a function of its weights.
+
+    Parameters
+    ----------
+    request : TrainingRequest
+    """
+    network = KerasNetwork(request.model)
+    return Evaluation(_plan(request, network), _rows(request)[0])
+
+
+def _fit_arguments(request: TrainingRequest, epochs: int) -> dict[str, Any]:
+    """Of Keras's fit, those that no program knows; none where it need not run."""
+    given = {k: v for k, v in request.arguments.items() if v is not None}
+    exotic = {name: value for name, value in given.items() if name not in _KNOWN}
+    start = given.get("initial_epoch", 0)
+    # Only callbacks see by what number an epoch goes.
+    if start and (exotic or request.callbacks):
+        exotic |= {"initial_epoch": start, "epochs": start + epochs}
+    return exotic
+
+
+def _plan(request: TrainingRequest, network: KerasNetwork) -> TrainingPlan:
+    arguments = request.arguments
+    optimizer = request.model.optimizer
+    batch_size, epochs = int(arguments.get("batch_size") or 32), int(arguments["epochs"])
+    return TrainingPlan(
+        network=network,
+        optimizer=KerasObject(type(optimizer).__name__, optimizer),
+        loss=None,
+        learning_rate=None,
+        metrics={},
+        batch_size=batch_size,
+        epochs=epochs,
+        shuffle=bool(arguments.get("shuffle", True)),
+        callbacks=request.callbacks,
+        verbose=0 if arguments.get("verbose") in (None, "auto") else int(arguments["verbose"]),
+        watchers=request.watchers,
+        fit_arguments=_fit_arguments(request, epochs),
+    )
+
+
+def _rows(request: TrainingRequest) -> tuple[Rows, Rows | None]:
+    weight = request.sample_weight
+    n = _n_rows(request.X)
+    rows = _as_rows(request.X, request.y, weight, n)
+    given = request.arguments.get("validation_data")
+    if given is not None:
+        X, y, *rest = given
+        return rows, _as_rows(X, y, rest[0] if rest else None, _n_rows(X))
+    split = request.arguments.get("validation_split") or 0.0
+    if not split:
+        return rows, None
+    # As Keras does it: the last rows, before any shuffling.
+    cut = int(n * (1 - split))
+    return _part(rows, slice(0, cut)), _part(rows, slice(cut, n))
+
+
+def _as_rows(X: Any, y: Any, weight: Any, n: int) -> Rows:
+    floatx = keras.config.floatx()
+
+    def array(value: Any) -> np.ndarray:
+        value = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
+        return value.astype(floatx, copy=False) if value.dtype.kind == "f" else _small(value)
+
+    weights = np.ones(n, floatx) if weight is None else np.asarray(weight, floatx)
+    X, y = keras.tree.map_structure(array, (X, y))
+    return Rows(X, y, weights, weighted=weight is not None)
+
+
+def _small(value: np.ndarray) -> np.ndarray:
+    return value.astype("int32") if value.dtype == np.int64 else value
+
+
+def _part(rows: Rows, which: slice) -> Rows:
+    X, y = keras.tree.map_structure(lambda array: array[which], (rows.X, rows.y))
+    return Rows(X, y, rows.weight[which], rows.weighted)
+
+
+def _n_rows(X: Any) -> int:
+    first = keras.tree.flatten(X)[0]
+    return first.shape[0] if hasattr(first, "shape") else len(first)
+
+
+def _values(variables: Sequence[Any]) -> list[np.ndarray]:
+    return [ops.convert_to_numpy(variable) for variable in variables]
+
+
+def predict_model(
+    model: Any, X: Any, arguments: dict[str, Any], callbacks: Sequence[Any]
+) -> np.ndarray | list[Any] | dict[str, Any]:
+    """A model's outputs for rows of X.
+
+    Parameters
+    ----------
+    model : keras.Model
+    X : array, or list or dict of arrays
+    arguments : dict
+        Of ``keras.Model.predict``.
+    callbacks : sequence of keras.callbacks.Callback
+
+    Returns
+    -------
+    ndarray, or list or dict of ndarray
+    """
+    n = _n_rows(X)
+    if arguments.get("batch_size") == -1:
+        arguments["batch_size"] = n
+    own = any(
+        getattr(type(model), name) is not getattr(keras.Model, name)
+        for name in ("predict_step", "predict")
+    )
+    if callbacks or own or "steps" in arguments:
+        return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
+    size = arguments.get("batch_size") or _PREDICT_ROWS
+    pieces = [
+        model(keras.tree.map_structure(lambda a: a[i : i + size], X), training=False)  # noqa: B023
+        for i in range(0, n, size)
+    ]
+    return keras.tree.map_structure(_joined, *pieces)
+
+
+def _joined(*pieces: Any) -> np.ndarray:
+    arrays = [ops.convert_to_numpy(piece) for piece in pieces]
+    joined = np.concatenate(arrays)
+    return joined if joined.dtype.kind == "f" and joined.dtype.itemsize >= 4 else _full(joined)
+
+
+def _full(array: np.ndarray) -> np.ndarray:
+    return array.astype("float32") if array.dtype.kind not in "iub" else array

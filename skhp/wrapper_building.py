@@ -1,0 +1,162 @@
+"""A wrapper's model: built by the user's function, compiled, and held against y."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from skhp.builder import Builder, seeded
+from skhp.compat import route_params
+from skhp.compiling import compile_arguments_from
+from skhp.encoders import encode
+from skhp.model_storage import copy_model
+from skhp.wrapper_parameters import KERAS_ARGUMENTS, WrapperParameters
+
+
+class WrapperBuilding(WrapperParameters):
+    """From a builder and parameters to a compiled model."""
+
+    def _build_keras_model(self) -> Any:
+        model = self.model if self.model is not None else self.build_fn
+        if isinstance(model, keras.Model):
+            return copy_model(model)  # fit must not change a constructor parameter
+        if model is not None and hasattr(self, "_keras_build_fn"):
+            raise ValueError(
+                f"{type(self).__name__} has a _keras_build_fn of its own, and model="
+                f"{model!r} was given too. Leave one of them out."
+            )
+        builder = self._builder_if_any()
+        if builder is None:
+            raise TypeError(
+                f"model must be a function that returns a keras.Model, or a keras.Model. Got "
+                f"{model!r}. (A subclass may have a method _keras_build_fn instead.)"
+            )
+        return builder(self._builder_arguments(builder), self._random_state)
+
+    def _builder_arguments(self, builder: Builder) -> dict[str, Any]:
+        params = self.get_params()
+        arguments = route_params(params, destination="model", pass_filter=set(), strict=True)
+        plain = [n for n in self._extra if "__" not in n and n not in KERAS_ARGUMENTS]
+        declared = set(self._get_param_names()) - set(WrapperParameters._get_param_names())
+        plain += [name for name in declared if name in builder.names]
+        for name in plain:
+            if name in arguments:
+                raise ValueError(
+                    f"{name!r} is given twice to the builder {builder.label}(): as {name}="
+                    f"{params[name]!r} and as model__{name}={arguments[name]!r}. Leave one out."
+                )
+            arguments[name] = params[name]
+        given = {
+            "meta": self._get_metadata,
+            "compile_kwargs": functools.partial(compile_arguments_from, self.get_params()),
+            "params": self.get_params,
+        }
+        return arguments | {name: make() for name, make in given.items() if builder.takes(name)}
+
+    def _ensure_compiled_model(self) -> None:
+        label = self._label()
+        if not self.model_.compiled:
+            arguments = compile_arguments_from(self.get_params())
+            if arguments.get("loss") is None:
+                raise ValueError(
+                    f"The model of {label} has no loss: it is not compiled, and "
+                    f"{type(self).__name__} has loss=None. Pass loss=..., or compile the "
+                    "model in the builder."
+                )
+            if arguments.get("optimizer") is None:
+                raise ValueError(
+                    f"The model of {label} has no optimizer: it is not compiled, and "
+                    f"{type(self).__name__} has optimizer=None. Pass optimizer=..., or compile "
+                    "the model in the builder."
+                )
+            self.model_.compile(**arguments)
+        if not self.model_.loss:
+            raise ValueError(
+                f"The model of {label} was compiled without a loss. Compile it with one, or leave "
+                f"compiling to {type(self).__name__}(loss=...)."
+            )
+
+    def _label(self) -> str:
+        builder = self._builder_if_any()
+        return "the given keras.Model" if builder is None else f"the builder {builder.label}()"
+
+    def _give_weights(self, X: np.ndarray) -> None:
+        """Build layers that wait to see X, with weights from the random state too."""
+        if not self.model_.built:
+            row = encode(self.feature_encoder_, X[:1])
+            with seeded(self._random_state), self._naming_the_builder(row, None):
+                if isinstance(self.model_, keras.Sequential):
+                    self.model_.build((None, *np.shape(row)[1:]))  # else for one row alone
+                else:
+                    self.model_(row, training=False)
+
+    @contextlib.contextmanager
+    def _naming_the_builder(self, X: Any, y: Any) -> Iterator[None]:
+        """Say whose model it is that Keras finds fault with."""
+        try:
+            yield
+        except ValueError as error:
+            shapes = [keras.tree.map_structure(np.shape, part) for part in (X, y)]
+            raise ValueError(
+                f"Keras cannot train the model of {self._label()} on X of shape {shapes[0]} and "
+                f"y, as encoded, of shape {shapes[1]}: {error}"
+            ) from error
+
+    def _check_model_compatibility(self, y: Any) -> None:
+        outputs = getattr(self.model_, "outputs", None)
+        if outputs is None:  # a subclass of keras.Model may not tell
+            return
+        expected = getattr(self, "n_outputs_expected_", None)
+        if expected and expected != len(outputs):
+            raise ValueError(
+                f"The model of {self._label()} has {len(outputs)} outputs, and the target encoder "
+                f"{type(self.target_encoder_).__name__} gives y for {expected}. Give the model "
+                f"{expected} output(s), or override target_encoder in a subclass of "
+                f"{type(self).__name__}."
+            )
+        columns = self._output_columns(y)
+        if len(outputs) == 1 and columns and outputs[0].shape[-1] not in (None, *columns):
+            raise ValueError(
+                f"The last layer of the model of {self._label()} has {outputs[0].shape[-1]} "
+                f"unit(s), and y, of type {self.target_type_!r}, needs "
+                f"{' or '.join(map(str, columns))}. A builder can read the numbers from "
+                "meta['n_classes_'] and meta['n_outputs_']; other outputs need a "
+                "target_encoder of your own."
+            )
+        self._check_losses_match(y)
+
+    def _output_columns(self, y: Any) -> tuple[int, ...]:
+        """Units the last layer may have; nothing where that is not for us to know."""
+        return ()
+
+    def _check_losses_match(self, y: Any) -> None:
+        wanted, got = self.loss, self.model_.loss
+        if wanted is None and isinstance(got, str | keras.losses.Loss):
+            one_column = getattr(y, "shape", (0, 0))[1:] == (1,) and hasattr(self, "classes_")
+            if one_column and _plain_name(got) == "categoricalcrossentropy":
+                raise ValueError(
+                    f"The model of {self._label()} is compiled with categorical_crossentropy, "
+                    f"which takes one-hot targets. Pass loss='categorical_crossentropy' to "
+                    f"{type(self).__name__} too, and it encodes y so, or compile with "
+                    "sparse_categorical_crossentropy."
+                )
+        named = isinstance(wanted, str) and isinstance(got, str | keras.losses.Loss)
+        if named and _plain_name(wanted) != _plain_name(got):
+            raise ValueError(
+                f"loss={wanted!r} was given to {type(self).__name__}, but the model of "
+                f"{self._label()} is compiled with {got!r}. Leave one of them out."
+            )
+
+
+def _plain_name(loss: Any) -> str:
+    found = keras.losses.get(loss)
+    function = getattr(found, "fn", found)
+    # Keras wraps a named function in a class of no name of its own.
+    named = type(found).__name__ in ("LossFunctionWrapper", "function")
+    name = function.__name__ if named else type(found).__name__
+    return name.replace("_", "").lower()

@@ -1,0 +1,337 @@
+"""Training of KerasClassifier and KerasRegressor: what a fit does, and what it leaves alone."""
+
+import gc
+import pickle
+import random
+
+import keras
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.preprocessing import FunctionTransformer, LabelEncoder, StandardScaler
+
+from skhp import KerasClassifier, KerasRegressor
+from skhp.wrappers import BaseWrapper
+
+LOSS = "sparse_categorical_crossentropy"
+
+
+def build(meta, width=8):
+    return keras.Sequential(
+        [
+            keras.Input((meta["n_features_in_"],)),
+            keras.layers.Dense(width, activation="relu"),
+            keras.layers.Dense(meta["n_classes_"], activation="softmax"),
+        ]
+    )
+
+
+def build_regressor(meta):
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(meta["n_outputs_"])])
+
+
+def classifier(**params):
+    return KerasClassifier(build, **{"loss": LOSS, "epochs": 2, "random_state": 0, **params})
+
+
+def same_weights(a, b):
+    return all(map(np.array_equal, a.model_.get_weights(), b.model_.get_weights()))
+
+
+def test_partial_fit_trains_one_epoch_more_each_time(multiclass):
+    X, y = multiclass
+    net = classifier(epochs=5)
+    for n in (1, 2, 3):
+        assert len(net.partial_fit(X, y).history_["loss"]) == net.n_epochs_ == n
+        assert net.current_epoch == n
+    whole = classifier(epochs=3, shuffle=False).fit(X, y)
+    parts = classifier(shuffle=False)
+    for _ in range(3):
+        parts.partial_fit(X, y)
+    assert same_weights(whole, parts)
+    for name in ("epochs", "initial_epoch"):
+        with pytest.raises(TypeError, match=name):
+            net.partial_fit(X, y, **{name: 3})
+
+
+def test_partial_fit_of_rows_without_some_of_the_classes(multiclass):
+    X, y = multiclass
+    net = classifier().partial_fit(X[y < 2], y[y < 2], classes=[0, 1, 2])
+    assert net.target_type_ == "multiclass" and net.predict_proba(X).shape == (len(X), 3)
+    net.partial_fit(X[y == 2], y[y == 2])
+    with pytest.raises(ValueError, match="not those of the first call"):
+        net.partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="not among the classes"):
+        net.partial_fit(X, y + 1)
+
+
+def test_callbacks_see_the_epochs_of_partial_fit_counted_on(multiclass):
+    class Epochs(keras.callbacks.Callback):
+        seen = []
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.seen.append(epoch)
+
+    net = classifier(callbacks=[Epochs()])
+    net.partial_fit(*multiclass).partial_fit(*multiclass)
+    assert Epochs.seen == [0, 1]
+
+
+def test_warm_start_goes_on_and_counts_anew(multiclass):
+    X, y = multiclass
+    net = classifier(warm_start=True, shuffle=False, epochs=2).fit(X, y)
+    model = net.model_
+    net.fit(X, y)
+    assert net.model_ is model and net.n_epochs_ == 2
+    assert same_weights(net, classifier(shuffle=False, epochs=4).fit(X, y))
+    cold = classifier(shuffle=False).fit(X, y)
+    assert same_weights(cold.fit(X, y), classifier(shuffle=False).fit(X, y))
+
+
+def test_initialize_builds_and_does_not_train(multiclass):
+    X, y = multiclass
+    net = classifier().initialize(X, y)
+    first = net.predict_proba(X)
+    assert net.initialized_ and not hasattr(net, "history_")
+    np.testing.assert_array_equal(first, clone(net).initialize(X, y).predict_proba(X))
+    names = np.array(["a", "b", "c"])[y]
+    assert set(net.initialize(X, names).predict(X)) <= {"a", "b", "c"}
+
+
+def test_a_random_state_is_enough_to_get_the_same_weights(multiclass):
+    X, y = multiclass
+
+    class MakesWeightsLate(keras.layers.Layer):
+        def build(self, shape):
+            self.kernel = self.add_weight(shape=(shape[-1], 3), initializer="glorot_uniform")
+
+        def call(self, x):
+            return keras.ops.softmax(keras.ops.matmul(x, self.kernel))
+
+    def late():
+        return keras.Sequential([keras.layers.Dropout(0.3), MakesWeightsLate()])
+
+    for builder in (build, late):
+        net = KerasClassifier(builder, loss=LOSS, epochs=2)
+        for seed in (0, np.int64(3), np.random.RandomState(1), np.random.default_rng(2)):
+            net.set_params(random_state=seed)
+            first = net.fit(X, y).model_.get_weights()
+            keras.utils.set_random_seed(5)
+            again = net.fit(X, y).model_.get_weights()
+            assert all(map(np.array_equal, first, again))
+        assert not np.array_equal(clone(net).set_params(random_state=9).fit(X, y)
+                                  .model_.get_weights()[0], first[0])  # fmt: skip
+
+
+def test_a_seeded_fit_leaves_global_generators_and_determinism_alone(multiclass):
+    X, y = multiclass
+    before = random.getstate(), np.random.get_state()[1]  # noqa: NPY002 (Keras draws from it)
+    classifier(random_state=3).fit(X, y)
+    assert random.getstate() == before[0]
+    np.testing.assert_array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
+    plain = build({"n_features_in_": 4, "n_classes_": 3})
+    plain.add(keras.layers.Dropout(0.5))
+    plain.compile("adam", loss=LOSS)
+    plain.fit(X, y, verbose=0)  # with TensorFlow's op determinism on: "Random ops require a seed"
+    classifier(random_state=None).fit(X, y)
+
+
+def test_row_weights_multiply_class_weights_and_the_callers_array_is_kept(multiclass):
+    X, y = multiclass
+    weight = np.linspace(0.5, 2, len(y))
+    kept = weight.copy()
+    by_class = classifier(class_weight={0: 1, 1: 2, 2: 3}).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(weight, kept)
+    assert same_weights(by_class, classifier().fit(X, y, sample_weight=weight * (y + 1)))
+    rare = np.r_[np.flatnonzero(y == 0)[:6], np.flatnonzero(y == 1), np.flatnonzero(y == 2)]
+    share = len(rare) / (3 * np.bincount(y[rare]))
+    balanced = classifier(class_weight="balanced").fit(X[rare], y[rare])
+    assert same_weights(balanced, classifier().fit(X[rare], y[rare], sample_weight=share[y[rare]]))
+
+
+def test_rows_of_weight_zero_are_left_out(multiclass):
+    X, y = multiclass
+    weight = np.where(np.arange(len(y)) % 3, 1.0, 0.0)
+    kept = weight > 0
+    weighted = classifier(shuffle=False).fit(X, y, sample_weight=weight)
+    left_out = classifier(shuffle=False).fit(X[kept], y[kept], sample_weight=weight[kept])
+    assert same_weights(weighted, left_out)
+    with pytest.raises(ValueError, match="adds up to zero"):
+        classifier().fit(X, y, sample_weight=np.zeros(len(y)))
+
+
+@pytest.mark.parametrize("argument", [{"class_weight": {0: 1.0, 1: 2.0, 2: 3.0}},
+                                      {"validation_freq": 2}])  # fmt: skip
+def test_arguments_that_only_keras_knows(multiclass, argument):
+    X, y = multiclass
+    nets = [classifier(validation_split=0.2, epochs=2).fit(X, y, **argument) for _ in range(2)]
+    assert nets[0].engine_ == "keras" and next(iter(argument)) in nets[0].engine_reason_
+    assert same_weights(*nets)
+    assert len(nets[0].history_["loss"]) == 2
+
+
+def test_an_optimizer_or_metric_object_serves_many_fits(multiclass):
+    optimizer = keras.optimizers.Adam(0.01)
+    metric = keras.metrics.SparseCategoricalAccuracy(name="m")
+    net = classifier(optimizer=optimizer, metrics=[metric])
+    first = net.fit(*multiclass).history_
+    assert net.fit(*multiclass).history_ == first
+    assert not optimizer.built and float(metric.result()) == 0
+
+
+def test_metrics_of_the_history_are_those_of_evaluate(multiclass):
+    X, y = multiclass
+    net = classifier(metrics=["accuracy"], epochs=1, optimizer="sgd",
+                     optimizer__learning_rate=0.0).fit(X, y)  # fmt: skip
+    expected = dict(zip(["loss", "accuracy"], net.model_.evaluate(X, y, verbose=0), strict=True))
+    assert {k: v[0] for k, v in net.history_.items()} == pytest.approx(expected, rel=1e-5)
+    assert net.score(X, y) == pytest.approx(net.history_["accuracy"][0])
+
+
+# Encoders of the user's own --------------------------------------------------------------
+
+
+class Halves(KerasClassifier):
+    """Two inputs, from the columns of one X."""
+
+    @property
+    def feature_encoder(self):
+        return FunctionTransformer(lambda X: {"left": X[:, :2], "right": X[:, 2:]})
+
+
+def build_halves():
+    left, right = keras.Input((2,), name="left"), keras.Input((2,), name="right")
+    hidden = keras.layers.Concatenate()([left, right])
+    return keras.Model([left, right], keras.layers.Dense(3, activation="softmax")(hidden))
+
+
+def build_whole():
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+
+
+def test_a_feature_encoder_may_split_X(multiclass):
+    X, y = multiclass
+    halves = Halves(build_halves, loss=LOSS, random_state=0, epochs=2).fit(X, y)
+    whole = KerasClassifier(build_whole, loss=LOSS, random_state=0, epochs=2).fit(X, y)
+    assert halves.engine_ == "compiled"
+    np.testing.assert_allclose(halves.predict_proba(X), whole.predict_proba(X), rtol=1e-4)
+
+
+class TwoTargets(BaseEstimator, TransformerMixin):
+    """A class and a value, as the two outputs of a model."""
+
+    def fit(self, y):
+        self.labels_ = LabelEncoder().fit(y[:, 0])
+        self.scaler_ = StandardScaler().fit(y[:, 1:])
+        return self
+
+    def transform(self, y):
+        return {"kind": self.labels_.transform(y[:, 0]), "size": self.scaler_.transform(y[:, 1:])}
+
+    def inverse_transform(self, outputs, return_proba=False):
+        if return_proba:
+            return outputs["kind"]
+        kind = self.labels_.inverse_transform(outputs["kind"].argmax(axis=1))
+        return np.column_stack([kind, self.scaler_.inverse_transform(outputs["size"])])
+
+    def get_metadata(self):
+        return {"n_outputs_expected_": 2, "n_kinds_": len(self.labels_.classes_)}
+
+
+class TwoOutputs(BaseWrapper):
+    @property
+    def target_encoder(self):
+        return TwoTargets()
+
+    @staticmethod
+    def scorer(y_true, y_pred, **kwargs):
+        return (
+            accuracy_score(y_true[:, 0], y_pred[:, 0]) + r2_score(y_true[:, 1], y_pred[:, 1])
+        ) / 2
+
+
+def build_two(meta):
+    x = keras.Input((4,))
+    kind = keras.layers.Dense(meta["n_kinds_"], activation="softmax", name="kind")(x)
+    size = keras.layers.Dense(1, name="size")(x)
+    return keras.Model(x, {"kind": kind, "size": size})
+
+
+def test_two_outputs_of_different_kinds(multiclass):
+    X, labels = multiclass
+    y = np.column_stack([labels, X[:, 0] * 2 + 1])
+    net = TwoOutputs(
+        build_two, loss={"kind": LOSS, "size": "mse"}, optimizer="adam", random_state=0,
+        metrics={"kind": ["accuracy"]}, epochs=60, optimizer__learning_rate=0.05,
+    ).fit(X, y)  # fmt: skip
+    assert net.engine_ == "compiled" and "kind_accuracy" in net.history_
+    assert net.predict(X).shape == y.shape and net.score(X, y) > 0.8
+    with pytest.raises(ValueError, match=r"build_whole.*1 outputs.*TwoTargets.*2"):
+        TwoOutputs(build_whole, loss=LOSS).fit(X, y)
+
+
+class AutoEncoder(TransformerMixin, BaseWrapper):
+    """As scikeras's guide writes one."""
+
+    def _keras_build_fn(self, meta, width=2):
+        x = keras.Input((meta["n_features_in_"],))
+        code = keras.layers.Dense(width, activation="tanh")(x)
+        self.encoder_model_ = keras.Model(x, code)
+        return keras.Model(x, keras.layers.Dense(meta["n_features_in_"])(code))
+
+    def fit(self, X, y=None, sample_weight=None):
+        super().fit(X, X, sample_weight=sample_weight)
+        return self
+
+    def transform(self, X):
+        return np.asarray(self.encoder_model_(X))
+
+
+def test_an_autoencoder_is_a_transformer(multiclass):
+    X, _ = multiclass
+    net = AutoEncoder(loss="mse", optimizer="adam", width=3, epochs=2, random_state=0)
+    codes = net.fit_transform(X)
+    assert codes.shape == (len(X), 3)
+    kernel, bias = net.model_.layers[1].get_weights()  # the trained ones
+    np.testing.assert_allclose(codes, np.tanh(X @ kernel + bias), rtol=1e-4, atol=1e-5)
+
+
+def test_regressors_of_one_and_two_outputs(regression):
+    X, y = regression
+    params = {"loss": "mse", "optimizer": "adam", "optimizer__learning_rate": 0.1, "epochs": 60}
+    one = KerasRegressor(build_regressor, **params).fit(X, y)
+    assert one.predict(X).shape == y.shape and one.score(X, y) > 0.9
+    two = KerasRegressor(build_regressor, **params).fit(X, np.column_stack([y, -y]))
+    assert two.predict(X).shape == (len(y), 2)
+    assert two.predict(X[:1]).shape == (1, 2)
+
+
+# Persistence and memory ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_pickled_estimator_predicts_the_same_and_trains_on_the_same(multiclass, optimizer):
+    X, y = multiclass
+    net = classifier(metrics=["accuracy"], optimizer=optimizer).fit(X, y)
+    again = pickle.loads(pickle.dumps(net))
+    np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
+    assert same_weights(again.partial_fit(X, y), net.partial_fit(X, y))
+    assert again.history_ == net.history_
+
+
+def test_memory_stays_flat_over_many_fits(multiclass):
+    X, y = multiclass
+    psutil = pytest.importorskip("psutil")
+    net = classifier(epochs=1)
+
+    def resident_after(fits):
+        for _ in range(fits):
+            net.fit(X, y)
+        gc.collect()
+        return psutil.Process().memory_info().rss
+
+    resident_after(25)
+    first = resident_after(5)
+    growth = (resident_after(40) - first) / 40
+    assert growth < 500_000  # scikeras: 6 MB a fit
