@@ -1,0 +1,6 @@
+"""scikit-learn callbacks that follow every network of a search."""
+
+from skhp.callback.learning_curves import LearningCurves
+from skhp.callback.tensorboard import TensorBoard
+
+__all__ = ["LearningCurves", "TensorBoard"]

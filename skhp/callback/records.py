@@ -1,0 +1,92 @@
+"""What a monitor is told: small values, which travel from workers by pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skhp.callback.place import Place
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of one fit.
+
+    Parameters
+    ----------
+    place : Place
+    number : int
+        From 1.
+    seconds : float
+        From the start of the fit to the end of the epoch.
+    values : mapping of str to float
+        "loss", metrics, "val_loss", "test_loss", ...
+    params : mapping or None
+        At a fit's first epoch: searched parameters of the candidate, or for a lone fit
+        the parameters of the network.
+    """
+
+    place: Place
+    number: int
+    seconds: float
+    values: Mapping[str, float]
+    params: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class SearchBegun:
+    """A search that begins.
+
+    Parameters
+    ----------
+    run : str
+    n_splits : int
+    space : list of mapping
+        Parameter -> values or distribution.
+    hands_on : bool
+        Whether it hands callbacks on to its candidates, as scikit-learn's searches do.
+    """
+
+    run: str
+    n_splits: int
+    space: list[Mapping[str, Any]]
+    hands_on: bool
+
+
+@dataclass(frozen=True)
+class SearchEnded:
+    """A search that has its results.
+
+    Parameters
+    ----------
+    run : str
+    n_splits : int
+    params : list of dict
+        ``cv_results_["params"]``.
+    iterations : list of int or None
+        ``cv_results_["iter"]`` of a halving search.
+    best : int or None
+        Candidate that was refitted.
+    scores : mapping of str to list of float
+        Numeric columns of ``cv_results_``: scores and times.
+    """
+
+    run: str
+    n_splits: int
+    params: list[dict[str, Any]]
+    iterations: list[int] | None
+    best: int | None
+    scores: Mapping[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something that went wrong in a monitor.
+
+    Parameters
+    ----------
+    message : str
+    """
+
+    message: str

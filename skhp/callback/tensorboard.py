@@ -1,0 +1,57 @@
+"""TensorBoard: every network of a search as a run, and the search in the HParams tab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skhp.callback.event_files import EventFiles
+from skhp.callback.monitor import SearchMonitor
+
+
+class TensorBoard(SearchMonitor):
+    """Write every candidate of a search for TensorBoard.
+
+    Each candidate and split is a run, ``n_layers=2,width=64/split0``, with one scalar a
+    metric and epoch; the fit on all rows is ``n_layers=2,width=64/refit``, and candidates
+    of a halving search end in ``,iter=0``. The HParams tab has one line a candidate, with
+    the domains of the search space and the scores of ``cv_results_``. Fits outside a
+    search are ``fit0``, ``fit1``, ....
+
+    Parameters
+    ----------
+    log_dir : path-like
+        Made if missing. Use one of its own for each search.
+    on : {"train", "test_fold"}, default="train"
+        Whether to write the rows that score a candidate too, as "test_loss", ...: see
+        `LearningCurves`.
+
+    Raises
+    ------
+    OSError
+        If the directory cannot be written.
+
+    See Also
+    --------
+    LearningCurves : The same values in a data frame.
+    keras.callbacks.TensorBoard : For one fit, in the estimator's ``callbacks``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp import MLPClassifier
+    >>> from skhp.callback import TensorBoard
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GridSearchCV(MLPClassifier(epochs=2), {"width": [8, 16]}, cv=2)
+    >>> with tempfile.TemporaryDirectory() as log_dir:
+    ...     _ = search.set_callbacks(TensorBoard(log_dir)).fit(X, y)
+    ...     sorted(p.name for p in Path(log_dir, "width=8").iterdir() if p.is_dir())[-2:]
+    ['split0', 'split1']
+    """
+
+    def __init__(self, log_dir: Any, on: str = "train") -> None:
+        files = EventFiles(log_dir)
+        files.check()
+        super().__init__(files, on)

@@ -1,0 +1,198 @@
+"""TensorBoard runs of a search, read back through TensorBoard's own server."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+
+import pytest
+from numpy.testing import assert_allclose
+from scipy.stats import loguniform
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skhp import MLPClassifier
+from skhp.callback import LearningCurves, TensorBoard
+
+pytest.importorskip("tensorboard")
+
+X, y = load_breast_cancer(return_X_y=True)
+
+
+def pipeline(**params):
+    return make_pipeline(StandardScaler(), MLPClassifier(**{"epochs": 2, "random_state": 0}))
+
+
+GRID = {
+    "mlpclassifier__n_layers": [1, 2],
+    "mlpclassifier__width": [8, 16],
+}
+
+
+class Server:
+    """``tensorboard --logdir`` on a free port of the loopback, until the test is over."""
+
+    def __init__(self, log_dir):
+        command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(log_dir)]
+        command += ["--host", "127.0.0.1", "--port", "0", "--load_fast", "false"]
+        command += ["--reload_interval", "1"]
+        self.process = subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+        for line in self.process.stderr:  # it says where it listens, once it does
+            if found := re.search(r"(http://127\.0\.0\.1:\d+/)", line):
+                self.url = found[1]
+                return
+        raise RuntimeError("TensorBoard did not start")
+
+    def get(self, path, body=None, **query):
+        url = f"{self.url}data/{path}"
+        if query:
+            url += "?" + urllib.parse.urlencode(query)
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def wait_for_runs(self, count):
+        """It reads the directory once a second; asking takes no less."""
+        for _ in range(2000):
+            runs = self.get("runs")
+            if len(runs) >= count:
+                return runs
+        raise RuntimeError(f"TensorBoard shows {len(runs)} runs, not {count}")
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(log_dir):
+        servers.append(Server(log_dir))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.process.terminate()
+        server.process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    log_dir = tmp_path_factory.mktemp("logs")
+    curves = LearningCurves()
+    search = GridSearchCV(pipeline(), GRID, cv=2)
+    search.set_callbacks(TensorBoard(log_dir), curves).fit(X, y)
+    return log_dir, search, curves.frame()
+
+
+def test_tensorboard_shows_the_search(searched, serve):
+    log_dir, search, frame = searched
+    server = serve(log_dir)
+    n_candidates = len(search.cv_results_["params"])
+    runs = server.wait_for_runs(n_candidates * 3 + 2)  # and the refit, and the search itself
+    name = "n_layers=2,width=16"
+    assert {f"{name}/split0", f"{name}/split1", name} <= set(runs)
+    assert sum(run.endswith("/refit") for run in runs) == 1
+
+    for candidate, params in enumerate(search.cv_results_["params"]):
+        run = ",".join(f"{key.split('__')[1]}={params[key]}" for key in sorted(params))
+        for split in range(2):
+            got = server.get("plugin/scalars/scalars", tag="loss", run=f"{run}/split{split}")
+            here = frame[(frame["candidate"] == candidate) & (frame["split"] == split)]
+            assert [step for _, step, _ in got] == here["epoch"].tolist()
+            assert_allclose([value for *_, value in got], here["value"], rtol=1e-6)
+
+    experiment = server.get("plugin/hparams/experiment", body={})
+    domains = {info["name"]: info["domainDiscrete"] for info in experiment["hparamInfos"]}
+    assert domains == {
+        "n_layers": [1, 2],
+        "width": [8, 16],
+    }
+    shown = {info["name"]["tag"] for info in experiment["metricInfos"]}
+    assert {"mean_test_score", "rank_test_score", "loss"} <= shown
+
+    columns = [{"metric": {"tag": "mean_test_score"}}]
+    body = {
+        "startIndex": 0,
+        "sliceSize": 100,
+        "colParams": columns,
+        "allowedStatuses": ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_RUNNING"],
+    }
+    groups = server.get("plugin/hparams/session_groups", body=body)["sessionGroups"]
+    scores = {}
+    for group in groups:
+        key = tuple(group["hparams"][name] for name in ("n_layers", "width"))
+        values = {v["name"]["tag"]: v["value"] for v in group["metricValues"]}
+        scores[key] = values["mean_test_score"]
+    expected = {
+        tuple(params[f"mlpclassifier__{name}"] for name in ("n_layers", "width")): s
+        for params, s in zip(
+            search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True
+        )
+    }
+    assert scores == pytest.approx(expected, rel=1e-6)
+
+
+def directories(log_dir):
+    return sorted(str(p.relative_to(log_dir)) for p in log_dir.rglob("*") if p.is_dir())
+
+
+def test_values_that_look_the_same_in_short_have_runs_of_their_own(tmp_path):
+    rates = [0.01, 0.01 + 1e-12]
+    search = GridSearchCV(pipeline(), {"mlpclassifier__learning_rate": rates}, cv=2, refit=False)
+    search.set_callbacks(TensorBoard(tmp_path)).fit(X, y)
+    first, second = "learning_rate=0.01", "learning_rate=0.01,no=2"
+    expected = [first, second, *(f"{c}/split{s}" for c in (first, second) for s in (0, 1))]
+    assert directories(tmp_path) == sorted(expected)
+
+
+def test_distributions_are_intervals(tmp_path, serve):
+    search = RandomizedSearchCV(
+        pipeline(),
+        {"mlpclassifier__learning_rate": loguniform(0.001, 0.5)},
+        n_iter=2,
+        cv=2,
+        random_state=0,
+        refit=False,
+    )
+    search.set_callbacks(TensorBoard(tmp_path)).fit(X, y)
+    server = serve(tmp_path)
+    server.wait_for_runs(7)
+    (info,) = server.get("plugin/hparams/experiment", body={})["hparamInfos"]
+    assert info["name"] == "learning_rate"
+    assert info["domainInterval"] == {"minValue": 0.001, "maxValue": 0.5}
+
+
+def test_fits_outside_a_search(tmp_path):
+    board = TensorBoard(tmp_path)
+    cross_validate(pipeline().set_callbacks(board), X, y, cv=2)
+    assert directories(tmp_path) == ["fit0", "fit1"]
+
+
+def test_a_directory_that_cannot_be_written(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    with pytest.raises(OSError, match=r"log_dir='.*file.logs' cannot be written .*Give a dir"):
+        TensorBoard(file / "logs")
+
+
+def test_a_directory_that_goes_away_warns_and_the_search_goes_on(tmp_path):
+    log_dir = tmp_path / "logs"
+    board = TensorBoard(log_dir)
+    log_dir.rmdir()
+    log_dir.write_text("in the way")
+    search = GridSearchCV(pipeline(), {"mlpclassifier__width": [8]}, cv=2).set_callbacks(board)
+    with pytest.warns(RuntimeWarning, match="TensorBoard could not follow") as caught:
+        search.fit(X, y)
+    assert sum("could not follow" in str(w.message) for w in caught) == 1
+    assert search.best_score_ > 0.5
