@@ -1,0 +1,37 @@
+"""What stock searches lack: spaces, tables, analysis."""
+
+from typing import Any
+
+from skhp.search.correlation import correlations
+from skhp.search.importance import importance
+from skhp.search.learning_rates import learning_rate_grid
+from skhp.search.narrowing import narrow
+from skhp.search.overfitting import overfitting
+from skhp.search.sampling import sample
+from skhp.search.summary import SpaceSummary, space_summary
+from skhp.search.tables import best_estimators, best_params, results, results_summary
+
+__all__ = [
+    "sample",
+    "learning_rate_grid",
+    "space_summary",
+    "SpaceSummary",
+    "results",
+    "results_summary",
+    "best_params",
+    "best_estimators",
+    "correlations",
+    "importance",
+    "overfitting",
+    "narrow",
+    "report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # It loads pandas when it is imported, which no search needs.
+    if name == "report":
+        from skhp.search.html_report import report
+
+        return report
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,78 @@
+"""Learning rates that can be compared across optimizers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def learning_rate_grid(
+    optimizers: Sequence[str],
+    multiples: Sequence[float] = (0.1, 1.0, 10.0),
+    grid: Mapping[str, Any] | None = None,
+    *,
+    prefix: str = "",
+) -> list[dict[str, Any]]:
+    """A grid over optimizers, with learning rates as multiples of each one's default.
+
+    0.01 is little for SGD and much for Adam. A multiple of what Keras takes by default
+    means about the same for all, as in Talos.
+
+    Parameters
+    ----------
+    optimizers : sequence of str
+        Names that Keras knows.
+    multiples : sequence of float, default=(0.1, 1.0, 10.0)
+        Positive.
+    grid : mapping, optional
+        Further parameters with their values.
+    prefix : str, default=""
+        The step of a pipeline, with its underscores: ``"mlpclassifier__"``.
+
+    Returns
+    -------
+    list of dict
+        One sub-grid an optimizer, for `GridSearchCV` and the like.
+
+    Raises
+    ------
+    ValueError
+        If a multiple is not positive, or Keras knows no such optimizer.
+
+    Examples
+    --------
+    >>> from skhp.search import learning_rate_grid
+    >>> for part in learning_rate_grid(["sgd", "adam"], [1, 10], {"width": [32, 64]}):
+    ...     print(part)
+    {'optimizer': ['sgd'], 'learning_rate': [0.01, 0.1], 'width': [32, 64]}
+    {'optimizer': ['adam'], 'learning_rate': [0.001, 0.01], 'width': [32, 64]}
+    """
+    for multiple in multiples:
+        if not multiple > 0:
+            raise ValueError(f"multiples must be positive. Got {multiple!r}.")
+    return [
+        {
+            f"{prefix}optimizer": [name],
+            f"{prefix}learning_rate": [_rounded(m * default_rate(name)) for m in multiples],
+            **(grid or {}),
+        }
+        for name in optimizers
+    ]
+
+
+def default_rate(optimizer: str) -> float:
+    """The learning rate that Keras gives an optimizer by default.
+
+    Parameters
+    ----------
+    optimizer : str
+    """
+    from skhp.keras_objects import look_up
+
+    value = look_up("optimizer", optimizer).value
+    return _rounded(type(value)().get_config()["learning_rate"])
+
+
+def _rounded(value: float) -> float:
+    # Keras keeps 0.001 as a float32; 0.0010000000474974513 is no name for a column.
+    return float(f"{value:.6g}")

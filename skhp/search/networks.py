@@ -1,0 +1,79 @@
+"""What a search's candidates say of their networks without being fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+
+def network_in(estimator: Any) -> Any:
+    """The network of this library at the end of an estimator, or None.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A network, or a pipeline that ends in one.
+    """
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator if hasattr(estimator, "_measure") else None
+
+
+def candidate_network(search: Any, params: Mapping[str, Any]) -> Any:
+    """The network of one candidate, not fitted; None where there is none.
+
+    Parameters
+    ----------
+    search : search
+    params : mapping
+    """
+    return network_in(clone(search.estimator).set_params(**params))
+
+
+def planned_epochs(search: Any, params: Mapping[str, Any]) -> int | None:
+    """The epochs that a candidate runs, where nothing can stop it early.
+
+    Parameters
+    ----------
+    search : search
+    params : mapping
+    """
+    network = candidate_network(search, params)
+    settings = {} if network is None else network.get_params(deep=False)
+    if settings.get("early_stopping", True) or settings.get("callbacks"):
+        return None
+    return settings.get("epochs")
+
+
+def n_parameters_of(search: Any, params: Mapping[str, Any]) -> int | None:
+    """Weights of a candidate's network, moving statistics included.
+
+    Parameters
+    ----------
+    search : fitted search
+    params : mapping
+
+    Returns
+    -------
+    int or None
+        None where the search has no ``best_estimator_`` to tell the number of features
+        from, or a step before the network is searched too.
+    """
+    fitted = network_in(getattr(search, "best_estimator_", None))
+    network = candidate_network(search, params)
+    if fitted is None or not hasattr(network, "_count_parameters"):
+        return None
+    own = {name for name in params if _is_of_last_step(search.estimator, name)}
+    return network._count_parameters(fitted) if own == set(params) else None
+
+
+def _is_of_last_step(estimator: Any, name: str) -> bool:
+    while isinstance(estimator, Pipeline):
+        step, estimator = estimator.steps[-1]
+        if not name.startswith(f"{step}__"):
+            return name == step
+        name = name[len(step) + 2 :]
+    return True

@@ -1,0 +1,96 @@
+"""The space that a search goes through, in one form for all searches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+# Where searches keep their space: scikit-learn's, scikit-optimize's.
+_ATTRIBUTES = ("param_grid", "param_distributions", "search_spaces")
+
+
+def space_of(search: Any) -> list[Mapping[str, Any]]:
+    """The space of a search: mappings of parameters to values or distributions.
+
+    Parameters
+    ----------
+    search : estimator, mapping or list of mapping
+        A search of scikit-learn, scikit-optimize or Optuna, or such a space itself.
+
+    Returns
+    -------
+    list of mapping
+        One a sub-space.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+    space = search
+    for name in _ATTRIBUTES:
+        space = getattr(search, name, space)
+    if isinstance(space, Mapping):
+        return [space]
+    if isinstance(space, list | tuple):
+        # scikit-optimize takes (space, number of candidates) too.
+        parts = [part[0] if isinstance(part, tuple) else part for part in space]
+        if parts and all(isinstance(part, Mapping) for part in parts):
+            return parts
+    raise TypeError(
+        "Expected a search (GridSearchCV, RandomizedSearchCV, HalvingGridSearchCV, "
+        "HalvingRandomSearchCV, BayesSearchCV, OptunaSearchCV), or a space: a dict of "
+        f"parameter -> values or distribution, or a list of them. Got {search!r}."
+    )
+
+
+def choices_of(values: Any) -> list[Any] | None:
+    """The values that a parameter may take, where they can be listed.
+
+    Parameters
+    ----------
+    values : sequence or distribution
+        What a space has for the parameter.
+
+    Returns
+    -------
+    list or None
+        None for a range or a distribution.
+    """
+    for attribute in ("categories", "choices"):  # scikit-optimize's, Optuna's Categorical
+        if hasattr(values, attribute):
+            return list(getattr(values, attribute))
+    if hasattr(values, "rvs") or hasattr(values, "low") or isinstance(values, str):
+        return None
+    try:
+        return list(values)
+    except TypeError:
+        return None
+
+
+def interval_of(values: Any) -> tuple[Any, Any] | None:
+    """The ends of a range of numbers, both included, where they are finite.
+
+    Parameters
+    ----------
+    values : sequence or distribution
+        What a space has for the parameter.
+
+    Returns
+    -------
+    low, high, or None
+        Of integers where the range is of integers.
+    """
+    if choices_of(values) is not None:
+        return None
+    if hasattr(values, "low"):  # scikit-optimize, Optuna
+        return values.low, values.high
+    if not hasattr(values, "support"):
+        return None
+    low, high = values.support()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return None
+    is_discrete = hasattr(getattr(values, "dist", values), "pmf")
+    return (int(low), int(high)) if is_discrete else (float(low), float(high))

@@ -1,0 +1,228 @@
+"""What a search would do, before it does it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skhp.search.names import short_names, value_label
+from skhp.search.space import choices_of, interval_of, space_of
+
+# Values of a parameter that a summary lists before it says how many more there are.
+_MOST_LISTED = 8
+
+
+@dataclass(frozen=True)
+class SpaceSummary:
+    """What `space_summary` found.
+
+    Parameters
+    ----------
+    parameters : list of dict
+        ``parameter``, ``values`` (in words), ``n_values`` (None for a range).
+    n_combinations : int or None
+        None where a parameter is a range.
+    n_candidates, n_fits : int or None
+        What the search would try, and fit, the last on all rows included; None where
+        that is not known, or no search was given.
+    at_most : bool
+        Whether those are upper bounds, as for halving searches.
+    seconds_per_fit, seconds : float or None
+        As timed, and for the whole search at its ``n_jobs``.
+    """
+
+    parameters: list[dict[str, Any]]
+    n_combinations: int | None
+    n_candidates: int | None = None
+    n_fits: int | None = None
+    at_most: bool = False
+    seconds_per_fit: float | None = None
+    seconds: float | None = None
+
+    def frame(self) -> Any:
+        """The parameters as a pandas.DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.parameters)
+
+    def __str__(self) -> str:
+        width = max(len(row["parameter"]) for row in self.parameters)
+        lines = [f"{row['parameter']:<{width}}  {row['values']}" for row in self.parameters]
+        most = "at most " if self.at_most else ""
+        numbers = "infinitely many" if self.n_combinations is None else f"{self.n_combinations:,}"
+        lines.append(f"{numbers} combinations")
+        if self.n_candidates is not None:
+            lines[-1] += f", {most}{self.n_candidates:,} candidates"
+        if self.n_fits is not None:
+            lines[-1] += f", {most}{self.n_fits:,} fits"
+        if self.seconds is not None:
+            lines.append(f"about {self.seconds:.3g} s at {self.seconds_per_fit:.3g} s a fit")
+        return "\n".join(lines)
+
+
+def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
+    """Say what would be searched, in how many fits, and how long that would take.
+
+    Parameters
+    ----------
+    search : search, or space
+        Fitted or not; or a dict of parameter -> values or distribution, or a list of
+        those.
+    X, y : array-like, optional
+        With rows, one candidate is fitted twice and the second fit timed: a first one
+        compiles.
+
+    Returns
+    -------
+    SpaceSummary
+        To be printed; its numbers are attributes, its parameters a ``frame()``.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a search nor a space.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp import MLPClassifier
+    >>> from skhp.search import space_summary
+    >>> grid = {"width": [16, 32], "activation": ["relu", "tanh"]}
+    >>> print(space_summary(GridSearchCV(MLPClassifier(), grid, cv=5)))
+    width       16, 32
+    activation  relu, tanh
+    4 combinations, 4 candidates, 21 fits
+    """
+    space = space_of(search)
+    parameters, combinations = _parameters(space), _combinations(space)
+    if not hasattr(search, "estimator"):
+        return SpaceSummary(parameters, combinations)
+    rounds, at_most = _rounds(search, combinations)
+    candidates = None if rounds is None else sum(rounds)
+    splits = _n_splits(search, X, y)
+    fits = None
+    if candidates is not None and splits is not None:
+        fits = candidates * splits + bool(search.refit)
+    each = None if X is None else _timed_fit(search, space, X, y)
+    total = None if each is None or fits is None else each * fits / _jobs(search)
+    return SpaceSummary(parameters, combinations, candidates, fits, at_most, each, total)
+
+
+def _parameters(space: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    short = short_names(dict.fromkeys(name for part in space for name in part))
+    rows = []
+    for part in space:
+        for name, values in part.items():
+            choices = choices_of(values)
+            row = {
+                "parameter": short[name],
+                "values": _in_words(values),
+                "n_values": None if choices is None else len(choices),
+            }
+            rows += [row] if row not in rows else []
+    return rows
+
+
+def _in_words(values: Any) -> str:
+    choices, interval = choices_of(values), interval_of(values)
+    if choices is not None:
+        more = f", ... ({len(choices)})" if len(choices) > _MOST_LISTED else ""
+        return ", ".join(map(value_label, choices[:_MOST_LISTED])) + more
+    name = getattr(getattr(values, "dist", None), "name", type(values).__name__)
+    if interval is None:
+        return name
+    return f"{name} from {value_label(interval[0])} to {value_label(interval[1])}"
+
+
+def _combinations(space: list[Mapping[str, Any]]) -> int | None:
+    total = 0
+    for part in space:
+        sizes = [choices_of(values) for values in part.values()]
+        if any(size is None for size in sizes):
+            return None
+        total += math.prod(len(size) for size in sizes if size is not None)
+    return total
+
+
+def _jobs(search: Any) -> int:
+    from joblib import effective_n_jobs
+
+    return effective_n_jobs(getattr(search, "n_jobs", None))
+
+
+def _n_splits(search: Any, X: Any, y: Any) -> int | None:
+    from sklearn.base import is_classifier
+    from sklearn.model_selection import check_cv
+
+    if hasattr(search.cv, "__next__"):
+        return None  # a generator can be read once
+    cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+    try:
+        return cv.get_n_splits(X, y)
+    except (ValueError, TypeError):  # it needs the rows, or groups
+        return None
+
+
+def _timed_fit(search: Any, space: list[Mapping[str, Any]], X: Any, y: Any) -> float:
+    from sklearn.base import clone
+
+    estimator = clone(search.estimator).set_params(**_one_candidate(space[0]))
+    for _ in range(2):  # the first may compile
+        began = time.perf_counter()
+        estimator.fit(X, y)
+        seconds = time.perf_counter() - began
+    return seconds
+
+
+def _one_candidate(space: Mapping[str, Any]) -> dict[str, Any]:
+    """The first value of each list, a draw from each of SciPy's distributions."""
+    candidate = {}
+    for name, values in space.items():
+        choices = choices_of(values)
+        if choices:
+            candidate[name] = choices[0]
+        elif hasattr(values, "dist"):
+            candidate[name] = values.rvs(random_state=0)
+    return candidate
+
+
+def _rounds(search: Any, combinations: int | None) -> tuple[list[int] | None, bool]:
+    """Candidates of each round, and whether they are upper bounds."""
+    for attribute, count in _COUNTS.items():
+        if hasattr(search, attribute):
+            return count(search, combinations)
+    return (None if combinations is None else [combinations]), False
+
+
+def _of_halving(search: Any, combinations: int | None) -> tuple[list[int] | None, bool]:
+    n = getattr(search, "n_candidates", None)
+    n = n if isinstance(n, int) else combinations
+    if n is None:
+        return None, False
+    rounds = [n]
+    while rounds[-1] > search.factor - 1 and rounds[-1] > 1:
+        rounds.append(math.ceil(rounds[-1] / search.factor))
+    return rounds, True
+
+
+def _of_draws(search: Any, combinations: int | None) -> tuple[list[int] | None, bool]:
+    spaces = getattr(search, "search_spaces", None)
+    if spaces is not None:  # scikit-optimize draws n_iter from each of its spaces
+        parts = spaces if isinstance(spaces, list) else [spaces]
+        return [part[1] if isinstance(part, tuple) else search.n_iter for part in parts], False
+    return [search.n_iter if combinations is None else min(search.n_iter, combinations)], False
+
+
+def _of_trials(search: Any, combinations: int | None) -> tuple[list[int] | None, bool]:
+    return (None if search.n_trials is None else [search.n_trials]), False
+
+
+# What a search of each kind has -> how many candidates it tries.
+_COUNTS: dict[str, Callable[..., tuple[list[int] | None, bool]]] = {
+    "factor": _of_halving,
+    "n_iter": _of_draws,
+    "n_trials": _of_trials,
+}

@@ -1,0 +1,203 @@
+"""The results of a search as tables, best candidates first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skhp import compat
+from skhp.search.names import short_names
+from skhp.search.networks import n_parameters_of, planned_epochs
+from skhp.search.results_of import best_first, metric_of, results_of
+
+
+def results(search: Any, metric: str | None = None) -> Any:
+    """One row a candidate: its parameters, scores, time, epochs and size.
+
+    Parameters
+    ----------
+    search : fitted search
+        `GridSearchCV`, `RandomizedSearchCV`, a halving search, `BayesSearchCV` or
+        `OptunaSearchCV`; unpickled ones too.
+    metric : str, optional
+        Of several scorers, the one to show; by default the one that ``refit`` names.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by ``candidate``, its row in ``cv_results_``. Columns are the parameters
+        without the names of their steps, ``iter`` of a halving search,
+        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, ``mean_train_score``
+        where the search has it, ``mean_fit_time`` in seconds, ``n_epochs`` (mean over the
+        splits; missing where the estimator may stop early and no `LearningCurves` were
+        set), and ``n_parameters`` of the network (missing where the rows it gets differ
+        between candidates).
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the search has not been fitted.
+    TypeError
+        If it is no search.
+    ValueError
+        If it has no such metric.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp import MLPClassifier
+    >>> from skhp.search import results
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GridSearchCV(MLPClassifier(epochs=2), {"width": [8, 16]}, cv=2).fit(X, y)
+    >>> results(search)[["width", "n_epochs", "n_parameters"]]
+               width  n_epochs  n_parameters
+    candidate
+    0              8         2           139
+    1             16         2           403
+    """
+    import pandas as pd
+
+    columns, name = results_of(search), metric_of(search, metric)
+    params = list(columns["params"])
+    names = list(dict.fromkeys(key for candidate in params for key in candidate))
+    table: dict[str, Any] = {
+        short: [candidate.get(key) for candidate in params]
+        for key, short in short_names(names).items()
+    }
+    if "iter" in columns:
+        table["iter"] = columns["iter"]
+    for column in ("mean_test", "std_test", "rank_test", "mean_train"):
+        if f"{column}_{name}" in columns:
+            table[f"{column}_score"] = columns[f"{column}_{name}"]
+    if "mean_fit_time" in columns:
+        table["mean_fit_time"] = columns["mean_fit_time"]
+    frame = pd.DataFrame(table, index=pd.RangeIndex(len(params), name="candidate"))
+    frame["n_epochs"] = _whole(_epochs(search, params))
+    frame["n_parameters"] = _whole([n_parameters_of(search, candidate) for candidate in params])
+    return frame
+
+
+def results_summary(search: Any, n: int = 10, metric: str | None = None) -> Any:
+    """The first rows of `results`, best candidate first.
+
+    Parameters
+    ----------
+    search : fitted search
+    n : int, default=10
+        How many candidates.
+    metric : str, optional
+        Of several scorers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Candidates that failed are left out.
+    """
+    return results(search, metric).loc[best_first(search, metric)[: _check_n(n)]]
+
+
+def best_params(search: Any, n: int = 1, metric: str | None = None) -> list[dict[str, Any]]:
+    """The parameters of the n best candidates, best first.
+
+    Parameters
+    ----------
+    search : fitted search
+    n : int, default=1
+        How many; fewer where the search has fewer different candidates.
+    metric : str, optional
+        Of several scorers.
+
+    Returns
+    -------
+    list of dict
+        For ``set_params``. A candidate that a halving search tried again with more
+        resources is listed once, with the most.
+    """
+    resource = getattr(search, "resource", None)
+    every, chosen, seen = results_of(search)["params"], [], []
+    for candidate in best_first(search, metric):
+        params = dict(every[candidate])
+        tried = {name: value for name, value in params.items() if name != resource}
+        if tried not in seen:
+            seen.append(tried)
+            chosen.append(params)
+    return chosen[: _check_n(n)]
+
+
+def best_estimators(
+    search: Any,
+    n: int,
+    X: Any,
+    y: Any,
+    *,
+    metric: str | None = None,
+    n_jobs: int | None = None,
+    **fit_params: Any,
+) -> list[Any]:
+    """The n best candidates, each fitted on all rows.
+
+    Parameters
+    ----------
+    search : fitted search
+    n : int
+        How many.
+    X, y : array-like
+        Rows to fit on.
+    metric : str, optional
+        Of several scorers.
+    n_jobs : int, optional
+        Fits at once; by default as many as the search ran.
+    **fit_params
+        For ``fit``.
+
+    Returns
+    -------
+    list of estimator
+        Best first.
+    """
+    from joblib import Parallel, delayed
+    from sklearn.base import clone
+
+    estimators = [
+        clone(search.estimator).set_params(**clone(params, safe=False))
+        for params in best_params(search, n, metric)
+    ]
+    jobs = n_jobs if n_jobs is not None else getattr(search, "n_jobs", None)
+    fits = (delayed(_fitted)(estimator, X, y, fit_params) for estimator in estimators)
+    return list(Parallel(n_jobs=jobs)(fits))
+
+
+def _fitted(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> Any:
+    return estimator.fit(X, y, **fit_params)
+
+
+def _check_n(n: int) -> int:
+    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
+        raise ValueError(f"n must be a positive int. Got {n!r}.")
+    return int(n)
+
+
+def _epochs(search: Any, params: list[Any]) -> list[float | None]:
+    """Epochs run: as the search's learning curves saw them, else as planned."""
+    from skhp.callback import LearningCurves
+
+    for callback in compat.own_callbacks(search):
+        if isinstance(callback, LearningCurves) and callback.follows(search):
+            frame = callback.frame()
+            last = frame[~frame["refit"]].groupby(["candidate", "split"])["epoch"].max()
+            seen = last.groupby("candidate").mean().to_dict()
+            return [seen.get(number) for number in range(len(params))]
+    return [planned_epochs(search, candidate) for candidate in params]
+
+
+def _whole(values: list[Any]) -> Any:
+    """A column of integers where it can be one."""
+    import pandas as pd
+
+    column = np.array([np.nan if value is None else value for value in values], dtype=float)
+    known = column[np.isfinite(column)]
+    if len(known) and (known == np.round(known)).all():
+        return column.astype(int) if len(known) == len(column) else pd.array(column, dtype="Int64")
+    return column

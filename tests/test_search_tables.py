@@ -1,0 +1,260 @@
+"""Result tables of every kind of search, before and after pickling."""
+
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import loguniform
+from sklearn.datasets import load_breast_cancer
+from sklearn.exceptions import NotFittedError
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    RandomizedSearchCV,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skhp import MLPClassifier
+from skhp.callback import LearningCurves
+from skhp.search import (
+    best_estimators,
+    best_params,
+    correlations,
+    importance,
+    narrow,
+    overfitting,
+    results,
+    results_summary,
+    space_summary,
+)
+
+X, y = load_breast_cancer(return_X_y=True)
+RATE, WIDTH = "mlpclassifier__learning_rate", "mlpclassifier__width"
+
+
+def pipeline(**params):
+    net = MLPClassifier(**{"width": 8, "epochs": 2, "random_state": 0, **params})
+    return make_pipeline(StandardScaler(), net)
+
+
+def grid():
+    return GridSearchCV(pipeline(), {RATE: [1e-6, 0.1], WIDTH: [8, 16]}, cv=2)
+
+
+def randomized():
+    space = {RATE: loguniform(1e-4, 0.1)}
+    return RandomizedSearchCV(pipeline(), space, n_iter=4, cv=2, random_state=0)
+
+
+def halving():
+    space = {RATE: [1e-6, 1e-4, 1e-2, 0.1]}
+    return HalvingGridSearchCV(
+        pipeline(), space, cv=2, factor=2, resource="mlpclassifier__epochs", max_resources=4
+    )
+
+
+def bayes():
+    skopt = pytest.importorskip("skopt")
+    space = {RATE: skopt.space.Real(1e-4, 0.1, prior="log-uniform")}
+    return skopt.BayesSearchCV(pipeline(), space, n_iter=4, cv=2, random_state=0)
+
+
+def optuna_search():
+    module = pytest.importorskip("optuna_integration.sklearn")
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = {RATE: optuna.distributions.FloatDistribution(1e-4, 0.1, log=True)}
+    return module.OptunaSearchCV(pipeline(), space, n_trials=4, cv=2, random_state=0)
+
+
+SEARCHES = {
+    "grid": grid,
+    "randomized": randomized,
+    "halving": halving,
+    "bayes": bayes,
+    "optuna": optuna_search,
+}
+
+
+@pytest.fixture(scope="module", params=SEARCHES)
+def fitted(request):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return SEARCHES[request.param]().fit(X, y)
+
+
+def mean_scores(search):
+    """Each search's own, read by hand."""
+    if hasattr(search, "trials_"):
+        return [trial.value for trial in search.trials_]
+    return search.cv_results_["mean_test_score"]
+
+
+def test_results(fitted):
+    table = results(fitted)
+    assert table.index.name == "candidate"
+    assert_allclose(table["mean_test_score"], mean_scores(fitted))
+    assert "learning_rate" in table and RATE not in table
+    assert table.loc[table["rank_test_score"].idxmin(), "mean_test_score"] == max(
+        mean_scores(fitted)
+    )
+    assert (table["mean_fit_time"] > 0).all()
+    epochs = table.get("epochs", pd.Series(2, table.index))
+    assert table["n_epochs"].tolist() == epochs.tolist()
+    best = table.loc[results_summary(fitted, 1).index[0]]
+    assert best["n_parameters"] == fitted.best_estimator_[-1].model_.count_params()
+
+
+def test_the_same_after_pickling(fitted):
+    restored = pickle.loads(pickle.dumps(fitted))
+    pd.testing.assert_frame_equal(results(fitted), results(restored))
+    assert best_params(fitted, 2) == best_params(restored, 2)
+    assert str(space_summary(fitted)) == str(space_summary(restored))
+
+
+def test_best_first(fitted):
+    table = results_summary(fitted, n=3)
+    assert len(table) == 3
+    if "iter" not in table:
+        assert table["mean_test_score"].is_monotonic_decreasing
+        assert table["mean_test_score"].iloc[0] == max(mean_scores(fitted))
+    assert best_params(fitted)[0] == fitted.best_params_
+    assert len(best_params(fitted, n=100)) == 4  # halving: no candidate twice
+
+
+def test_best_estimators_are_fitted_on_all_rows(fitted):
+    first, second = best_estimators(fitted, 2, X, y)
+    assert_array_equal(first.predict_proba(X), fitted.best_estimator_.predict_proba(X))
+    alone = pipeline().set_params(**best_params(fitted, 2)[1]).fit(X, y)
+    assert_array_equal(second.predict_proba(X), alone.predict_proba(X))
+
+
+def test_analysis_of_every_kind_of_search(fitted):
+    table = correlations(fitted)
+    own = results(fitted)
+    expected = own["learning_rate"].rank().corr(own["mean_test_score"].rank())
+    assert table.loc["learning_rate", "correlation"] == pytest.approx(expected)
+    assert importance(fitted).sum() == pytest.approx(1)
+    smaller = narrow(fitted, keep=0.5)
+    # Of the same form: a new search takes it.
+    name = next(
+        n for n in ("param_grid", "param_distributions", "search_spaces") if hasattr(fitted, n)
+    )
+    next_round = type(fitted)(fitted.estimator, smaller, cv=2)
+    assert getattr(next_round, name) == smaller
+    assert set(smaller) == set(getattr(fitted, name))
+
+
+def test_space_summary(fitted):
+    summary = space_summary(fitted)
+    n_candidates = {"HalvingGridSearchCV": 7}.get(type(fitted).__name__, 4)
+    assert summary.n_candidates == n_candidates
+    assert summary.n_fits == 2 * n_candidates + 1
+    assert "learning_rate" in str(summary)
+    assert summary.frame()["parameter"].tolist()[0] == "learning_rate"
+
+
+def test_curves_tell_the_epochs_run():
+    search = GridSearchCV(
+        pipeline(early_stopping=True, patience=1, epochs=30), {RATE: [1e-2, 0.3]}, cv=2
+    )
+    assert results(search.fit(X, y))["n_epochs"].isna().all()
+    curves = LearningCurves()
+    table = results(search.set_callbacks(curves).fit(X, y))
+    frame = curves.frame()
+    for candidate in (0, 1):
+        fits = frame[(frame["candidate"] == candidate) & ~frame["refit"]]
+        expected = fits.groupby("split")["epoch"].max().mean()
+        assert table.loc[candidate, "n_epochs"] == expected < 30
+
+
+def test_several_scorers():
+    scoring = {"acc": "accuracy", "loss": "neg_log_loss"}
+    search = GridSearchCV(pipeline(), {RATE: [1e-6, 0.1]}, cv=2, scoring=scoring, refit="loss")
+    search.fit(X, y)
+    assert_array_equal(results(search)["mean_test_score"], search.cv_results_["mean_test_loss"])
+    assert_array_equal(
+        results(search, "acc")["mean_test_score"], search.cv_results_["mean_test_acc"]
+    )
+    with pytest.raises(ValueError, match="metric='auc': the search scored 'acc', 'loss'"):
+        results(search, "auc")
+
+
+def test_candidates_that_failed_come_last_or_not_at_all():
+    search = GridSearchCV(pipeline(), {WIDTH: [-1, 8]}, cv=2, refit=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search.fit(X, y)
+    assert results(search)["mean_test_score"].isna().tolist() == [True, False]
+    assert best_params(search, 5) == [{WIDTH: 8}]
+    assert narrow(search, 0.5) == {WIDTH: [8]}
+
+
+@pytest.mark.parametrize(
+    "table", [results, results_summary, best_params, correlations, importance, overfitting, narrow]
+)
+def test_a_search_that_is_not_fitted_and_what_is_no_search(table):
+    with pytest.raises(NotFittedError, match=r"GridSearchCV has no results yet. Call its fit"):
+        table(grid())
+    for foreign in (LogisticRegression(), {"a": [1]}, GridSearchCV, None):
+        with pytest.raises(TypeError, match="Expected a"):
+            table(foreign)
+
+
+def test_a_search_over_other_estimators():
+    search = GridSearchCV(LogisticRegression(max_iter=5000), {"C": [0.1, 1]}, cv=2).fit(
+        StandardScaler().fit_transform(X), y
+    )
+    table = results(search)
+    assert table["C"].tolist() == [0.1, 1]
+    assert table[["n_epochs", "n_parameters"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True])
+def test_how_many(n):
+    search = GridSearchCV(LogisticRegression(max_iter=5000), {"C": [0.1, 1]}, cv=2)
+    search.fit(X[:60], y[:60])
+    with pytest.raises(ValueError, match="n must be a positive int"):
+        results_summary(search, n)
+
+
+def test_time_is_estimated_from_one_timed_fit():
+    summary = space_summary(grid(), X, y)
+    assert summary.seconds_per_fit > 0
+    assert summary.seconds == pytest.approx(summary.seconds_per_fit * summary.n_fits)
+    assert "a fit" in str(summary)
+
+
+def test_summary_of_a_space_alone():
+    summary = space_summary([{"width": [8, 16], "l2": [0, 0.1]}, {"width": [32]}])
+    assert summary.n_combinations == 5 and summary.n_fits is None
+    assert space_summary({"l2": loguniform(1e-4, 1)}).n_combinations is None
+    with pytest.raises(TypeError, match="Expected a search"):
+        space_summary(3)
+
+
+def test_importing_loads_no_data_frames_and_no_networks():
+    # scikit-learn itself loads pandas where it is installed.
+    code = (
+        "import sys, sklearn.model_selection; before = set(sys.modules);"
+        "import skhp.callback, skhp.search; print(*set(sys.modules) - before)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert not {"pandas", "tensorflow", "keras", "matplotlib"} & set(loaded.stdout.split())
+
+
+def test_scores_that_do_not_vary_have_no_correlation():
+    search = GridSearchCV(LogisticRegression(max_iter=9000), {"C": [1, 1.0000001, 1.0000002]}, cv=2)
+    search.fit(StandardScaler().fit_transform(X), y)
+    assert len(correlations(search)) == 0
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
