@@ -1,0 +1,64 @@
+"""Training curves as a table: averaged over folds, training rows apart from validation rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+# What a metric's name in history_ says about the rows it was measured on.
+_ROWS = {"val_": "validation", "test_": "test fold"}
+TRAINING = "training"
+
+
+def searched_curves(curves: Any) -> pd.DataFrame:
+    """Average the curves of a search's candidates, the final fit on all rows left out.
+
+    Parameters
+    ----------
+    curves : skhp.callback.LearningCurves or pandas.DataFrame
+        What was set on the search, or its ``frame()``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `over_folds` gives it.
+
+    Raises
+    ------
+    ValueError
+        If it lacks a column.
+    """
+    frame = curves if isinstance(curves, pd.DataFrame) else curves.frame()
+    missing = {"candidate", "split", "epoch", "metric", "value"} - set(frame.columns)
+    if missing:
+        raise ValueError(f"curves lacks the columns {sorted(missing)} of LearningCurves.frame().")
+    if "refit" in frame:
+        frame = frame[~frame["refit"].astype(bool)]
+    frame = frame.astype({"candidate": int})
+    return over_folds(frame)
+
+
+def over_folds(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Average the folds, and take the kind of rows out of the metric's name.
+
+    Parameters
+    ----------
+    tidy : pandas.DataFrame
+        ``candidate``, ``split``, ``epoch``, ``metric`` ("loss", "val_loss", ...), ``value``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``candidate``, ``metric`` ("loss"), ``rows`` ("training", "validation" or "test
+        fold"), ``epoch``, ``mean``, ``std``, ``n_fits``.
+    """
+    prefixes = tidy["metric"].map(lambda name: next((p for p in _ROWS if name.startswith(p)), ""))
+    tidy = tidy.assign(
+        rows=prefixes.map(lambda prefix: _ROWS.get(prefix, TRAINING)),
+        metric=[n[len(p) :] for n, p in zip(tidy["metric"], prefixes, strict=True)],
+    )
+    keys = ["candidate", "metric", "rows", "epoch"]
+    grouped = tidy.groupby(keys, sort=False)["value"]
+    frame = grouped.agg(mean="mean", std=lambda values: values.std(ddof=0), n_fits="count")
+    return frame.reset_index()

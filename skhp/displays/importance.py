@@ -1,0 +1,139 @@
+"""ImportanceDisplay: how much each parameter mattered, and which way."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from skhp.displays import palette, panels
+
+
+class ImportanceDisplay:
+    """The importance of each parameter of a search, and its rank correlation with the score.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a parameter, most important first: ``param``, ``importance`` and
+        ``rank_correlation`` (NaN where a parameter is no number).
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn in, around the two panels.
+    axes_ : ndarray of matplotlib Axes, of shape (1, 2)
+        Importance, and rank correlation.
+    figure_ : matplotlib Figure
+        The figure of ``ax_``.
+
+    See Also
+    --------
+    skhp.displays.ScoreDistributionDisplay : The scores behind these numbers.
+    skhp.search.importance : The importance alone.
+    skhp.search.correlations : The correlation alone.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp import MLPClassifier
+    >>> from skhp.displays import ImportanceDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GridSearchCV(
+    ...     MLPClassifier(n_layers=1, epochs=2, random_state=0),
+    ...     {"activation": ["relu", "tanh"], "learning_rate": [1e-3, 1e-2]},
+    ...     cv=2,
+    ... ).fit(X, y)
+    >>> frame = ImportanceDisplay.from_search(search).frame
+    >>> sorted(frame["param"])
+    ['activation', 'learning_rate']
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+
+    @classmethod
+    def from_search(
+        cls,
+        search: Any,
+        *,
+        method: str = "forest",
+        score: str | None = None,
+        random_state: int | None = 0,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the importance of a fitted search's parameters.
+
+        Parameters
+        ----------
+        search : fitted search
+            Something with ``cv_results_``.
+        method : {"forest", "fanova"}, default="forest"
+            How to find the importance: see `skhp.search.importance`.
+        score : str, default=None
+            The score to explain; the one the search refits by, unless told.
+        random_state : int or None, default=0
+            For the method.
+        ax : matplotlib Axes, default=None
+            What to divide into two panels; a new figure by default.
+
+        Returns
+        -------
+        ImportanceDisplay
+
+        Raises
+        ------
+        ValueError
+            If fewer than four candidates have a score, or no parameter varies.
+        """
+        from skhp.search import correlations, importance
+
+        found = importance(search, method, metric=score, random_state=random_state)
+        ranks = correlations(search, metric=score)["correlation"].reindex(found.index)
+        frame = pd.DataFrame(
+            {
+                "param": found.index,
+                "importance": found.to_numpy(),
+                "rank_correlation": ranks.to_numpy(float),
+            }
+        )
+        return cls(frame).plot(ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the bars.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            What to divide into two panels; a new figure by default.
+
+        Returns
+        -------
+        ImportanceDisplay
+        """
+        panels.check_matplotlib("ImportanceDisplay.plot")
+        height = min(max(0.36 * len(self.frame) + 1.2, 2.4), 9)
+        self.ax_, self.axes_ = panels.divide(ax, (1, 2), None, (4.2, height), sharey=True)
+        self.figure_ = self.ax_.figure
+        rows = np.arange(len(self.frame))
+        left, right = self.axes_[0]
+        left.barh(rows, self.frame["importance"], color=palette.BLUE, height=0.62)
+        left.set_yticks(rows, [name.replace("_", " ") for name in self.frame["param"]])
+        left.invert_yaxis()
+        left.set_xlabel("importance")
+        _draw_correlation(right, rows, self.frame["rank_correlation"].to_numpy(float))
+        for panel in (left, right):
+            panel.spines[["top", "right"]].set_visible(False)
+            panel.tick_params(axis="y", length=0)
+        return self
+
+
+def _draw_correlation(panel: Any, rows: np.ndarray, correlation: np.ndarray) -> None:
+    colours = [palette.VERMILLION if value < 0 else palette.GREEN for value in correlation]
+    panel.barh(rows, np.nan_to_num(correlation), color=colours, height=0.62)
+    panel.axvline(0, color="black", lw=0.8)
+    for row in rows[np.isnan(correlation)]:
+        panel.text(0.03, row, "not a number", va="center", color=palette.GREY, fontsize=8)
+    panel.set(xlim=(-1.05, 1.05), xlabel="rank correlation with the score")

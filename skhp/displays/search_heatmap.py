@@ -1,0 +1,262 @@
+"""SearchHeatmapDisplay: the score over two parameters, and over up to five at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from skhp.displays import palette, panels
+from skhp.displays.candidates import Candidates, candidates_of
+
+_ROLES = ("x", "y", "hue", "columns", "rows")
+
+# More cells than this in a panel, and numbers in them would touch.
+_MOST_WRITTEN = 48
+
+
+class SearchHeatmapDisplay:
+    """The score over two parameters, as colours; three more by hue, columns and rows.
+
+    Each cell is the mean (or another aggregate) over the candidates that fall in it. Ranges
+    of numbers are cut into bins. ``hue`` divides each cell into strips side by side, and
+    ``columns`` and ``rows`` repeat the picture in panels.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a cell: the parameters, as labels, ``score`` and ``n_candidates``.
+    roles : dict of str to str
+        Which parameter is "x", "y", "hue", "columns", "rows".
+    labels : dict of str to list of str
+        The labels of each parameter, in order.
+    score_name : str
+        What the colours mean.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn in; around the panels where there are several.
+    axes_ : ndarray of matplotlib Axes
+        The panels.
+    figure_ : matplotlib Figure
+        The figure of ``ax_``.
+
+    See Also
+    --------
+    skhp.displays.ParallelCoordinatesDisplay : Any number of parameters, as lines.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp import MLPClassifier
+    >>> from skhp.displays import SearchHeatmapDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GridSearchCV(
+    ...     MLPClassifier(n_layers=1, epochs=2, random_state=0),
+    ...     {"width": [8, 16], "learning_rate": [1e-3, 1e-2]},
+    ...     cv=2,
+    ... ).fit(X, y)
+    >>> display = SearchHeatmapDisplay.from_search(search, "learning_rate", "width")
+    >>> display.frame[["learning_rate", "width", "n_candidates"]].to_numpy().tolist()
+    [['0.001', '8', 1], ['0.01', '8', 1], ['0.001', '16', 1], ['0.01', '16', 1]]
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        roles: Mapping[str, str],
+        labels: Mapping[str, list[str]],
+        score_name: str,
+    ) -> None:
+        self.frame = frame
+        self.roles = dict(roles)
+        self.labels = dict(labels)
+        self.score_name = score_name
+
+    @classmethod
+    def from_search(
+        cls,
+        search: Any,
+        x: str,
+        y: str,
+        *,
+        rows: str | None = None,
+        columns: str | None = None,
+        hue: str | None = None,
+        score: str | None = None,
+        aggregate: str = "mean",
+        n_bins: int = 6,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the scores of a fitted search.
+
+        Parameters
+        ----------
+        search : fitted search
+            Something with ``cv_results_``.
+        x, y : str
+            The parameters of the two axes.
+        rows, columns, hue : str, default=None
+            Further parameters: panels below and beside each other, strips in each cell.
+        score : str, default=None
+            The score to read; the one the search refits by, unless told.
+        aggregate : {"mean", "median", "max", "min"}, default="mean"
+            What a cell shows of its candidates.
+        n_bins : int, default=6
+            Into how many bins a range of numbers is cut.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        SearchHeatmapDisplay
+
+        Raises
+        ------
+        ValueError
+            If the search has no such parameter or score, a parameter is given twice, or
+            ``aggregate`` is none of those above.
+        """
+        if aggregate not in ("mean", "median", "max", "min"):
+            raise ValueError(
+                f"aggregate must be 'mean', 'median', 'max' or 'min'; got {aggregate!r}."
+            )
+        candidates = candidates_of(search, score)
+        asked = {"x": x, "y": y, "hue": hue, "columns": columns, "rows": rows}
+        roles = {r: candidates.check_param(r, p) for r, p in asked.items() if p is not None}
+        if len(set(roles.values())) < len(roles):
+            raise ValueError(f"Each parameter can be shown once; got {roles}.")
+        frame, labels = _cells(candidates, list(roles.values()), aggregate, n_bins)
+        display = cls(frame, roles=roles, labels=labels, score_name=candidates.score_name)
+        return display.plot(ax)
+
+    def plot(self, ax: Any = None, *, cmap: str = palette.SEQUENTIAL) -> Self:
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; divided into panels where there are several. A new figure by
+            default.
+        cmap : str, default="viridis"
+            The colours of the score, from low to high.
+
+        Returns
+        -------
+        SearchHeatmapDisplay
+        """
+        panels.check_matplotlib("SearchHeatmapDisplay.plot")
+        from matplotlib.colors import Normalize
+
+        scores = self.frame["score"]
+        self._norm = Normalize(scores.min(), scores.max())
+        shape = (self._n("rows"), self._n("columns"))
+        n_x = self._n("x") * self._n("hue")
+        size = (max(2.2, min(0.62 * n_x, 5)) + 0.9, max(1.2, min(0.45 * self._n("y"), 4)) + 0.9)
+        if shape == (1, 1):
+            self.ax_ = panels.one_panel(ax, (max(size[0] + 1.6, 4.8), max(size[1] + 0.6, 3.4)))
+            self.axes_ = np.array([[self.ax_]], dtype=object)
+        else:
+            self.ax_, self.axes_ = panels.divide(ax, shape, None, size, sharex=True, sharey=True)
+        for (row, column), panel in np.ndenumerate(self.axes_):
+            image = self._draw_panel(panel, row, column, cmap)
+        self.figure_ = self.ax_.figure
+        self.figure_.colorbar(image, ax=list(self.axes_.flat), label=self.score_name)
+        return self
+
+    def _n(self, role: str) -> int:
+        return len(self.labels[self.roles[role]]) if role in self.roles else 1
+
+    def _draw_panel(self, panel: Any, row: int, column: int, cmap: str) -> Any:
+        values = self._values(row, column)
+        panel.set_facecolor("#EEEEEE")
+        image = panel.pcolormesh(np.ma.masked_invalid(values), cmap=cmap, norm=self._norm)
+        n_hue = self._n("hue")
+        for edge in range(0, values.shape[1] + 1, n_hue):
+            panel.axvline(edge, color="white", lw=4 if n_hue > 1 else 1)
+        for edge in range(values.shape[0] + 1):
+            panel.axhline(edge, color="white", lw=1)
+        if values.size <= _MOST_WRITTEN and self.axes_.size <= 6:
+            _write_values(panel, values, self._norm)
+        self._label_panel(panel, row, column)
+        panel.spines[:].set_visible(False)
+        return image
+
+    def _values(self, row: int, column: int) -> np.ndarray:
+        """Scores of one panel: a row for each y, a column for each x and, within, hue."""
+        cells = self.frame
+        for role, number in (("rows", row), ("columns", column)):
+            if role in self.roles:
+                name = self.roles[role]
+                cells = cells[cells[name] == self.labels[name][number]]
+        across = [self.roles[role] for role in ("x", "hue") if role in self.roles]
+        whole: Any = pd.MultiIndex.from_product([self.labels[a] for a in across], names=across)
+        table = cells.set_index([self.roles["y"], *across])["score"].unstack(across)
+        if len(across) == 1:
+            whole = whole.get_level_values(0)
+        return table.reindex(index=self.labels[self.roles["y"]], columns=whole).to_numpy(float)
+
+    def _label_panel(self, panel: Any, row: int, column: int) -> None:
+        n_hue, x, y = self._n("hue"), self.roles["x"], self.roles["y"]
+        n_rows = self.axes_.shape[0]
+        long = max(map(len, self.labels[x])) * self._n("x") > 34 * max(1, n_hue / 2)
+        x_ticks = np.arange(self._n("x")) * n_hue + n_hue / 2
+        panel.set_xticks(x_ticks, self.labels[x], rotation=90 if long else 0)
+        panel.set_yticks(np.arange(self._n("y")) + 0.5, self.labels[y])
+        panel.tick_params(length=0, labelsize=8)
+        panel.tick_params(axis="x", which="minor", length=0)
+        if n_hue > 1 and row == n_rows - 1:
+            names = self.labels[self.roles["hue"]] * self._n("x")
+            panel.set_xticks(np.arange(len(names)) + 0.5, names, minor=True, rotation=90)
+            panel.tick_params(axis="x", which="minor", length=0, labelsize=7, pad=2)
+            pad = 8 + 4.2 * max(map(len, names))
+            panel.tick_params(axis="x", which="major", pad=pad)
+        if row == n_rows - 1:
+            within = f"{self.roles['hue']} within " if n_hue > 1 else ""
+            panel.set_xlabel(within + x)
+        if column == 0:
+            panel.set_ylabel(y)
+        panel.set_title(self._panel_title(row, column), fontsize=9)
+
+    def _panel_title(self, row: int, column: int) -> str:
+        parts = [
+            f"{self.roles[role]} = {self.labels[self.roles[role]][number]}"
+            for role, number in (("rows", row), ("columns", column))
+            if role in self.roles
+        ]
+        return "\n".join(parts)
+
+
+def _cells(
+    candidates: Candidates, params: list[str], aggregate: str, n_bins: int
+) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+    """Aggregate candidates over the groups of the parameters, in the order of the groups."""
+    scored = candidates.scored
+    labels, columns = {}, {}
+    for name in params:
+        codes, labels[name] = candidates.scales[name].group(scored[name], n_bins)
+        columns[name] = codes
+    frame = pd.DataFrame({**columns, "score": scored["score"].to_numpy()})
+    frame = frame[(frame[params] >= 0).all(axis=1)]
+    order = params[1::-1] + params[2:]
+    grouped = frame.groupby(order)["score"].agg([aggregate, "count"]).reset_index()
+    grouped = grouped.rename(columns={aggregate: "score", "count": "n_candidates"})
+    for name in params:
+        grouped[name] = [labels[name][code] for code in grouped[name]]
+    return grouped, labels
+
+
+def _write_values(panel: Any, values: np.ndarray, norm: Any) -> None:
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            ink = "black" if norm(value) > 0.6 else "white"
+            text = f"{value:.3f}" if abs(value) < 10 else f"{value:.3g}"
+            size = 8 if values.shape[1] <= 8 else 6
+            panel.text(
+                column + 0.5, row + 0.5, text, ha="center", va="center", color=ink, fontsize=size
+            )

@@ -1,0 +1,215 @@
+"""TradeoffDisplay: the score against what it costs, and the candidates worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from skhp.displays import palette, panels
+from skhp.displays.candidates import Candidates, candidates_of, settings_text
+
+_AXIS_LABELS = {
+    "fit_seconds": "mean fit time in seconds",
+    "n_parameters": "parameters of the network",
+}
+
+
+class TradeoffDisplay:
+    """Score against cost, with the Pareto front: what no candidate beats in both.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a candidate: ``candidate``, its parameters, ``score``, ``cost``, ``pareto``.
+    candidates : Candidates
+        The scales of the parameters and the name of the score.
+    cost_name : str
+        What the horizontal axis means.
+    hue : str, default=None
+        The parameter that colours the candidates.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn in.
+    figure_ : matplotlib Figure
+        The figure of ``ax_``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp import MLPClassifier
+    >>> from skhp.displays import TradeoffDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = GridSearchCV(
+    ...     MLPClassifier(n_layers=1, epochs=2, random_state=0), {"width": [8, 16]}, cv=2
+    ... ).fit(X, y)
+    >>> bool(TradeoffDisplay.from_search(search).frame["pareto"].any())
+    True
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        candidates: Candidates,
+        cost_name: str,
+        hue: str | None = None,
+    ) -> None:
+        self.frame = frame
+        self.candidates = candidates
+        self.cost_name = cost_name
+        self.hue = hue
+
+    @classmethod
+    def from_search(
+        cls,
+        search: Any,
+        cost: Any = "fit_seconds",
+        *,
+        hue: str | None = None,
+        score: str | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the candidates of a fitted search.
+
+        Parameters
+        ----------
+        search : fitted search
+            Something with ``cv_results_``.
+        cost : str or array-like of shape (n_candidates,), default="fit_seconds"
+            "fit_seconds" for the mean fit time, "n_parameters" for the size of the network
+            as `skhp.search.results` counts it, a column of ``cv_results_``, a searched
+            parameter that is a number, or one number a candidate.
+        hue : str, default=None
+            The parameter that colours the candidates.
+        score : str, default=None
+            The score to read; the one the search refits by, unless told.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        TradeoffDisplay
+
+        Raises
+        ------
+        ValueError
+            If the search has no such parameter, score or cost, or no candidate has both
+            a score and a cost.
+        """
+        candidates = candidates_of(search, score)
+        hue = candidates.check_param("hue", hue) if hue is not None else None
+        costs, name = _costs(search, candidates, cost)
+        frame = candidates.frame[["candidate", *candidates.params, "score"]].assign(cost=costs)
+        frame = frame[np.isfinite(frame["score"]) & np.isfinite(frame["cost"])]
+        if frame.empty:
+            raise ValueError(
+                f"No candidate has both a score and a cost ({name}). The size of a network is "
+                "counted on the best estimator: it needs refit=True."
+            )
+        frame = frame.assign(pareto=_unbeaten(frame["cost"], frame["score"]))
+        return cls(frame, candidates=candidates, cost_name=name, hue=hue).plot(ax)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw the candidates and the front.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        TradeoffDisplay
+        """
+        panels.check_matplotlib("TradeoffDisplay.plot")
+        self.ax_ = ax = panels.one_panel(ax, (7.2, 4.6))
+        self.figure_ = ax.figure
+        frame = self.frame
+        alpha = float(np.clip(8 / np.sqrt(len(frame)), 0.3, 0.9))
+        colours: Any = palette.GREY
+        if self.hue is not None:
+            shades = palette.colours_for(frame[self.hue], self.candidates.scales[self.hue])
+            colours = shades.of_values
+        ax.scatter(frame["cost"], frame["score"], c=colours, s=22, alpha=alpha, lw=0)
+        front = frame[frame["pareto"]].sort_values("cost")
+        ax.plot(
+            front["cost"],
+            front["score"],
+            drawstyle="steps-post",
+            color=palette.VERMILLION,
+            marker="o",
+            mfc="none",
+            ms=9,
+            label="Pareto front (with the candidate's number)",
+        )
+        costs = frame["cost"]
+        if len(costs) and costs.min() > 0 and costs.max() / costs.min() >= 10:
+            ax.set_xscale("log")
+        ax.margins(0.08)
+        ax.set(xlabel=self.cost_name, ylabel=self.candidates.score_name)
+        _number(ax, front)
+        best = front.iloc[-1]
+        searched = self.candidates.searched()
+        ax.set_title(f"best: {settings_text(best, searched, 4)}", fontsize=9)
+        legend = ax.legend(loc="lower right", fontsize=8)
+        if self.hue is not None:
+            ax.add_artist(legend)  # or the legend of the colours would take its place
+            shades.explain(ax, self.hue.replace("_", " "))
+        return self
+
+
+def _costs(search: Any, candidates: Candidates, cost: Any) -> tuple[np.ndarray, str]:
+    n = len(candidates.frame)
+    if not isinstance(cost, str):
+        name = getattr(cost, "name", None) or "cost"
+        costs = np.asarray(cost, dtype=float)
+        if costs.shape != (n,):
+            raise ValueError(f"cost must be one number for each of the {n} candidates.")
+        return costs, _AXIS_LABELS.get(name, str(name).replace("_", " "))
+    if cost == "n_parameters":
+        from skhp.search import results as table
+
+        return table(search)[cost].to_numpy(dtype=float), _AXIS_LABELS[cost]
+    results = search if isinstance(search, Mapping | pd.DataFrame) else search.cv_results_
+    for source, column in ((candidates.frame, cost), (results, cost)):
+        if column in source and np.asarray(source[column]).dtype.kind in "iuf":
+            name = _AXIS_LABELS.get(cost, cost.replace("_", " "))
+            return np.asarray(source[column], dtype=float), name
+    numeric = [p for p in candidates.params if candidates.scales[p].numeric]
+    raise ValueError(
+        f"cost={cost!r} is no column of numbers; use 'fit_seconds', 'n_parameters', a column "
+        f"of cv_results_, one of the parameters {numeric}, or an array."
+    )
+
+
+def _unbeaten(costs: pd.Series, scores: pd.Series) -> np.ndarray:
+    """Mark what nothing else equals or betters at no more cost."""
+    order = np.lexsort((-scores.to_numpy(), costs.to_numpy()))
+    ranked = scores.to_numpy()[order]
+    best_before = np.maximum.accumulate(np.concatenate([[-np.inf], ranked[:-1]]))
+    unbeaten = np.empty(len(order), dtype=bool)
+    unbeaten[order] = ranked > best_before
+    return unbeaten
+
+
+def _number(ax: Any, front: pd.DataFrame) -> None:
+    """Write the numbers of the candidates on the front, those that have room."""
+    taken: list[np.ndarray] = []
+    for _, row in front[::-1].iterrows():  # the best first: it must have its number
+        point = ax.transData.transform((row["cost"], row["score"]))
+        if all(np.abs(point - other).max() > 16 for other in taken):
+            taken.append(point)
+            ax.annotate(
+                f"{row['candidate']}",
+                (row["cost"], row["score"]),
+                xytext=(-6, 6),
+                textcoords="offset points",
+                fontsize=8,
+                ha="right",
+            )

@@ -1,0 +1,345 @@
+"""TrainingCurvesDisplay: loss and metrics, epoch by epoch, of one network or of a search's."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, cast
+
+import numpy as np
+import pandas as pd
+
+from skhp.displays import palette, panels
+from skhp.displays.candidates import Candidates, candidates_of, settings_text
+from skhp.displays.curve_table import TRAINING, over_folds, searched_curves
+from skhp.displays.scales import scale_of
+
+_STYLES = {
+    TRAINING: ("--", palette.BLUE),
+    "validation": ("-", palette.VERMILLION),
+    "test fold": ("-", palette.GREEN),
+}
+
+
+class TrainingCurvesDisplay:
+    """Loss and metrics by epoch, on training and on validation rows.
+
+    Make one with `from_estimator` or `from_search`.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row for each candidate, metric, kind of rows and epoch: ``candidate``,
+        ``metric``, ``rows`` ("training", "validation" or "test fold"), ``epoch`` (from 1),
+        ``mean`` and ``std`` over the folds, ``n_fits``; for a search also the parameters,
+        ``score`` and ``place`` (1 for the best).
+    kind : {"metrics", "best", "all"}, default="metrics"
+        A panel a metric; a panel a candidate; or all candidates in one.
+    hue : str, default=None
+        For ``kind="all"``: the parameter that colours the curves.
+    candidates : Candidates, default=None
+        The search's parameters and their scales.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What was drawn in; around the panels where there are several.
+    axes_ : ndarray of matplotlib Axes
+        The panels; None where a grid of panels has one too many.
+    figure_ : matplotlib Figure
+        The figure of ``ax_``.
+
+    See Also
+    --------
+    skhp.displays.ScoreDistributionDisplay : Scores by parameter, without the curves.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skhp import MLPClassifier
+    >>> from skhp.displays import TrainingCurvesDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = MLPClassifier(n_layers=1, epochs=3, random_state=0).fit(X, y)
+    >>> display = TrainingCurvesDisplay.from_estimator(network)
+    >>> display.frame[["metric", "rows", "epoch"]].to_numpy().tolist()
+    [['loss', 'training', 1], ['loss', 'training', 2], ['loss', 'training', 3]]
+    """
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        *,
+        kind: str = "metrics",
+        hue: str | None = None,
+        candidates: Candidates | None = None,
+    ) -> None:
+        self.frame = frame
+        self.kind = kind
+        self.hue = hue
+        self.candidates = candidates
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        metrics: Sequence[str] | None = None,
+        ax: Any = None,
+        ylim: tuple[float, float] | None = None,
+        yscale: str = "linear",
+    ) -> Self:
+        """Draw how a fitted network trained.
+
+        Parameters
+        ----------
+        estimator : fitted estimator, pipeline or search
+            Something with ``history_``, or whose last step or ``best_estimator_`` has it.
+        metrics : list of str, default=None
+            Which to draw, a panel each; all by default.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+        ylim : tuple of float, default=None
+            Limits of the vertical axes.
+        yscale : {"linear", "log"}, default="linear"
+            Scale of the vertical axes.
+
+        Returns
+        -------
+        TrainingCurvesDisplay
+
+        Raises
+        ------
+        ValueError
+            If nothing in ``estimator`` has a ``history_``, or it has no such metric.
+        """
+        history = _history(estimator)
+        tidy = pd.DataFrame(
+            [
+                {"candidate": 0, "split": 0, "epoch": epoch, "metric": name, "value": value}
+                for name, values in history.items()
+                for epoch, value in enumerate(values, start=1)
+            ]
+        )
+        frame = over_folds(tidy)
+        if metrics is not None:
+            frame = frame[frame["metric"].isin([_known(frame, name) for name in metrics])]
+        return cls(frame, kind="metrics").plot(ax, ylim=ylim, yscale=yscale)
+
+    @classmethod
+    def from_search(
+        cls,
+        search: Any,
+        curves: Any,
+        *,
+        kind: str = "best",
+        n_best: int = 20,
+        metric: str = "loss",
+        hue: str | None = None,
+        score: str | None = None,
+        ax: Any = None,
+        ylim: tuple[float, float] | None = None,
+        yscale: str = "linear",
+    ) -> Self:
+        """Draw how the networks of a search trained.
+
+        Parameters
+        ----------
+        search : fitted search
+            Something with ``cv_results_``.
+        curves : skhp.callback.LearningCurves or pandas.DataFrame
+            What was set on the search before it was fitted, or its ``frame()``.
+        kind : {"best", "all"}, default="best"
+            A panel for each of the best candidates, or all candidates in one.
+        n_best : int, default=20
+            How many panels, for ``kind="best"``.
+        metric : str, default="loss"
+            Which quantity, by its name on training rows: "loss", "accuracy", ...
+        hue : str, default=None
+            For ``kind="all"``: the parameter that colours the curves; by default the score
+            does.
+        score : str, default=None
+            The score that ranks; the one the search refits by, unless told.
+        ax : matplotlib Axes, default=None
+            Where to draw; a new figure by default.
+        ylim : tuple of float, default=None
+            Limits of the vertical axes.
+        yscale : {"linear", "log"}, default="linear"
+            Scale of the vertical axes.
+
+        Returns
+        -------
+        TrainingCurvesDisplay
+
+        Raises
+        ------
+        ValueError
+            If the curves have no such metric, or the search no such parameter.
+        """
+        if kind not in ("best", "all"):
+            raise ValueError(f"kind must be 'best' or 'all'; got {kind!r}.")
+        candidates = candidates_of(search, score)
+        hue = candidates.check_param("hue", hue) if hue is not None else None
+        frame = searched_curves(curves)
+        frame = frame[frame["metric"] == _known(frame, metric)]
+        scored = candidates.scored[::-1].assign(place=np.arange(len(candidates.scored)) + 1)
+        told = scored[["candidate", *candidates.params, "score", "place"]]
+        frame = frame.merge(told, on="candidate").sort_values(
+            ["place", "rows", "epoch"], kind="stable", ignore_index=True
+        )
+        if kind == "best":
+            frame = frame[frame["place"] <= n_best]
+        display = cls(frame, kind=kind, hue=hue, candidates=candidates)
+        return display.plot(ax, ylim=ylim, yscale=yscale)
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        ylim: tuple[float, float] | None = None,
+        yscale: str = "linear",
+    ) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; divided into panels where there are several. A new figure by
+            default.
+        ylim : tuple of float, default=None
+            Limits of the vertical axes.
+        yscale : {"linear", "log"}, default="linear"
+            Scale of the vertical axes.
+
+        Returns
+        -------
+        TrainingCurvesDisplay
+        """
+        panels.check_matplotlib("TrainingCurvesDisplay.plot")
+        from matplotlib.ticker import MaxNLocator
+
+        self.ax_, self.axes_ = _KINDS[self.kind](self, ax)
+        for panel in self.axes_.flat:
+            if panel is not None:
+                panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+                panel.set_yscale(yscale)
+                panel.set_ylim(ylim)
+        self.figure_ = self.ax_.figure
+        return self
+
+
+def _history(estimator: Any) -> Mapping[str, Sequence[float]]:
+    """Find history_ in an estimator, the last step of a pipeline, or the best of a search."""
+    seen = estimator
+    while seen is not None:
+        if getattr(seen, "history_", None):
+            history: Mapping[str, Sequence[float]] = seen.history_
+            return history
+        steps = getattr(seen, "steps", None)
+        inner = (getattr(seen, name, None) for name in ("best_estimator_", "regressor_"))
+        seen = steps[-1][1] if steps else next((one for one in inner if one is not None), None)
+    raise ValueError(
+        f"{type(estimator).__name__} has no history_, nor has a last step of it: pass a fitted "
+        "skhp estimator, or a pipeline that ends in one."
+    )
+
+
+def _known(frame: pd.DataFrame, metric: str) -> str:
+    known = frame["metric"].unique().tolist()
+    if metric not in known:
+        raise ValueError(
+            f"metric={metric!r} was not recorded; there are {known}. Give the estimator "
+            f"metrics=[...] to record more."
+        )
+    return metric
+
+
+def _draw_metrics(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
+    metrics = list(display.frame["metric"].unique())
+    if len(metrics) == 1:
+        ax = panels.one_panel(ax)
+        axes = np.array([[ax]], dtype=object)
+    else:
+        ax, axes = panels.divide(ax, panels.near_square(len(metrics), 4), len(metrics), (4, 3.4))
+    for panel, metric in zip(axes.flat, metrics, strict=False):
+        _draw_rows(panel, display.frame[display.frame["metric"] == metric])
+        panel.set(xlabel="epoch", ylabel=metric.replace("_", " "))
+    axes.flat[0].legend(frameon=False)
+    return ax, axes
+
+
+def _draw_best(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
+    places = display.frame["place"].unique()
+    shape = panels.near_square(max(len(places), 1))
+    ax, axes = panels.divide(ax, shape, len(places), (2.5, 1.95), sharex=True, sharey=True)
+    searched = display.candidates.searched() if display.candidates else ()
+    for panel, place in zip(axes.flat, places, strict=False):
+        curves = display.frame[display.frame["place"] == place]
+        _draw_rows(panel, curves)
+        first = curves.iloc[0]
+        panel.set_title(f"Best-{place}: {first['score']:.3f}", fontsize=9, pad=20)
+        text = _two_lines(settings_text(first, searched))
+        panel.text(0.5, 1.03, text, transform=panel.transAxes, ha="center", fontsize=6)
+    metric = display.frame["metric"].iloc[0].replace("_", " ")
+    for row in range(shape[0]):
+        axes[row, 0].set_ylabel(metric)
+    for column in range(shape[1]):
+        lowest = [panel for panel in axes[:, column] if panel is not None][-1]
+        lowest.set_xlabel("epoch")
+    axes.flat[0].legend(frameon=False, fontsize=7)
+    return ax, axes
+
+
+def _draw_all(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
+    ax = panels.one_panel(ax, (7.2, 4.4))
+    by = display.hue or "score"
+    frame = display.frame.sort_values("place", ascending=False, kind="stable")
+    firsts = frame.drop_duplicates("candidate")
+    hue_scale = (
+        display.candidates.scales[by]
+        if display.candidates and by != "score"
+        else scale_of(firsts["score"], log=False)
+    )
+    colours = palette.colours_for(firsts[by], hue_scale)
+    of_candidate = dict(zip(firsts["candidate"], colours.of_values, strict=True))
+    alpha = float(np.clip(12 / np.sqrt(len(firsts)) / 4, 0.25, 0.9))
+    for key, curve in frame.groupby(["candidate", "rows"], sort=False):
+        candidate, rows = cast(tuple[int, str], key)
+        line = _STYLES[rows][0]
+        ax.plot(
+            curve["epoch"], curve["mean"], line, color=of_candidate[candidate], alpha=alpha, lw=1
+        )
+    named = by if display.hue or not display.candidates else display.candidates.score_name
+    colours.explain(ax, named.replace("_", " "))
+    present = [rows for rows in _STYLES if rows in set(frame["rows"])]
+    ax.set_title(" and ".join(f"{rows} {_WORDS[_STYLES[rows][0]]}" for rows in present), size=10)
+    ax.set(xlabel="epoch", ylabel=frame["metric"].iloc[0].replace("_", " "))
+    return ax, np.array([[ax]], dtype=object)
+
+
+_WORDS = {"--": "dashed", "-": "solid"}
+
+
+def _draw_rows(panel: Any, curves: pd.DataFrame) -> None:
+    """Draw the lines of one metric: training dashed, validation solid, a band over folds."""
+    for rows, (line, colour) in _STYLES.items():
+        curve = curves[curves["rows"] == rows].sort_values("epoch")
+        if curve.empty:
+            continue
+        marker = "o" if len(curve) == 1 else None
+        panel.plot(
+            curve["epoch"], curve["mean"], line, color=colour, lw=1.5, label=rows, marker=marker
+        )
+        if (curve["n_fits"] > 1).any():
+            low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
+            panel.fill_between(curve["epoch"], low, high, color=colour, alpha=0.2, lw=0)
+
+
+def _two_lines(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 42, max_lines=2, placeholder=" ..."))
+
+
+_KINDS: dict[str, Callable[[TrainingCurvesDisplay, Any], tuple[Any, np.ndarray]]] = {
+    "metrics": _draw_metrics,
+    "best": _draw_best,
+    "all": _draw_all,
+}

@@ -1,0 +1,358 @@
+"""Displays of searches: the numbers behind them, and that their text can be read."""
+
+import subprocess
+import sys
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import loguniform, spearmanr, uniform
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from skhp import MLPClassifier
+from skhp.displays import (
+    ImportanceDisplay,
+    ParallelCoordinatesDisplay,
+    ScoreDistributionDisplay,
+    SearchHeatmapDisplay,
+    TradeoffDisplay,
+)
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def grid_search():
+    X, y = load_iris(return_X_y=True)
+    grid = {
+        "decisiontreeclassifier__max_depth": [1, 2, 3],
+        "decisiontreeclassifier__criterion": ["gini", "entropy"],
+        "decisiontreeclassifier__min_samples_leaf": [1, 10],
+    }
+    model = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0))
+    return GridSearchCV(model, grid, cv=3).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def random_search():
+    X, y = load_iris(return_X_y=True)
+    space = {"ccp_alpha": loguniform(1e-5, 1e-1), "min_impurity_decrease": uniform(0, 0.1)}
+    model = DecisionTreeClassifier(random_state=0)
+    return RandomizedSearchCV(model, space, n_iter=20, cv=3, random_state=0).fit(X, y)
+
+
+def synthetic(n):
+    """cv_results_ of a search with a dozen kinds of values, as large as wanted."""
+    rng = np.random.default_rng(n)
+    params = [
+        {
+            "net__n_layers": int(rng.integers(1, 6)),
+            "net__width": int(rng.integers(16, 512)),
+            "net__activation": str(rng.choice(["relu", "tanh", "sigmoid", "elu"])),
+            "net__optimizer": str(rng.choice(["adam", "sgd", "nadam"])),
+            "net__batch_norm": bool(rng.integers(2)),
+            "net__learning_rate": float(10 ** rng.uniform(-5, -1)),
+        }
+        for _ in range(n)
+    ]
+    return {
+        "params": params,
+        "mean_test_score": rng.uniform(0.5, 1.0, n),
+        "std_test_score": np.full(n, 0.01),
+        "mean_fit_time": 10 ** rng.uniform(-2, 1, n),
+    }
+
+
+def draw_heatmap(search, **kwargs):
+    return SearchHeatmapDisplay.from_search(search, "learning_rate", "n_layers", **kwargs)
+
+
+DRAWERS = {
+    "parallel": ParallelCoordinatesDisplay.from_search,
+    "heatmap": draw_heatmap,
+    "distribution": ScoreDistributionDisplay.from_search,
+    "tradeoff": TradeoffDisplay.from_search,
+}
+
+
+def overlapping_texts(figure):
+    """Pairs of texts that cover one another by more than a tenth of the smaller."""
+    figure.draw_without_rendering()
+    texts = [text for axes in figure.axes for text in texts_of(axes) if text.get_text().strip()]
+    boxes = [text.get_window_extent() for text in texts]
+    return [
+        (texts[i].get_text(), texts[j].get_text())
+        for i in range(len(boxes))
+        for j in range(i)
+        if _shared_area(boxes[i], boxes[j]) > 0.1 * min(_area(boxes[i]), _area(boxes[j]))
+    ]
+
+
+def texts_of(axes):
+    yield from axes.texts
+    yield axes.title
+    for legend in [axes.get_legend(), *axes.artists]:
+        if isinstance(legend, matplotlib.legend.Legend):
+            yield from legend.get_texts()
+            yield legend.get_title()
+    for axis in (axes.xaxis, axes.yaxis) if axes.axison else ():
+        yield axis.label
+        low, high = sorted(axis.get_view_interval())
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+            if low <= tick.get_loc() <= high:
+                yield from (one for one in (tick.label1, tick.label2) if one.get_visible())
+
+
+def _area(box):
+    return box.width * box.height
+
+
+def _shared_area(a, b):
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)
+    return max(width, 0) * max(height, 0)
+
+
+def test_overlapping_texts_are_seen():
+    figure, ax = plt.subplots()
+    ax.set_xticks([0, 0.01, 1], ["nought", "hundredth", "one"])
+    assert ("hundredth", "nought") in overlapping_texts(figure)
+
+
+@pytest.mark.parametrize("n", [1, 20, 1000])
+@pytest.mark.parametrize("name", DRAWERS)
+def test_any_number_of_candidates_is_drawn_without_overlapping_text(name, n):
+    display = DRAWERS[name](synthetic(n))
+    assert display.figure_ is display.ax_.figure
+    assert len(display.frame) >= 1
+    assert overlapping_texts(display.figure_) == []
+
+
+@pytest.mark.parametrize("name", DRAWERS)
+def test_drawn_where_the_caller_says(name):
+    figure, (left, right) = plt.subplots(1, 2, layout="constrained")
+    display = DRAWERS[name](synthetic(20), ax=right)
+    assert display.ax_ is right
+    assert display.figure_ is figure
+    assert not left.has_data()
+
+
+@pytest.mark.parametrize("name", DRAWERS)
+def test_a_display_draws_again_from_its_frame(name):
+    display = DRAWERS[name](synthetic(20))
+    first = display.ax_
+    assert display.plot() is display
+    assert display.ax_ is not first
+
+
+def test_frame_holds_the_scores_of_cv_results(grid_search):
+    frame = ParallelCoordinatesDisplay.from_search(grid_search).frame.sort_values("candidate")
+    results = grid_search.cv_results_
+    np.testing.assert_array_equal(frame["score"], results["mean_test_score"])
+    assert frame["max_depth"].tolist() == [
+        one["decisiontreeclassifier__max_depth"] for one in results["params"]
+    ]
+
+
+def test_parallel_coordinates_end_at_the_score(grid_search):
+    display = ParallelCoordinatesDisplay.from_search(grid_search, params=["criterion"])
+    scores = grid_search.cv_results_["mean_test_score"]
+    ends = [segment[-1][1] for segment in display.lines_.get_segments()]
+    expected = (np.sort(scores) - scores.min()) / (scores.max() - scores.min())
+    np.testing.assert_allclose(ends, expected)
+
+
+def test_axes_are_logarithmic_where_the_space_is(random_search):
+    display = ParallelCoordinatesDisplay.from_search(
+        random_search, params=["ccp_alpha", "min_impurity_decrease"]
+    )
+    starts = np.array([segment[:2, 1] for segment in display.lines_.get_segments()])
+    alpha, decrease = display.frame["ccp_alpha"], display.frame["min_impurity_decrease"]
+    np.testing.assert_allclose(np.corrcoef(starts[:, 0], np.log(alpha))[0, 1], 1)
+    np.testing.assert_allclose(np.corrcoef(starts[:, 1], decrease)[0, 1], 1)
+
+
+def test_heatmap_cells_are_pandas_means(grid_search):
+    display = SearchHeatmapDisplay.from_search(grid_search, "max_depth", "criterion")
+    results = pd.DataFrame(grid_search.cv_results_)
+    prefix = "param_decisiontreeclassifier__"
+    expected = results.groupby([f"{prefix}criterion", f"{prefix}max_depth"])["mean_test_score"]
+    expected = expected.mean()
+    assert len(display.frame) == len(expected) == 6
+    for _, cell in display.frame.iterrows():
+        assert cell["score"] == pytest.approx(expected[cell["criterion"], int(cell["max_depth"])])
+        assert cell["n_candidates"] == 2
+
+
+def test_heatmap_shows_five_dimensions(tmp_path):
+    display = draw_heatmap(
+        synthetic(1000), hue="batch_norm", columns="activation", rows="optimizer"
+    )
+    assert display.axes_.shape == (3, 4)
+    mesh = display.axes_[0, 0].collections[0]
+    assert mesh.get_array().shape == (5, 6 * 2)  # layers; bins of the rate, each in two strips
+    assert display.frame["n_candidates"].sum() == 1000
+    assert overlapping_texts(display.figure_) == []
+
+
+def test_heatmap_draws_each_cell_where_its_labels_say():
+    results = {
+        "params": [{"a": a, "b": b} for a in (1, 2, 3) for b in ("u", "v")],
+        "mean_test_score": np.arange(6.0),
+    }
+    display = SearchHeatmapDisplay.from_search(results, "a", "b")
+    mesh = display.axes_[0, 0].collections[0].get_array()
+    np.testing.assert_array_equal(mesh, [[0, 2, 4], [1, 3, 5]])
+    assert [t.get_text() for t in display.ax_.get_yticklabels()] == ["u", "v"]
+
+
+def test_distribution_groups_by_value(grid_search):
+    display = ScoreDistributionDisplay.from_search(grid_search, "max_depth")
+    results = grid_search.cv_results_
+    of_two = results["mean_test_score"][
+        [one["decisiontreeclassifier__max_depth"] == 2 for one in results["params"]]
+    ]
+    shown = display.frame.loc[display.frame["value"] == "2", "score"]
+    assert sorted(shown) == sorted(of_two)
+    assert [t.get_text() for t in display.ax_.get_yticklabels()] == ["1", "2", "3"]
+
+
+def test_distribution_of_rounds():
+    display = ScoreDistributionDisplay.from_rounds([synthetic(30), synthetic(10)])
+    assert display.frame["value"].value_counts().to_dict() == {"round 1": 30, "round 2": 10}
+
+
+def test_tradeoff_marks_what_nothing_beats():
+    costs, scores = [1.0, 2.0, 3.0, 4.0, 2.0, 1.0], [0.5, 0.7, 0.6, 0.9, 0.7, 0.4]
+    results = {"params": [{"a": i} for i in range(6)], "mean_test_score": np.array(scores)}
+    display = TradeoffDisplay.from_search(results, costs)
+    front = display.frame.loc[display.frame["pareto"], ["cost", "score"]]
+    assert front.to_numpy().tolist() == [[1.0, 0.5], [2.0, 0.7], [4.0, 0.9]]
+
+
+def test_tradeoff_against_a_parameter():
+    display = TradeoffDisplay.from_search(synthetic(20), "width", hue="optimizer")
+    assert (display.frame["cost"] == display.frame["width"]).all()
+    assert display.ax_.get_legend() is not None
+
+
+def test_tradeoff_against_the_size_of_the_network(binary):
+    X, y = binary
+    network = MLPClassifier(n_layers=1, epochs=1, random_state=0)
+    search = GridSearchCV(network, {"width": [2, 4, 8]}, cv=2).fit(X, y)
+    display = TradeoffDisplay.from_search(search, "n_parameters")
+    # 4 columns to the hidden units, these to one output, and the biases
+    assert display.frame["cost"].tolist() == [6 * width + 1 for width in (2, 4, 8)]
+    search.set_params(refit=False)
+    del search.best_estimator_
+    with pytest.raises(ValueError, match="needs refit=True"):
+        TradeoffDisplay.from_search(search, "n_parameters")
+
+
+def test_importance_is_of_the_parameter_that_matters():
+    X, y = load_iris(return_X_y=True)
+    grid = {"max_depth": [1, 2, 3, 4], "criterion": ["gini", "entropy"], "max_leaf_nodes": [8, 9]}
+    search = GridSearchCV(DecisionTreeClassifier(random_state=0), grid, cv=3).fit(X, y)
+    display = ImportanceDisplay.from_search(search)
+    assert display.frame["param"].iloc[0] == "max_depth"
+    bars = display.axes_[0, 0].patches
+    np.testing.assert_allclose([bar.get_width() for bar in bars], display.frame["importance"])
+    correlation = display.frame.set_index("param")["rank_correlation"]
+    expected = spearmanr(
+        [one["max_depth"] for one in search.cv_results_["params"]],
+        search.cv_results_["mean_test_score"],
+    ).statistic
+    assert correlation["max_depth"] == pytest.approx(expected)
+    assert np.isnan(correlation["criterion"])
+    assert overlapping_texts(display.figure_) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_optuna_search_is_read_from_its_trials():
+    integration = pytest.importorskip("optuna_integration")
+    optuna = pytest.importorskip("optuna")
+    X, y = load_iris(return_X_y=True)
+    rates = {"ccp_alpha": optuna.distributions.FloatDistribution(1e-4, 1e-1, log=True)}
+    search = integration.OptunaSearchCV(
+        DecisionTreeClassifier(random_state=0), rates, n_trials=5, random_state=0, cv=2
+    ).fit(X, y)
+    display = ParallelCoordinatesDisplay.from_search(search)
+    assert len(display.frame) == 5
+    assert display.candidates.scales["ccp_alpha"].kind == "log"
+    assert display.frame["score"].max() == search.best_score_
+
+
+def test_failed_candidates_are_left_out():
+    results = synthetic(20)
+    results["mean_test_score"][3] = np.nan
+    for draw in DRAWERS.values():
+        assert "3" not in draw(results).frame.get("candidate", pd.Series()).astype(str).tolist()
+
+
+def test_a_parameter_that_some_candidates_lack():
+    results = {
+        "params": [
+            {"kernel": "rbf", "gamma": 0.1},
+            {"kernel": "rbf", "gamma": 1.0},
+            {"kernel": "linear"},
+        ],
+        "mean_test_score": np.array([0.5, 0.6, 0.7]),
+    }
+    assert len(SearchHeatmapDisplay.from_search(results, "gamma", "kernel").frame) == 2
+    assert len(ParallelCoordinatesDisplay.from_search(results).frame) == 3
+
+
+def test_multimetric_search_shows_the_metric_it_refits_by():
+    X, y = load_iris(return_X_y=True)
+    search = GridSearchCV(
+        DecisionTreeClassifier(random_state=0),
+        {"max_depth": [1, 2, 3]},
+        scoring=["accuracy", "f1_macro"],
+        refit="f1_macro",
+        cv=3,
+    ).fit(X, y)
+    display = ParallelCoordinatesDisplay.from_search(search)
+    assert sorted(display.frame["score"]) == sorted(search.cv_results_["mean_test_f1_macro"])
+    other = ParallelCoordinatesDisplay.from_search(search, score="accuracy")
+    assert sorted(other.frame["score"]) == sorted(search.cv_results_["mean_test_accuracy"])
+    with pytest.raises(ValueError, match=r"score='auc'.*\['accuracy', 'f1_macro'\]"):
+        ParallelCoordinatesDisplay.from_search(search, score="auc")
+
+
+def test_errors_say_what_there_is(grid_search):
+    with pytest.raises(ValueError, match=r"x='depth' is no parameter.*max_depth"):
+        SearchHeatmapDisplay.from_search(grid_search, "depth", "criterion")
+    with pytest.raises(ValueError, match="shown once"):
+        SearchHeatmapDisplay.from_search(grid_search, "criterion", "criterion")
+    with pytest.raises(ValueError, match="aggregate must be"):
+        SearchHeatmapDisplay.from_search(grid_search, "max_depth", "criterion", aggregate="sum")
+    with pytest.raises(ValueError, match="cost='criterion' is no column of numbers"):
+        TradeoffDisplay.from_search(grid_search, "criterion")
+    with pytest.raises(NotFittedError, match="call fit first"):
+        TradeoffDisplay.from_search(GridSearchCV(DecisionTreeClassifier(), {}))
+    with pytest.raises(TypeError, match="got int"):
+        TradeoffDisplay.from_search(3)
+
+
+def test_axes_placed_by_hand_cannot_be_divided(grid_search):
+    ax = plt.figure().add_axes((0, 0, 1, 1))
+    with pytest.raises(ValueError, match="placed by hand"):
+        ScoreDistributionDisplay.from_search(grid_search, ax=ax)
+
+
+def test_importing_displays_imports_no_matplotlib():
+    code = "import sys, skhp.displays; assert not {'matplotlib', 'tensorflow'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

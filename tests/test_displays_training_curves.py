@@ -1,0 +1,126 @@
+"""TrainingCurvesDisplay: of a network, and of a search's candidates."""
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skhp import MLPClassifier
+from skhp.callback import LearningCurves
+from skhp.displays import TrainingCurvesDisplay
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def network(binary):
+    X, y = binary
+    network = MLPClassifier(n_layers=1, width=8, epochs=4, metrics=["accuracy"], random_state=0)
+    return network.fit(X, y, X_val=X[:20], y_val=y[:20])
+
+
+@pytest.fixture(scope="module")
+def searched(binary):
+    X, y = binary
+    curves = LearningCurves(on="test_fold")
+    network = MLPClassifier(n_layers=1, width=8, epochs=3, random_state=0)
+    grid = {"mlpclassifier__learning_rate": [1e-3, 1e-2, 1e-1]}
+    search = GridSearchCV(make_pipeline(StandardScaler(), network), grid, cv=StratifiedKFold(3))
+    return search.set_callbacks(curves).fit(X, y), curves
+
+
+def test_lines_of_a_network_are_its_history(network):
+    display = TrainingCurvesDisplay.from_estimator(network)
+    labels = ["loss", "accuracy"]
+    assert [ax.get_ylabel() for ax in display.axes_.flat] == labels
+    for ax, metric in zip(display.axes_.flat, labels, strict=True):
+        training, validation = ax.lines
+        np.testing.assert_array_equal(training.get_ydata(), network.history_[metric])
+        np.testing.assert_array_equal(validation.get_ydata(), network.history_[f"val_{metric}"])
+        np.testing.assert_array_equal(training.get_xdata(), [1, 2, 3, 4])
+        assert (training.get_linestyle(), validation.get_linestyle()) == ("--", "-")
+
+
+def test_a_pipeline_and_a_search_show_their_network(network, searched):
+    pipeline = make_pipeline(StandardScaler(), network)
+    frame = TrainingCurvesDisplay.from_estimator(pipeline, metrics=["loss"]).frame
+    assert frame["metric"].unique().tolist() == ["loss"]
+    search, _ = searched
+    frame = TrainingCurvesDisplay.from_estimator(search).frame
+    assert frame["mean"].tolist() == search.best_estimator_[-1].history_["loss"]
+
+
+def test_best_candidates_come_first_each_with_its_own_curves(searched):
+    search, curves = searched
+    display = TrainingCurvesDisplay.from_search(search, curves, n_best=2)
+    order = np.argsort(-search.cv_results_["mean_test_score"], kind="stable")[:2]
+    assert display.frame.drop_duplicates("place")["candidate"].tolist() == order.tolist()
+    raw = curves.frame()
+    for candidate, ax in zip(order, display.axes_.flat, strict=True):
+        for line, metric in zip(ax.lines, ["loss", "test_loss"], strict=True):
+            own = raw[(raw["candidate"] == candidate) & (raw["metric"] == metric)]
+            own = own[~own["refit"].astype(bool)]
+            expected = own.groupby("epoch")["value"].mean()
+            np.testing.assert_allclose(line.get_ydata(), expected)
+        assert len(ax.collections) == 2  # a band for each
+    assert display.axes_.flat[0].get_title().startswith("Best-1: ")
+
+
+def test_all_candidates_are_coloured_by_a_parameter(searched):
+    search, curves = searched
+    display = TrainingCurvesDisplay.from_search(search, curves, kind="all", hue="learning_rate")
+    assert len(display.ax_.lines) == 6
+    assert len({matplotlib.colors.to_hex(line.get_color()) for line in display.ax_.lines}) == 3
+    legend = display.ax_.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["0.001", "0.01", "0.1"]
+
+
+@pytest.mark.parametrize("n", [1, 1000])
+@pytest.mark.parametrize("kind", ["best", "all"])
+def test_any_number_of_candidates_is_drawn(kind, n):
+    rates = np.geomspace(1e-5, 1e-1, n)
+    results = {
+        "params": [{"learning_rate": rate} for rate in rates],
+        "mean_test_score": np.linspace(0, 1, n),
+    }
+    curves = pd.DataFrame(
+        {"candidate": range(n), "split": 0, "epoch": 1, "metric": "loss", "value": rates}
+    )
+    curves = pd.concat([curves, curves.assign(epoch=2)])
+    display = TrainingCurvesDisplay.from_search(results, curves, kind=kind)
+    drawn = [ax for ax in display.axes_.flat if ax is not None]
+    assert sum(len(ax.lines) for ax in drawn) == (min(n, 20) if kind == "best" else n)
+    display.figure_.draw_without_rendering()
+
+
+def test_panels_that_are_not_needed_are_left_out():
+    class Trained:
+        history_ = {f"metric{i}": [1.0, 2.0] for i in range(7)}
+
+    display = TrainingCurvesDisplay.from_estimator(Trained())
+    assert sum(ax is not None for ax in display.axes_.flat) == 7
+    assert display.axes_.size == 9
+
+
+def test_errors(network, searched):
+    search, curves = searched
+    with pytest.raises(ValueError, match="has no history_"):
+        TrainingCurvesDisplay.from_estimator(StandardScaler())
+    with pytest.raises(ValueError, match=r"metric='auc' was not recorded.*\['loss'\]"):
+        TrainingCurvesDisplay.from_search(search, curves, metric="auc")
+    with pytest.raises(ValueError, match="kind must be 'best' or 'all'; got 'some'"):
+        TrainingCurvesDisplay.from_search(search, curves, kind="some")
+    with pytest.raises(ValueError, match="hue='depth' is no parameter"):
+        TrainingCurvesDisplay.from_search(search, curves, kind="all", hue="depth")
+    with pytest.raises(ValueError, match=r"lacks the columns \['candidate'"):
+        TrainingCurvesDisplay.from_search(search, pd.DataFrame({"epoch": [1]}))
