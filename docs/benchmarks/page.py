@@ -1,0 +1,140 @@
+"""Render the tables of the benchmark page from the JSON files in ``results/``.
+
+Every number on the page comes from here, and so from a run of the scripts: write the JSON
+files first, then render.  ``results.inc`` is included by ``index.rst``.
+
+How to run
+    python page.py
+"""
+
+import ast
+import json
+import textwrap
+from pathlib import Path
+
+import comparison
+
+FOLDER = Path(__file__).parent
+
+SEARCH = {
+    "import_s": "imports, s",
+    "cold_s": "first search, s",
+    "start_s": "imports and first search, s",
+    "warm_s": "second search, s",
+    "best_score": "best mean accuracy",
+    "mean_score": "mean over candidates",
+    "programs": "programs compiled",
+    "peak_mb": "peak memory, MB",
+}
+# Title and columns of every result file, by the beginning of its name; page order.
+TABLES = {
+    "tabular_grid": ("A grid over a small table", SEARCH),
+    "random_search_digits": ("A random search over numbers", SEARCH),
+    "compute_bound": (
+        "An epoch of a large network",
+        {
+            "batch_32_s": "batch 32, s an epoch",
+            "batch_256_s": "batch 256, s an epoch",
+            "peak_mb": "peak memory, MB",
+        },
+    ),
+    "predict": (
+        "Predicting",
+        {"one_row_ms": "1 row, ms", "many_rows_ms": "100,000 rows, ms"},
+    ),
+    "memory": (
+        "Memory over many fits",
+        {
+            "fits": "fits",
+            "fits_s": "all fits, s",
+            "first_mb": "after 25 fits, MB",
+            "last_mb": "at the end, MB",
+            "slope": "growth, MB a fit",
+        },
+    ),
+}
+
+
+def section(name, title, columns, text):
+    """Return one benchmark's section: what it measures, then a table a result file."""
+    lines = [title, "-" * len(title), "", text, ""]
+    files = sorted((FOLDER / "results").glob(f"{name}*.json"))
+    if not files:
+        return [*lines, "*Not measured yet.*", ""]
+    for file in files:
+        lines += result(json.loads(file.read_text()), columns)
+    return lines
+
+
+def result(results, columns):
+    """Return the table of one result file, and under it how it was measured."""
+    shown = {key: head for key, head in columns.items() if is_measured(results, key)}
+    lines = [f".. list-table:: {caption(results)}", "   :header-rows: 1", "   :class: benchmark"]
+    lines += ["", *row(["", "runs", *shown.values()])]
+    for system in results["systems"]:
+        lines += row(cells(results, system, shown))
+    return [*lines, "", conditions(results), ""]
+
+
+def is_measured(results, column):
+    """Tell whether any system has a value in a column."""
+    return any(comparison.median(results, key, column) is not None for key in results["systems"])
+
+
+def row(values):
+    """Return one row of a list-table."""
+    first, *others = (str(value) for value in values)
+    return [f"   * - {first}".rstrip(), *(f"     - {value}".rstrip() for value in others)]
+
+
+def cells(results, system, columns):
+    """Return one system's row: medians, and in brackets how many times the reference's."""
+    entry = results["systems"][system]
+    reason = comparison.why_missing(results, system)
+    if reason:
+        return [f"{entry['label']} (not run: {reason})", 0, *[""] * len(columns)]
+    values = [comparison.cell(results, system, column) for column in columns]
+    return [entry["label"], len(entry["runs"]), *values]
+
+
+def caption(results):
+    """Return the table's caption: how many jobs, where a benchmark has jobs."""
+    jobs = results["settings"].get("n_jobs")
+    if jobs is None:
+        return "Medians; in brackets, times skhp's"
+    backend = f", {results['settings']['backend']}" if jobs != 1 else ""
+    return f"``n_jobs={jobs}``{backend}; medians; in brackets, times skhp's"
+
+
+def conditions(results):
+    """Return the machine, the versions and how busy it was as one paragraph."""
+    facts = results["machine"]
+    versions = comparison.versions(results).items()
+    runs = [run for system in results["systems"].values() for run in system["runs"]]
+    loads = [run["load_before"] for run in runs if run["load_before"] is not None]
+    busy = f" Load average before a run: at most {max(loads):.1f}." if loads else ""
+    return (
+        f"{facts['cores']} cores ({facts['processor']}, {facts['system']}), "
+        f"Python {facts['python']}; {', '.join(f'{name} {v}' for name, v in versions)}.{busy}"
+    )
+
+
+def script_text(name):
+    """Return what a script says that it measures: its docstring without how to run it."""
+    document = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text()))
+    about, how = document.split("How to run\n")
+    commands = "\n".join(f"   {line}".rstrip() for line in textwrap.dedent(how).splitlines())
+    script = f"Script: :download:`{name}.py <{name}.py>`."
+    return f"{about.strip()}\n\n{script}\n\n.. code-block:: console\n\n{commands}"
+
+
+def render():
+    """Return the text of all sections."""
+    lines = [".. Rendered by page.py from results/*.json.  Do not edit.", ""]
+    for name, (title, columns) in TABLES.items():
+        lines += section(name, title, columns, script_text(name))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    (FOLDER / "results.inc").write_text(render())

@@ -1,0 +1,63 @@
+"""
+Stop training when the validation loss no longer falls
+======================================================
+
+``early_stopping=True`` sets ``validation_fraction`` of the training rows aside, stops after
+``patience`` epochs without a better validation loss, and keeps the weights of the best epoch.
+"""
+
+# %%
+# Train
+# -----
+# The rows set aside are stratified by class and follow from ``random_state``. ``epochs`` is now an
+# upper bound, and ``n_epochs_`` tells how many were trained.
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skhp import MLPClassifier
+
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
+
+model = make_pipeline(
+    MinMaxScaler(),
+    MLPClassifier(
+        n_layers=2,
+        width=128,
+        learning_rate=3e-3,
+        epochs=200,
+        early_stopping=True,
+        validation_fraction=0.2,
+        patience=10,
+        random_state=0,
+    ),
+)
+model.fit(X_train, y_train)
+
+# %%
+# What happened
+# -------------
+# ``history_`` holds a list for each quantity, a value for each epoch.
+network = model[-1]
+best_epoch = int(np.argmin(network.history_["val_loss"])) + 1
+print(f"trained {network.n_epochs_} of at most {network.epochs} epochs")
+print(f"best validation loss after epoch {best_epoch}")
+print(f"accuracy on the test rows: {model.score(X_test, y_test):.3f}")
+
+# %%
+# The picture
+# -----------
+# The training loss keeps falling after the validation loss has stopped to.
+import matplotlib.pyplot as plt
+
+epochs = range(1, network.n_epochs_ + 1)
+fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+ax.plot(epochs, network.history_["loss"], label="training rows")
+ax.plot(epochs, network.history_["val_loss"], label="validation rows")
+ax.axvline(best_epoch, color="grey", linestyle="--", label=f"weights kept: epoch {best_epoch}")
+ax.set(xlabel="epoch", ylabel="loss", yscale="log", title="Digits: loss by epoch")
+ax.legend()
+plt.show()
