@@ -390,7 +390,24 @@ class BatchSpread(keras.metrics.Metric):
         self.total.assign_add(keras.ops.max(y_pred) + keras.ops.sum(keras.ops.ones_like(y_pred)))
 
     def result(self):
+        # A result that is the variable itself Keras reads after validation has changed it.
+        return self.total + 0.0
+
+
+class BareBatchSpread(BatchSpread):
+    """Its result is the variable itself."""
+
+    def result(self):
         return self.total
+
+
+def test_metric_whose_result_is_its_variable():
+    settings = {"optimizer": "sgd", "learning_rate": 0.05}
+    net = MLPRegressor(**SETTINGS, **FIT, **settings, metrics=[BareBatchSpread()]).fit(X, SCORES)
+    metrics = [BareBatchSpread()]
+    model = keras_network(3)
+    history = train_keras(model, SCORES, "mse", keras_optimizer("sgd", 0.05), metrics)
+    assert_same(net, model, history)
 
 
 @pytest.mark.parametrize("batch_size", [8, 11])
