@@ -1,13 +1,14 @@
 """A multi-layer perceptron: what it is, its arrays as a function, and as a Keras model.
 
 The same network stands here twice. `MLPLayout.forward` is what the engine compiles: a
-pure function of arrays, in which widths up to `SHARED_WIDTH`, the common activations,
-the dropout rate and l2 are numbers, so that candidates of a search share one program.
-`MLPSpec.build_model` is the Keras model that a user gets. A test holds the two equal.
+pure function of arrays, in which widths up to the largest of `SHARED_WIDTHS`, the common
+activations, the dropout rate and l2 are numbers, so that candidates of a search share one
+program. `MLPSpec.build_model` is the Keras model that a user gets. A test holds the two equal.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,9 +29,10 @@ import keras  # isort: skip
 from keras import ops  # isort: skip
 from skhp.counter_random import uniform  # isort: skip
 
-# Layers up to this width are compiled as this wide and masked: the grid [16, 32, 64]
-# is then one program. A program costs about a second, the wider layer microseconds.
-SHARED_WIDTH = 64
+# Layers are compiled as wide as the least of these that holds the widest of them, and
+# masked, so that the grid [32, 48, 64] is one program: a program costs about a second,
+# a wider layer microseconds a step.
+SHARED_WIDTHS = (16, 64)
 
 # Activations that are a number to the program rather than part of it.
 SHARED_ACTIVATIONS = ("relu", "tanh", "sigmoid", "linear")
@@ -96,10 +98,11 @@ class MLPSpec:
         )
         if not shared or self.activation.name not in _ELEMENTWISE_ACTIVATIONS:
             return exact
-        padded = replace(exact, widths=tuple(max(w, SHARED_WIDTH) for w in self.widths))
+        widest = max(self.widths, default=0)
+        least = next((w for w in SHARED_WIDTHS if w >= widest), SHARED_WIDTHS[-1])
+        padded = replace(exact, widths=tuple(max(w, least) for w in self.widths))
         # A wide layer has work enough for the unused activations to show.
-        narrow = all(width <= SHARED_WIDTH for width in self.widths)
-        if narrow and self.activation.name in SHARED_ACTIVATIONS:
+        if widest <= least and self.activation.name in SHARED_ACTIVATIONS:
             padded = replace(padded, activation=None)
         return padded
 
@@ -303,8 +306,20 @@ class MLPLayout:
 
     def penalty(self, trainable: list[Any], numbers: dict[str, Any]) -> Any:
         """What the kernels add to the loss."""
-        kernels = [w for w in trainable if w.ndim == 2]
-        return numbers["l2"] * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
+        factor = numbers["l2"]
+
+        @ops.custom_gradient
+        def l2(*kernels: Any) -> tuple[Any, Any]:
+            def value() -> Any:
+                return factor * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
+
+            def gradient(*args: Any, upstream: Any = None) -> list[Any]:
+                (upstream,) = args or (upstream,)
+                return [upstream * 2 * factor * kernel for kernel in kernels]
+
+            return computed_where(factor > 0, value, ops.zeros_like(factor)), gradient
+
+        return l2(*[w for w in trainable if w.ndim == 2])
 
     def _activate(self, x: Any, numbers: dict[str, Any]) -> Any:
         if self.activation is not None:
@@ -328,9 +343,23 @@ class MLPLayout:
             kept = ops.cast(drawn >= rate, rate.dtype)
             return kept / (1.0 - rate)
 
-        mask = ops.cond(rate > 0, draw, lambda: ops.ones(shape, rate.dtype))
+        mask = computed_where(rate > 0, draw, ops.ones(shape, rate.dtype))
         ends = np.cumsum(self.widths).tolist()
         return [mask[:, end - width : end] for width, end in zip(self.widths, ends, strict=True)]
+
+
+def computed_where(condition: Any, compute: Callable[[], Any], otherwise: Any) -> Any:
+    """A value that costs nothing where a condition does not hold.
+
+    XLA makes a select of most conditionals, and computes both sides, in each fusion that
+    reads them; a loop of one turn or none it leaves alone.
+    """
+    _, value = ops.while_loop(
+        lambda pending, _: pending,
+        lambda pending, _: (ops.logical_not(pending), compute()),
+        (condition, otherwise),
+    )
+    return value
 
 
 def _moments(x: Any, rows: Any) -> tuple[Any, Any]:
