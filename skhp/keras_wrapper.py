@@ -22,8 +22,20 @@ from skhp.encoders import encode, fit_encoder
 from skhp.features import as_dense
 from skhp.fit_task import FitTask
 from skhp.model_storage import copy_model, dump, load
-from skhp.model_training import TrainingRequest, predict_model, train_model
+from skhp.model_training import (
+    TrainingRequest,
+    predict_model,
+    settle_optimizer,
+    train_model,
+)
 from skhp.wrapper_building import WrapperBuilding
+
+# What an estimator needs of its data, beside the model, to predict.
+_LEARNED = (
+    "target_encoder_", "feature_encoder_", "X_shape_", "X_dtype_", "n_features_in_",
+    "feature_names_in_", "classes_", "_predict_callbacks", "target_type_", "y_ndim_", "y_dtype_",
+    "y_shape_",
+)  # fmt: skip
 
 
 class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
@@ -245,6 +257,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         )
         with self._naming_the_builder(X, y):
             outcome = train_model(request)
+        if outcome.engine == "compiled":
+            self._slots = outcome.state.slots
         self._note(outcome, restart=not warm_start or initial_epoch == 0)
 
     def _note(self, outcome: Any, restart: bool) -> None:
@@ -265,11 +279,23 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
 
         model = copy_model(self.model_)
         KerasNetwork(model).load(model, run.state())
-        names = ("target_encoder_", "feature_encoder_", "X_shape_", "X_dtype_", "n_features_in_",
-                 "feature_names_in_", "classes_", "_predict_callbacks", "target_type_",
-                 "y_ndim_", "y_dtype_", "y_shape_")  # fmt: skip
-        known = {name: getattr(self, name) for name in names if hasattr(self, name)}
-        return {**known, "model_": model, "history_": dict(history), "_is_finite": True}
+        return {
+            **self._learned_from_data(),
+            "model_": model,
+            "history_": dict(history),
+            "_is_finite": True,
+        }
+
+    def _learned_from_data(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _LEARNED if hasattr(self, name)}
+
+    def _count_parameters(self, fitted: Any) -> int:
+        """Weights of this estimator's network, on the data that another was fitted on."""
+        learned = {n: v for n, v in vars(fitted).items() if n[0] != "_" and n[-1] == "_"}
+        self.__dict__.update(learned, _random_state=0)
+        self.model_ = self._build_keras_model()
+        self._give_weights(np.zeros((1, *self.X_shape_[1:]), self.X_dtype_))
+        return self.model_.count_params()
 
     def _measure(self, X: Any, y: Any) -> Any:
         """The loss and metrics on other rows, as a function of a `TrainingState`."""
@@ -309,13 +335,14 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
                 "appropriate arguments before using this estimator."
             )
         X, _ = self._validate_data(X)
-        check_can_predict(self, self.__dict__.get("_is_finite", True), _rate(self.model_))
+        model = self._unpacked_model()
+        check_can_predict(self, self.__dict__.get("_is_finite", True), _rate(model))
         X = encode(self.feature_encoder_, X)
         arguments = route_params(
             self.get_params(), destination="predict", pass_filter=self._predict_kwargs, strict=True
         )
         arguments = {k: v for k, v in arguments.items() if not k.startswith("callbacks")}
-        return predict_model(self.model_, X, {**arguments, **kwargs}, self._predict_callbacks)
+        return predict_model(model, X, {**arguments, **kwargs}, self._predict_callbacks)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score predictions with `scorer`.
@@ -342,6 +369,19 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     @property
     def model_(self) -> Any:
         """The fitted `keras.Model`."""
+        model = self._unpacked_model()
+        slots = self.__dict__.pop("_slots", None)
+        if slots is not None:
+            settle_optimizer(model, slots)
+        return model
+
+    @model_.setter
+    def model_(self, model: Any) -> None:
+        self.__dict__.pop("_slots", None)
+        self._model = model
+
+    def _unpacked_model(self) -> Any:
+        """The model, whose optimizer may lag behind."""
         packed = self.__dict__.pop("_packed_model", None)
         if packed is not None:
             self._model = load(packed)
@@ -350,10 +390,6 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
                 f"{type(self).__name__!r} object has no attribute 'model_': it is not fitted."
             )
         return self._model
-
-    @model_.setter
-    def model_(self, model: Any) -> None:
-        self._model = model
 
     @property
     def initialized_(self) -> bool:
@@ -364,12 +400,12 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         return self.initialized_
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(self.__dict__)
-        # The model is the larger part, and is loaded when first asked for.
         packed = {}
-        if "_model" in state:
-            packed["_packed_model"] = dump(state.pop("_model"))
-        elif "_packed_model" in state:
+        if "_model" in self.__dict__:
+            # The model is the larger part, and is loaded when first asked for.
+            packed["_packed_model"] = dump(self.model_)
+        state = {name: value for name, value in self.__dict__.items() if name != "_model"}
+        if "_packed_model" in state:
             packed["_packed_model"] = state.pop("_packed_model")
         return {"packed": dump(state), **packed}
 

@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from skhp.engine.evaluate import Evaluation
-from skhp.engine.keras_network import KerasNetwork
+from skhp.engine.keras_network import KerasNetwork, build_optimizer
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.train import train
 from skhp.keras_objects import KerasObject
@@ -63,7 +63,10 @@ class TrainingRequest:
 
 
 def train_model(request: TrainingRequest) -> Outcome:
-    """Train a model in place.
+    """Train a model's weights in place.
+
+    Its optimizer's variables are left to `settle_optimizer`: few who search look at them,
+    and making them takes as long as training a small network.
 
     Parameters
     ----------
@@ -73,17 +76,27 @@ def train_model(request: TrainingRequest) -> Outcome:
     -------
     Outcome
     """
-    if not request.model.optimizer.built:
-        request.model.optimizer.build(request.model.trainable_variables)
-    network = KerasNetwork(request.model)
+    network, optimizer = KerasNetwork(request.model), request.model.optimizer
     rows, validation = _rows(request)
-    state = TrainingState(*network.read(request.model), _values(request.model.optimizer.variables))
+    slots = _values(optimizer.variables) if optimizer.built else None
+    state = TrainingState(*network.read(request.model), slots)
     outcome = train(_plan(request, network), rows, validation, state, request.random_state)
     network.load(request.model, outcome.state)
-    optimizer, slots = request.model.optimizer, outcome.state.slots or ()
-    for variable, value in zip(optimizer.variables, slots, strict=True):
-        variable.assign(value)
     return outcome
+
+
+def settle_optimizer(model: Any, slots: list[np.ndarray]) -> None:
+    """Give a model's optimizer the variables that training left.
+
+    Parameters
+    ----------
+    model : keras.Model
+    slots : list of ndarray
+        Of a compiled run's `TrainingState`.
+    """
+    build_optimizer(model)
+    for variable, value in zip(model.optimizer.variables, slots, strict=True):
+        variable.assign(value)
 
 
 def measure_model(request: TrainingRequest) -> Evaluation:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,7 +23,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skhp import MLPClassifier
+from skhp import KerasClassifier, MLPClassifier
 from skhp.callback import LearningCurves
 from skhp.search import (
     best_estimators,
@@ -258,3 +259,25 @@ def test_scores_that_do_not_vary_have_no_correlation():
     search.fit(StandardScaler().fit_transform(X), y)
     assert len(correlations(search)) == 0
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def one_layer(meta, width=4):
+    return keras.Sequential(
+        [
+            keras.Input((meta["n_features_in_"],)),
+            keras.layers.Dense(width, activation="relu"),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
+def test_networks_of_a_builder_are_counted_where_they_can_be_built():
+    net = KerasClassifier(one_layer, loss="binary_crossentropy", optimizer="adam", epochs=1)
+    model = make_pipeline(StandardScaler(), net)
+    search = GridSearchCV(model, {"kerasclassifier__width": [4, 8, -1]}, cv=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the last one's fits fail
+        counted = results(search.fit(X, y))["n_parameters"]
+    n = X.shape[1]
+    assert counted[:2].tolist() == [(n + 1) * width + width + 1 for width in (4, 8)]
+    assert counted.isna().tolist() == [False, False, True]

@@ -53,9 +53,6 @@ class System:
     torch: bool = False
 
 
-JAX = {"KERAS_BACKEND": "jax"}
-
-
 def command_line(description, systems):
     """Return the parser of the options that every benchmark takes."""
     parser = argparse.ArgumentParser(

@@ -19,7 +19,7 @@ from functools import partial
 
 import comparison
 import machine
-from comparison import JAX, System
+from comparison import System
 
 N_CLASSES = 10
 
@@ -110,7 +110,6 @@ def measure(trainer, options):
 
 SYSTEMS = {
     "skhp": System("skhp", partial(measure, skhp_trainer)),
-    "skhp-jax": System("skhp on JAX", partial(measure, skhp_trainer), env=JAX),
     "keras": System("Keras fit", partial(measure, keras_trainer)),
     "keras-jit": System(
         "Keras fit, jit_compile=True",

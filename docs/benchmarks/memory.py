@@ -19,7 +19,7 @@ from functools import partial
 
 import comparison
 import machine
-from comparison import JAX, System
+from comparison import System
 
 EPOCHS = 3
 STRUCTURES = [
@@ -45,6 +45,17 @@ def skhp_classifier(structure, number):
 
     numbers = {"learning_rate": 1e-3 * (1 + number % 7), "random_state": number}
     return MLPClassifier(**structure, **numbers, batch_size=32, epochs=EPOCHS)
+
+
+def keras_classifier(structure, number):
+    """Return an ``skhp.KerasClassifier`` with the function that scikeras gets."""
+    import networks
+
+    from skhp import KerasClassifier
+
+    numbers = {"learning_rate": 1e-3 * (1 + number % 7), "random_state": number}
+    settings = {"activation": "relu", "batch_size": 32, "epochs": EPOCHS}
+    return KerasClassifier(networks.scikeras_mlp, **structure, **numbers, **settings)
 
 
 def scikeras_classifier(structure, number):
@@ -107,7 +118,7 @@ def measure(make, options):
 
 SYSTEMS = {
     "skhp": System("skhp", partial(measure, skhp_classifier)),
-    "skhp-jax": System("skhp on JAX", partial(measure, skhp_classifier), env=JAX),
+    "skhp-wrapper": System("skhp KerasClassifier", partial(measure, keras_classifier)),
     "scikeras": System("scikeras", partial(measure, scikeras_classifier), slow=True),
     "sklearn": System("scikit-learn MLPClassifier", partial(measure, sklearn_classifier)),
 }

@@ -19,7 +19,7 @@ from functools import partial
 
 import comparison
 import machine
-from comparison import JAX, System
+from comparison import System
 
 N_FEATURES = 30
 
@@ -104,7 +104,6 @@ def measure(predictor, options):
 
 SYSTEMS = {
     "skhp": System("skhp predict", partial(measure, skhp_predictor)),
-    "skhp-jax": System("skhp predict, on JAX", partial(measure, skhp_predictor), env=JAX),
     "keras-call": System("Keras model(x)", partial(measure, call_predictor)),
     "keras-predict": System("Keras predict", partial(measure, keras_predictor)),
     "keras-predict-4096": System(

@@ -21,7 +21,7 @@ from functools import partial
 
 import comparison
 import search_timing
-from comparison import JAX, System
+from comparison import System
 
 BATCH_SIZE = 32
 LEARNING_RATES = (1e-3, 0.3)
@@ -109,9 +109,6 @@ def measure(modules, prepare, options):
 
 SYSTEMS = {
     "skhp": System("skhp", partial(measure, ("tensorflow", "keras", "skhp"), prepare_skhp)),
-    "skhp-jax": System(
-        "skhp on JAX", partial(measure, ("jax", "keras", "skhp"), prepare_skhp), env=JAX
-    ),
     "sklearn": System(
         "scikit-learn MLPClassifier",
         partial(measure, ("sklearn.neural_network",), prepare_sklearn),

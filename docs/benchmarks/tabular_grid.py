@@ -18,7 +18,7 @@ Not alike
 
 How to run
     python tabular_grid.py --n-jobs 1
-    python tabular_grid.py --n-jobs 2 --backend threading --systems skhp skhp-jax sklearn
+    python tabular_grid.py --n-jobs 2 --backend threading --systems skhp sklearn
     python tabular_grid.py --torch-python OTHER/bin/python   # skorch lives elsewhere
     python tabular_grid.py --smoke                           # seconds; keeps nothing
 """
@@ -28,7 +28,7 @@ from functools import partial
 
 import comparison
 import search_timing
-from comparison import JAX, System
+from comparison import System
 
 GRID = {
     "activation": ["relu", "tanh"],
@@ -118,6 +118,16 @@ def prepare_scikeras(options):
     import networks
 
     return grid_search(networks.scikeras_classifier(epochs(options)), dict, options)
+
+
+def prepare_keras_classifier(options):
+    """Return the search over ``skhp.KerasClassifier``, with scikeras's own function."""
+    import networks
+
+    from skhp import KerasClassifier
+
+    classifier = KerasClassifier(networks.scikeras_mlp, epochs=epochs(options), batch_size=32)
+    return grid_search(classifier, dict, options)
 
 
 def prepare_wrappers(options):
@@ -213,14 +223,28 @@ def measure_tuner(options):
     return measure(modules, prepare_tuner, options)
 
 
+# Matrices of this size gain nothing from a second thread, and pay for handing work over.
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
 SYSTEMS = {
     "skhp": System("skhp", partial(measure, ("tensorflow", "keras", "skhp"), prepare_skhp)),
-    "skhp-jax": System(
-        "skhp on JAX", partial(measure, ("jax", "keras", "skhp"), prepare_skhp), env=JAX
+    "skhp-one-thread": System(
+        "skhp, OMP_NUM_THREADS=1",
+        partial(measure, ("tensorflow", "keras", "skhp"), prepare_skhp),
+        env=ONE_THREAD,
+    ),
+    "skhp-wrapper": System(
+        "skhp KerasClassifier",
+        partial(measure, ("tensorflow", "keras", "skhp"), prepare_keras_classifier),
     ),
     "sklearn": System(
         "scikit-learn MLPClassifier",
         partial(measure, ("sklearn.neural_network",), prepare_sklearn),
+    ),
+    "sklearn-one-thread": System(
+        "scikit-learn MLPClassifier, OMP_NUM_THREADS=1",
+        partial(measure, ("sklearn.neural_network",), prepare_sklearn),
+        env=ONE_THREAD,
     ),
     "skorch": System(
         "skorch",

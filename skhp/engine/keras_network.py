@@ -107,8 +107,9 @@ class KerasNetwork:
         )
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
-        """The model itself, with these weights."""
+        """The model itself, with these weights and its optimizer's variables made."""
         self.load(self.model, state)
+        build_optimizer(self.model)
         return self.model
 
     def reseed(self, model: keras.Model, seed: int) -> None:
@@ -124,6 +125,12 @@ class KerasNetwork:
     def read(self, model: keras.Model) -> tuple[Arrays, Arrays]:
         """A model's trainable weights, and what else changes in training."""
         return _values(model.trainable_variables), _values(model.non_trainable_variables)
+
+
+def build_optimizer(model: keras.Model) -> None:
+    """Make the variables of a model's optimizer, where they are not yet made."""
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
 
 
 def _values(variables: list[Any]) -> Arrays:
