@@ -1,6 +1,7 @@
 """Time a search: the imports apart, then a first search, then a second one."""
 
 import importlib
+import math
 import time
 import warnings
 
@@ -47,13 +48,15 @@ def time_search(modules, prepare, *, warm, options):
     cold_s, scores = timed(search)
     programs = compiled_programs(modules, options)
     warm_s = timed(search)[0] if warm else None
+    finite = [score for score in scores if math.isfinite(score)]
     return {
         "import_s": import_s,
         "cold_s": cold_s,
         "start_s": import_s + cold_s,
         "warm_s": warm_s,
-        "best_score": max(scores),
-        "mean_score": sum(scores) / len(scores),
+        "best_score": max(finite),
+        "mean_score": sum(finite) / len(finite),
+        "diverged": len(scores) - len(finite),
         "mean_test_scores": list(scores),
         "programs": programs,
         "programs_after_warm": compiled_programs(modules, options),

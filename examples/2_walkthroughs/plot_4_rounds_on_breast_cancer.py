@@ -8,8 +8,10 @@ the values that did badly, and scans again. After an hour of rounds it reports 9
 accuracy, on one split.
 
 With Talos the network is a function that reads a dictionary, learning rates are made comparable by
-a helper, and the dictionary is narrowed by hand after a look at the plots. Here the space is a
-grid, and a round is two statements: ``RandomizedSearchCV(...).fit(X, y)`` and ``narrow(search)``.
+a helper, and the dictionary is narrowed by hand after a look at the plots. The function and the
+dictionary that Talos itself has for these data (``talos/templates``) take 46 lines, before the
+first scan. Here the network is there, the space takes 19, and a round is two statements:
+``RandomizedSearchCV(...).fit(X, y)`` and ``narrow(search)``.
 """
 
 # %%
