@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+import contextlib
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -101,25 +102,50 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         runtime.start()
         task = FitTask(self, X, y, sample_weight, self.epochs)
         continuing = self.warm_start and hasattr(self, "_state")
+        with self._unfitted_on_error(continuing):
+            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), task, continuing)
+        task.end()
+        return self
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation_data: tuple[Any, Any, Any],
+        task: FitTask,
+        continuing: bool,
+    ) -> None:
         X, y = self._check_rows(X, y, reset=not continuing)
         labels = self._check_targets(y, reset=not continuing)
         self._plan_network(continuing)
         rows = self._rows(X, labels, sample_weight)
-        validation = self._validation_rows(X_val, y_val, sample_weight_val)
+        validation = self._validation_rows(*validation_data)
         if validation is None and self.early_stopping:
             rows, validation = self._hold_out(rows, labels)
         self._train(rows, validation, task.watchers(self._attributes_at))
-        task.end()
-        return self
+
+    @contextlib.contextmanager
+    def _unfitted_on_error(self, continuing: bool) -> Iterator[None]:
+        """Leave no estimator that seems fitted and has weights as they were drawn."""
+        try:
+            yield
+        except BaseException:
+            if not continuing:
+                for name in ("_state", "_model"):
+                    self.__dict__.pop(name, None)
+            raise
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **classes: Any) -> Self:
         self._validate_params()
         runtime.start()
         continuing = hasattr(self, "_state")
-        X, y = self._check_rows(X, y, reset=not continuing)
-        labels = self._check_targets(y, reset=not continuing, **classes)
-        self._plan_network(continuing)
-        return self._train(self._rows(X, labels, sample_weight), None, one_epoch=True)
+        with self._unfitted_on_error(continuing):
+            X, y = self._check_rows(X, y, reset=not continuing)
+            labels = self._check_targets(y, reset=not continuing, **classes)
+            self._plan_network(continuing)
+            self._train(self._rows(X, labels, sample_weight), None, one_epoch=True)
+        return self
 
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, Any]:
         X, y = validate_data(
@@ -210,10 +236,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             plan = replace(plan, patience=None)
         if one_epoch:
             plan = replace(plan, epochs=1)
-        if self._optimizer_token != plan.optimizer.token:
+        # A schedule stands in the place of a learning rate that is part of the state.
+        token = (plan.optimizer.token, isinstance(plan.learning_rate, float | None))
+        if self._optimizer_token != token:
             self._state.slots = None  # another optimizer's state is of no use to this one
         outcome = train(plan, rows, validation, self._state, self._random_state)
-        self._optimizer_token = plan.optimizer.token
+        self._optimizer_token = token
         self._keep(outcome)
         return self
 

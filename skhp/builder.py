@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
-import random
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
+from skhp.global_generators import seeded
 
 # Arguments that the wrapper fills in, where a builder asks for them.
 GIVEN = ("meta", "compile_kwargs", "params")
-
-# Keras draws seeds for initializers and dropout from Python's and NumPy's global
-# generators; one builder at a time may stand on them.
-_global_generators = threading.RLock()
 
 
 class Builder:
@@ -96,26 +89,3 @@ class Builder:
                 f"The model builder {self.label}() needs {', '.join(map(repr, missing))}. Pass "
                 f"model__{missing[0]}=... to the estimator, or give the argument a default."
             )
-
-
-@contextlib.contextmanager
-def seeded(seed: int | None) -> Iterator[None]:
-    """Let Keras draw its seeds from this one; the global generators are put back after.
-
-    Parameters
-    ----------
-    seed : int or None
-        None to leave the generators as they are.
-    """
-    with _global_generators:
-        if seed is None:
-            yield
-            return
-        before = random.getstate(), np.random.get_state()  # noqa: NPY002 (Keras draws from it)
-        try:
-            random.seed(seed)
-            np.random.seed(seed % 2**32)  # noqa: NPY002
-            yield
-        finally:
-            random.setstate(before[0])
-            np.random.set_state(before[1])  # noqa: NPY002

@@ -111,6 +111,29 @@ def unlisted_variables(optimizer: Any) -> list[Any]:
     return [variable for variable in own if id(variable) not in listed]
 
 
+def clear_eager_kernels() -> None:
+    """Let TensorFlow forget the kernels of operations run eagerly; it makes them again."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow.python.eager import context
+
+        context.context().clear_kernel_cache()
+
+
+def schedule_of(optimizer: Any) -> Any:
+    """An optimizer's learning rate schedule, None where its rate is a number."""
+    import keras
+
+    schedule = keras.optimizers.schedules.LearningRateSchedule
+    return optimizer._learning_rate if isinstance(optimizer._learning_rate, schedule) else None
+
+
+def wrapped_function(metric: Any) -> tuple[Any, dict[str, Any]]:
+    """The function of a `keras.metrics.MeanMetricWrapper`, and its settings."""
+    return metric._fn, metric._fn_kwargs
+
+
 def tensorboard_profiles(callback: Any) -> bool:
     """Whether a `keras.callbacks.TensorBoard` traces batches.
 

@@ -24,7 +24,7 @@ def warn_diverged(epoch: int, learning_rate: Any) -> None:
         "scale X (and y of a regressor), or clip gradients with an optimizer such as "
         "keras.optimizers.Adam(clipnorm=1.0).",
         ConvergenceWarning,
-        stacklevel=6,
+        stacklevel=7,
     )
 
 

@@ -126,10 +126,13 @@ class Epochs:
         _ends[self._epoch] = EpochEnd(dict(logs), run)
         for name, value in logs.items():
             self._history.setdefault(name, []).append(value)
-        return self._epoch.call_on_fit_task_end(
-            **self._data,
-            reconstruction_attributes=lambda: self._attributes(run, self._history),
-        )
+        try:
+            return self._epoch.call_on_fit_task_end(
+                **self._data,
+                reconstruction_attributes=lambda: self._attributes(run, self._history),
+            )
+        finally:
+            del _ends[self._epoch]  # scikit-learn keeps the context until the whole search ends
 
     def train_end(self, run: Any) -> None:
         """After the last epoch."""

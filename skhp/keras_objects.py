@@ -19,6 +19,7 @@ from typing import Any
 import cloudpickle
 
 from skhp import runtime
+from skhp.compat import wrapped_function
 
 runtime.start()
 
@@ -84,6 +85,9 @@ _CATALOGUE: dict[str, tuple[Any, Callable[[Any], bool], frozenset[str]]] = {
 }
 
 
+_LISTS_OF_FUNCTIONS = (keras.activations, keras.losses, keras.metrics)
+
+
 def known_names(kind: str) -> list[str]:
     """Names that Keras knows for a kind of object.
 
@@ -125,9 +129,13 @@ def look_up(kind: str, identifier: Any) -> KerasObject:
     TypeError
         If the value is neither a name nor something Keras takes in its place.
     """
-    return (
-        _look_up_name(kind, identifier) if isinstance(identifier, str) else _find(kind, identifier)
-    )
+    is_keras_name = isinstance(identifier, str) and identifier in _names_of(kind)
+    return _look_up_name(kind, identifier) if is_keras_name else _find(kind, identifier)
+
+
+@functools.cache
+def _names_of(kind: str) -> frozenset[str]:
+    return frozenset(known_names(kind))
 
 
 @functools.cache
@@ -191,16 +199,34 @@ def token_of(value: Any) -> Hashable:
         defined in ``__main__`` is known again in a worker, and a redefined one is new.
     """
     if inspect.isfunction(value) and value.__module__.split(".")[0] == "keras":
-        return value.__name__
+        # keras.ops has functions of the same names that compute otherwise.
+        listed = any(getattr(m, value.__name__, None) is value for m in _LISTS_OF_FUNCTIONS)
+        return value.__name__ if listed else (value.__module__, value.__qualname__)
     if isinstance(value, keras.losses.Loss):
         # The settings of a loss such as Huber's delta are not all in its config.
         settings = {k: v for k, v in vars(value).items() if k != "name"}
-        return (type(value).__name__, _digest((type(value), settings)))
+        return (type(value), _digest((type(value), settings)))
+    if type(value) is keras.metrics.MeanMetricWrapper:
+        return ("MeanMetricWrapper", *_tokens_of(wrapped_function(value)))
     if hasattr(value, "get_config") and type(value).__module__.split(".")[0] == "keras":
-        config = {k: v for k, v in value.get_config().items() if k != "name"}
-        with contextlib.suppress(TypeError):  # a setting may be the user's own function
+        # A setting may be the user's own function, or a schedule that tells nothing.
+        with contextlib.suppress(TypeError, NotImplementedError):
+            config = {k: v for k, v in value.get_config().items() if k != "name"}
             return (type(value).__name__, json.dumps(config, sort_keys=True, default=_plain))
-    return (getattr(value, "__name__", type(value).__name__), _digest(value))
+    if inspect.isfunction(value):
+        return (value.__name__, _code(value.__code__), _digest(value))
+    return (type(value), _digest(value))
+
+
+def _tokens_of(wrapped: tuple[Any, dict[str, Any]]) -> tuple[Hashable, str]:
+    function, settings = wrapped
+    return token_of(function), _digest(settings)
+
+
+def _code(code: Any) -> Hashable:
+    """What a function does: one of a module is pickled by its name, and may be reloaded."""
+    constants = tuple(_code(c) if inspect.iscode(c) else repr(c) for c in code.co_consts)
+    return code.co_code, code.co_names, constants
 
 
 def _digest(value: Any) -> str:

@@ -7,7 +7,8 @@ may be overridden. Training, prediction, data checks and pickling are skhp's.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from skhp.compat import check_sample_weight, route_params
 from skhp.divergence import check_can_predict, warn_diverged
+from skhp.eager_kernels import note_model_built
 from skhp.encoders import encode, fit_encoder
 from skhp.features import as_dense
 from skhp.fit_task import FitTask
@@ -29,6 +31,9 @@ from skhp.model_training import (
     train_model,
 )
 from skhp.wrapper_building import WrapperBuilding
+
+# One thread at a time loads the model of an unpickled estimator.
+_unpacking = threading.RLock()
 
 # What an estimator needs of its data, beside the model, to predict.
 _LEARNED = (
@@ -50,6 +55,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         self.__dict__.update(getattr(self.feature_encoder_, "get_metadata", dict)())
         self.model_ = self._build_keras_model()
         self._give_weights(X)
+        note_model_built()
         self._initialize_callbacks()
         self.n_epochs_ = 0
         return X, y
@@ -181,21 +187,18 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         epochs = kwargs.pop("epochs", self.get_params().get("fit__epochs", self.epochs))
         initial_epoch = kwargs.pop("initial_epoch", 0)
         task = FitTask(self, X, y, sample_weight, int(epochs))
-        self._task_watchers = task.watchers(self._attributes_at)
-        try:
-            if not (self.warm_start and self.initialized_):
-                self._forget()
-            self._fit(
-                X=X,
-                y=y,
-                sample_weight=sample_weight,
-                warm_start=self.warm_start,
-                epochs=epochs,
-                initial_epoch=initial_epoch,
-                **kwargs,
-            )
-        finally:
-            del self._task_watchers
+        if not (self.warm_start and self.initialized_):
+            self._forget()
+        self._fit(
+            X=X,
+            y=y,
+            sample_weight=sample_weight,
+            warm_start=self.warm_start,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            watchers=task.watchers(self._attributes_at),
+            **kwargs,
+        )
         task.end()
         return self
 
@@ -207,6 +210,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         warm_start: bool,
         epochs: int,
         initial_epoch: int,
+        watchers: Sequence[Any] = (),
         **kwargs: Any,
     ) -> None:
         if (self.warm_start or warm_start) and self.initialized_:
@@ -225,6 +229,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
             warm_start=warm_start,
             epochs=epochs,
             initial_epoch=initial_epoch,
+            watchers=watchers,
             **kwargs,
         )
 
@@ -236,6 +241,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         warm_start: bool,
         epochs: int,
         initial_epoch: int,
+        watchers: Sequence[Any] = (),
         **kwargs: Any,
     ) -> None:
         arguments = route_params(
@@ -252,14 +258,22 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
             sample_weight=sample_weight,
             arguments=arguments,
             callbacks=[*self._fit_callbacks, *(arguments.pop("callbacks", None) or ())],
-            watchers=self.__dict__.get("_task_watchers", ()),
+            watchers=watchers,
             seed=self._random_state,
         )
         with self._naming_the_builder(X, y):
             outcome = train_model(request)
         if outcome.engine == "compiled":
-            self._slots = outcome.state.slots
+            self._keep_slots(outcome.state.slots)
         self._note(outcome, restart=not warm_start or initial_epoch == 0)
+
+    def _keep_slots(self, slots: Any) -> None:
+        # Who has seen model_ may hold it; else its optimizer is settled when it is asked for.
+        model = self._unpacked_model()
+        if model.optimizer.built:
+            settle_optimizer(model, slots)
+        else:
+            self._slots = slots
 
     def _note(self, outcome: Any, restart: bool) -> None:
         """Keep what training left beside the weights."""
@@ -382,9 +396,10 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
 
     def _unpacked_model(self) -> Any:
         """The model, whose optimizer may lag behind."""
-        packed = self.__dict__.pop("_packed_model", None)
-        if packed is not None:
-            self._model = load(packed)
+        with _unpacking:
+            if "_packed_model" in self.__dict__:
+                self._model = load(self.__dict__["_packed_model"])
+                del self.__dict__["_packed_model"]
         if "_model" not in self.__dict__:
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute 'model_': it is not fitted."
@@ -398,6 +413,11 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
 
     def __sklearn_is_fitted__(self) -> bool:
         return self.initialized_
+
+    def __copy__(self) -> Self:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(self.__dict__)
+        return copied
 
     def __getstate__(self) -> dict[str, Any]:
         packed = {}

@@ -100,8 +100,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     Notes
     -----
     Training runs in a program compiled by XLA once for each network structure; learning
-    rates, dropout rates, l2, seeds, and for common activations and up to 64 units also
-    widths and activations, are data to it and share it.
+    rates, dropout rates, l2, seeds, and for common activations and narrow layers (up to
+    16 units, and up to 64) also widths and activations, are data to it and share it.
 
     Examples
     --------
@@ -183,7 +183,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Their classes.
         classes : array-like of shape (n_classes,), optional
-            All classes that will ever come; needed at the first call.
+            All classes that will ever come, at the first call; without them, those of its
+            rows are all.
         sample_weight : array-like of shape (n_samples,), optional
             How much each row counts.
 
@@ -195,8 +196,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Raises
         ------
         ValueError
-            If ``classes`` is missing at the first call, differs at a later one, or y
-            holds a class that is not among them.
+            If ``classes`` differs from that of the first call, or y holds a class that
+            is not among those.
         """
         if self.class_weight == "balanced":
             raise ValueError(
@@ -269,6 +270,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         check_classification_targets(y)
         multilabel = type_of_target(y) == "multilabel-indicator"
         y = _dense_labels(y) if multilabel else _one_class_a_row(y)
+        if multilabel:
+            classes = None  # the labels are the columns, all of which are there
         if reset:
             self._learn_classes(y if classes is None else np.unique(classes), multilabel)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):

@@ -16,7 +16,8 @@ import cloudpickle
 import numpy as np
 
 from skhp import runtime
-from skhp.compat import compile_arguments, unsafe_deserialization
+from skhp.compat import compile_arguments, layers_within, unsafe_deserialization
+from skhp.global_generators import seeded
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def unpack_model(packed: PackedModel) -> Any:
     from skhp.engine.own_code import revivable, revive
 
     own = revivable(packed.custom_objects)
-    with keras.saving.custom_object_scope(own), unsafe_deserialization():
+    # A new layer draws a seed, which must be nobody else's.
+    with seeded(0), keras.saving.custom_object_scope(own), unsafe_deserialization():
         model = revive(packed.kind, packed.config)
         if packed.build_config is not None:
             model.build_from_config(packed.build_config)
@@ -126,6 +128,9 @@ def unpack_model(packed: PackedModel) -> Any:
         )
     for variable, value in zip(model.variables, packed.values, strict=True):
         variable.assign(value)
+    for layer in layers_within(model):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # what it adapted to is computed from its weights
     if packed.optimizer is not None and packed.compiled is not None:
         if len(model.optimizer.variables) != len(packed.optimizer[2]):  # it was built
             model.optimizer.build(model.trainable_variables)

@@ -9,9 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from sklearn.utils import check_random_state
 
 from skhp.engine.evaluate import Evaluation
 from skhp.engine.keras_network import KerasNetwork, build_optimizer
+from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.train import train
 from skhp.keras_objects import KerasObject
@@ -55,7 +57,7 @@ class TrainingRequest:
     random_state: np.random.RandomState = field(init=False)
 
     def __post_init__(self) -> None:
-        self.random_state = np.random.RandomState(self.seed)
+        self.random_state = check_random_state(self.seed)
         n = _n_rows(self.X)
         for name in ("batch_size", "validation_batch_size"):
             if self.arguments.get(name) == -1:
@@ -78,7 +80,7 @@ def train_model(request: TrainingRequest) -> Outcome:
     """
     network, optimizer = KerasNetwork(request.model), request.model.optimizer
     rows, validation = _rows(request)
-    slots = _values(optimizer.variables) if optimizer.built else None
+    slots = _values(slot_variables(optimizer)) if optimizer.built else None
     state = TrainingState(*network.read(request.model), slots)
     outcome = train(_plan(request, network), rows, validation, state, request.random_state)
     network.load(request.model, outcome.state)
@@ -95,7 +97,7 @@ def settle_optimizer(model: Any, slots: list[np.ndarray]) -> None:
         Of a compiled run's `TrainingState`.
     """
     build_optimizer(model)
-    for variable, value in zip(model.optimizer.variables, slots, strict=True):
+    for variable, value in zip(slot_variables(model.optimizer), slots, strict=True):
         variable.assign(value)
 
 

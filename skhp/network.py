@@ -1,9 +1,9 @@
 """A multi-layer perceptron: what it is, its arrays as a function, and as a Keras model.
 
 The same network stands here twice. `MLPLayout.forward` is what the engine compiles: a
-pure function of arrays, in which widths up to the largest of `SHARED_WIDTHS`, the common
-activations, the dropout rate and l2 are numbers, so that candidates of a search share one
-program. `MLPSpec.build_model` is the Keras model that a user gets. A test holds the two equal.
+pure function of arrays, in which narrow widths (see `SHARED_WIDTHS`), the common activations,
+the dropout rate and l2 are numbers, so that candidates of a search share programs.
+`MLPSpec.build_model` is the Keras model that a user gets. A test holds the two equal.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from skhp.engine.cache import ProgramCache, programs
 from skhp.engine.objective import (
     LayoutComputation,
     as_loss,
@@ -105,6 +106,10 @@ class MLPSpec:
         if widest <= least and self.activation.name in SHARED_ACTIVATIONS:
             padded = replace(padded, activation=None)
         return padded
+
+    def programs(self) -> ProgramCache:
+        """All perceptrons share one cache."""
+        return programs
 
     def numbers(self) -> dict[str, np.ndarray]:
         """What is data to a program that trains this network."""
@@ -306,20 +311,14 @@ class MLPLayout:
 
     def penalty(self, trainable: list[Any], numbers: dict[str, Any]) -> Any:
         """What the kernels add to the loss."""
-        factor = numbers["l2"]
+        kernels = [w for w in trainable if w.ndim == 2]
+        return numbers["l2"] * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
 
-        @ops.custom_gradient
-        def l2(*kernels: Any) -> tuple[Any, Any]:
-            def value() -> Any:
-                return factor * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
-
-            def gradient(*args: Any, upstream: Any = None) -> list[Any]:
-                (upstream,) = args or (upstream,)
-                return [upstream * 2 * factor * kernel for kernel in kernels]
-
-            return computed_where(factor > 0, value, ops.zeros_like(factor)), gradient
-
-        return l2(*[w for w in trainable if w.ndim == 2])
+    def logged_penalty(self, trainable: list[Any], numbers: dict[str, Any]) -> Any:
+        """`penalty` for the logs: without a gradient, and for nothing where it is zero."""
+        fixed = [ops.stop_gradient(w) for w in trainable]
+        zero = ops.zeros_like(numbers["l2"])
+        return computed_where(numbers["l2"] > 0, lambda: self.penalty(fixed, numbers), zero)
 
     def _activate(self, x: Any, numbers: dict[str, Any]) -> Any:
         if self.activation is not None:

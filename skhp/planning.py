@@ -143,7 +143,7 @@ def _learning_rate(value: Any, optimizer: KerasObject, given_as_object: bool) ->
         return value
     if given_as_object:
         config = optimizer.value.get_config()["learning_rate"]
-        own_default = type(optimizer.value)().get_config()["learning_rate"]
+        own_default = _default_rate(type(optimizer.value))
         if isinstance(config, dict) or not (
             np.isclose(config, own_default) or np.isclose(config, float(value))
         ):
@@ -155,6 +155,13 @@ def _learning_rate(value: Any, optimizer: KerasObject, given_as_object: bool) ->
                 "default."
             )
     return float(value)
+
+
+def _default_rate(kind: type) -> float:
+    try:
+        return float(kind().get_config()["learning_rate"])  # type: ignore[attr-defined]
+    except TypeError:  # it has none, or takes arguments that it must be given
+        return float("nan")
 
 
 def check_callbacks(callbacks: Any) -> Sequence[Any]:

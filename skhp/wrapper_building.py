@@ -10,10 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.builder import Builder, seeded
+from skhp.builder import Builder
 from skhp.compat import route_params
 from skhp.compiling import compile_arguments_from
 from skhp.encoders import encode
+from skhp.global_generators import seeded
 from skhp.model_storage import copy_model
 from skhp.wrapper_parameters import KERAS_ARGUMENTS, WrapperParameters
 

@@ -1,5 +1,6 @@
 """The estimators under scikit-learn's own callbacks."""
 
+import gc
 import re
 
 import joblib
@@ -15,7 +16,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skhp import MLPClassifier, MLPRegressor
+from skhp import KerasClassifier, MLPClassifier, MLPRegressor
+from skhp.callback import LearningCurves
+from skhp.engine.compiled import CompiledRun
 
 X, y = load_breast_cancer(return_X_y=True)
 X = StandardScaler().fit_transform(X)
@@ -199,3 +202,44 @@ def test_estimator_with_a_callback_can_be_dumped(tmp_path):
     est = net(epochs=1).set_callbacks(monitor).fit(X, y)
     joblib.dump(est, tmp_path / "net.joblib")
     assert_array_equal(joblib.load(tmp_path / "net.joblib").predict(X), est.predict(X))
+
+
+def build(meta):
+    return keras.Sequential(
+        [keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1, activation="sigmoid")]
+    )
+
+
+def test_a_monitor_scores_a_network_of_the_users_own_at_each_epoch():
+    own = KerasClassifier(build, loss="binary_crossentropy", optimizer="adam", epochs=3)
+    monitor = ScoringMonitor(scoring="accuracy")
+    own.set_params(random_state=0).set_callbacks(monitor).fit(X, y)
+    log = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert len(log) == 3
+    assert_allclose(log[-1]["accuracy"], accuracy_score(y, own.predict(X)))
+
+
+class CountsRuns:
+    """How many trainings are in memory when one ends."""
+
+    counts = []
+
+    def setup(self, estimator, context): ...
+
+    def teardown(self, estimator, context): ...
+
+    def on_fit_task_begin(self, estimator, context): ...
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name == "epoch" and context.task_id == 0:
+            gc.collect()
+            self.counts.append(sum(isinstance(o, CompiledRun) for o in gc.get_objects()))
+
+
+def test_a_search_with_callbacks_keeps_no_training_that_is_over():
+    counting = net(epochs=1).set_callbacks(CountsRuns())
+    search = GridSearchCV(counting, {"learning_rate": [1e-3, 1e-2, 1e-1]}, cv=3)
+    search.set_callbacks(LearningCurves(on="test_fold")).fit(X, y)
+    counts = CountsRuns.counts
+    assert len(counts) == 10
+    assert counts[-1] == counts[0]

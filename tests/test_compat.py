@@ -190,3 +190,19 @@ def test_every_borrowed_name_is_tested():
     # is_search is how the base class of the searches is used
     untested = [name for name in own if f"compat.{name}" not in tests and name != "BaseSearchCV"]
     assert own and not untested
+
+
+def test_schedule_of_an_optimizer():
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    assert compat.schedule_of(keras.optimizers.SGD(schedule)) is schedule
+    assert compat.schedule_of(keras.optimizers.SGD(0.1)) is None
+
+
+def test_function_of_a_wrapping_metric():
+    metric = keras.metrics.MeanMetricWrapper(ops.abs, name="m", extra=1)
+    assert compat.wrapped_function(metric) == (ops.abs, {"extra": 1})
+
+
+def test_eager_kernels_are_cleared_and_made_again():
+    compat.clear_eager_kernels()
+    assert float(ops.sum(ops.ones(3))) == 3

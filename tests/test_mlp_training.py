@@ -5,6 +5,7 @@ import csv
 import keras
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -386,3 +387,39 @@ def test_learning_rate_none_keeps_the_optimizers_own(binary):
     own = MLPClassifier(**NET, optimizer=keras.optimizers.SGD(0.02), learning_rate=None)
     said = MLPClassifier(**NET, optimizer="sgd", learning_rate=0.02)
     assert_same(own.fit(*binary), said.fit(*binary))
+
+
+# ------------------------------------------------------------------ what goes wrong
+
+
+def test_a_diverged_fit_ends_alike_however_many_epochs_a_call_runs(regression):
+    """The first fit's calls run one epoch, to measure; a later one's run many."""
+    X, y = regression
+
+    def fit(state):
+        net = MLPRegressor(1, 7, optimizer="sgd", learning_rate=50.0, epochs=40)
+        with pytest.warns(ConvergenceWarning):
+            net.set_params(random_state=state).fit(X, y)
+        return net, state.randint(1000)
+
+    (first, drawn), (second, drawn_again) = (fit(np.random.RandomState(0)) for _ in range(2))
+    assert first.n_epochs_ == second.n_epochs_ < 40
+    assert drawn == drawn_again
+    for one, other in zip(weights(first), weights(second), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_fit_that_fails_leaves_no_fitted_estimator(binary):
+    X, y = binary
+    net = MLPClassifier(**NET).fit(X, y)
+    with pytest.raises(ValueError, match="sample_weight"):
+        net.fit(X, y, sample_weight=np.zeros(len(y)))
+    with pytest.raises(NotFittedError):
+        net.predict(X)
+
+
+def test_classes_of_multilabel_rows_are_their_columns(binary):
+    X, y = binary
+    labels = np.column_stack([y, 1 - y, y])
+    net = MLPClassifier(**NET).partial_fit(X, labels, classes=[0, 1, 2])
+    assert net.predict(X).shape == labels.shape

@@ -119,6 +119,10 @@ class SearchMonitor:
             self._epoch_ends(estimator, context, end)
         elif context.task_name == "fit" and compat.is_search(estimator):
             self._tell(_results(estimator, context.root_uuid.hex))
+        # scikit-learn keeps contexts until the whole search ends; rows need not stay so long.
+        _measures.pop(context, None)
+        if is_candidate(context):
+            _candidates.pop(context, None)
 
     def _search_begins(self, search: Any, context: Any, X: Any, y: Any) -> None:
         run, space = context.root_uuid.hex, space_of(search)

@@ -174,10 +174,11 @@ class CompiledRun:
     def epochs(self, count: int) -> np.ndarray:
         """Run up to ``count`` epochs in one call; one row of logs for each that ran."""
         count = min(count, self._program.epochs_in(_CALL_SECONDS))
+        drawn = self._random_state.get_state()
         orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
         for order in orders[:count]:
             order[: self._n] = self._order()
-        trainable, state, self._slots, logs = self._program.run(
+        n_run, trainable, state, self._slots, logs = self._program.run(
             *self.weights,
             self._slots,
             self._numbers,
@@ -187,7 +188,12 @@ class CompiledRun:
             on_compile=programs.count_compile,
         )
         self.weights = (trainable, state)
-        return backend.arrays([logs])[0][:count]
+        ran, values = backend.arrays([n_run, logs])
+        if ran < count:  # whatever a call's length, what is drawn next is the same
+            self._random_state.set_state(drawn)
+            for _ in range(ran):
+                self._order()
+        return values[:ran]
 
     def _order(self) -> np.ndarray:
         if self._plan.shuffle:
@@ -216,4 +222,4 @@ def _program_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Pro
         computation = network.computation(plan, structure.layout, rows)
         return Program(backend, structure, optimizer, computation, capacity)
 
-    return programs.get(structure, (n, n_validation), make)
+    return network.programs().get(structure, (n, n_validation), make)

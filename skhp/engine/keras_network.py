@@ -14,11 +14,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from skhp.compat import compile_arguments, flat_metrics
-from skhp.engine.model_structure import is_rowwise_model, structure_of_model
-from skhp.engine.own_code import AmbiguousName, named_apart, revivable
-from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
-from skhp.engine.program import CannotCompile
+from skhp.compat import compile_arguments, flat_metrics, unsafe_deserialization
+from skhp.engine.cache import ProgramCache, programs
+from skhp.engine.model_structure import is_rowwise_model, structure_of_model, token_of_compile
+from skhp.engine.own_code import named_apart, revivable
+from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState
+from skhp.global_generators import seeded
+
+# Programs of a model that no other shares: for other rows, or compiled again.
+_OWN_PROGRAMS = 4
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,10 @@ class KerasNetwork:
         self.model = model
         self.arguments = compile_arguments(model)
         state = model.non_trainable_variables
+        token = structure_of_model(model, self.arguments)
+        self._is_shared = token is not None
         self._layout = ModelLayout(
-            token=structure_of_model(model, self.arguments),
+            token=token or token_of_compile(self.arguments),
             shapes=tuple(tuple(v.shape) for v in model.trainable_variables),
             state_shapes=tuple(tuple(v.shape) for v in state),
             state_dtypes=tuple(keras.backend.standardize_dtype(v.dtype) for v in state),
@@ -79,6 +85,12 @@ class KerasNetwork:
     def layout(self, shared: bool) -> ModelLayout:
         """The model's arrays, which are never shared in part."""
         return self._layout
+
+    def programs(self) -> ProgramCache:
+        """The cache of all, or the model's own, which goes with it."""
+        if self._is_shared:
+            return programs
+        return vars(self.model).setdefault("_skhp_programs", ProgramCache(_OWN_PROGRAMS))
 
     def numbers(self) -> dict[str, np.ndarray]:
         """Nothing of a built model is data but its weights."""
@@ -102,9 +114,8 @@ class KerasNetwork:
 
     def computation(self, plan: TrainingPlan, layout: ModelLayout, rows: Rows) -> Any:
         """The loss and logs that a program computes, from a copy of the model."""
-        return ModelComputation(
-            _template(self.model, self.arguments), rows, self.takes_filler(plan)
-        )
+        template = _template(self.model, self.arguments) if self._is_shared else self.model
+        return ModelComputation(template, rows, self.takes_filler(plan))
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
         """The model itself, with these weights and its optimizer's variables made."""
@@ -143,19 +154,18 @@ def _is_joinable(variables: list[Any]) -> bool:
 
 
 def _template(model: keras.Model, arguments: dict[str, Any]) -> keras.Model:
-    if not (hasattr(model, "inputs") and _is_graph(model)):
-        return model  # its structure is its own, and so is its program
     try:
-        with named_apart(model) as own, keras.saving.custom_object_scope(revivable(own)):
+        with (
+            seeded(0),  # a new layer draws a seed, which must be nobody else's
+            named_apart(model) as own,
+            keras.saving.custom_object_scope(revivable(own)),
+            unsafe_deserialization(),
+        ):
             template = keras.models.clone_model(model)
-    except (AmbiguousName, TypeError, NotImplementedError):  # it cannot be made again
+            template.compile(optimizer="sgd", **arguments)
+    except Exception:  # it cannot be made again: the first of its kind serves all
         return model
-    template.compile(optimizer="sgd", **arguments)
     return template
-
-
-def _is_graph(model: keras.Model) -> bool:
-    return isinstance(model, keras.Sequential) or type(model).__name__ == "Functional"
 
 
 class ModelComputation:

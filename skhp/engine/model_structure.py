@@ -25,21 +25,25 @@ _FIRST_VALUES = ("_initializer", "seed")
 def structure_of_model(model: keras.Model, arguments: dict[str, Any]) -> Hashable:
     """A token of a model's architecture, loss and metrics.
 
-    Names of layers and first weights do not count. A model that cannot say what it is
-    made of gets a token of its own, and is compiled for itself.
+    Names of layers and first weights do not count.
 
     Parameters
     ----------
     model : keras.Model
     arguments : dict
         Of its ``compile``.
+
+    Returns
+    -------
+    hashable or None
+        None for a model that cannot say what it is made of.
     """
-    if not isinstance(model, keras.Sequential) and type(model).__name__ != "Functional":
-        return object()
+    if not _is_graph(model) or any(map(_is_adapted, layers_within(model))):
+        return None
     try:
         config = model.get_config()
     except Exception:  # a layer of the user's that cannot say how it was made
-        return object()
+        return None
     own = list(own_code_of(model))
     classes = tuple(code for code in own if inspect.isclass(code))
     names = {name: f"name{i}" for i, name in enumerate(dict.fromkeys(_names(model)))}
@@ -47,8 +51,27 @@ def structure_of_model(model: keras.Model, arguments: dict[str, Any]) -> Hashabl
         functions = tuple(token_of(code) for code in own if not inspect.isclass(code))
         digest = _digest((_anonymous(config, names), _loss_token(arguments), _ends(model)))
     except (TypeError, pickle.PicklingError):  # it holds a lock, an open file
-        return object()
+        return None
     return type(model).__name__, classes, functions, digest
+
+
+def token_of_compile(arguments: dict[str, Any]) -> Hashable:
+    """A token of what a model was compiled with, where the model itself is known."""
+    try:
+        return _digest(_loss_token(arguments))
+    except (TypeError, pickle.PicklingError):
+        return object()
+
+
+def _is_graph(model: keras.Model) -> bool:
+    # A subclass may compute otherwise.
+    return type(model) is keras.Sequential or type(model).__name__ == "Functional"
+
+
+def _is_adapted(layer: Any) -> bool:
+    """Whether a layer has learned from data what is in none of its settings."""
+    own = isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
+    return own or hasattr(layer, "set_vocabulary")
 
 
 def _digest(parts: Any) -> str:
@@ -118,7 +141,15 @@ def _tokens(value: Any) -> Any:
         return [_tokens(item) for item in value]
     if value is None or isinstance(value, str | int | float):
         return value
+    if isinstance(value, keras.metrics.Metric):
+        return [token_of(value), _chosen_name(value)]
     return token_of(value)
+
+
+def _chosen_name(metric: Any) -> str | None:
+    """The name that the user gave a metric, by which the history knows it."""
+    kind = re.sub(r"_\d+$", "", metric.name).replace("_", "")
+    return None if kind == type(metric).__name__.lower() else metric.name
 
 
 # Layers whose output for a row depends on that row alone, in training too.
@@ -153,9 +184,8 @@ def is_rowwise_model(model: keras.Model, arguments: dict[str, Any]) -> bool:
         Of its ``compile``.
     """
     loss, metrics = arguments["loss"], [arguments["metrics"], arguments["weighted_metrics"]]
-    graph = isinstance(model, keras.Sequential) or type(model).__name__ == "Functional"
     return (
-        graph
+        _is_graph(model)
         and len(model.outputs) == 1
         and not isinstance(loss, dict | list | tuple)
         and not arguments["loss_weights"]

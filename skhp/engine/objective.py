@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from skhp.compat import wrapped_function
 from skhp.keras_objects import KerasObject
 
 
@@ -37,6 +38,9 @@ def as_loss(loss: KerasObject) -> Any:
 def fresh_metric(name: str, metric: KerasObject) -> Any:
     """A metric of its own state, reporting under the given name."""
     value = metric.value
+    if type(value) is keras.metrics.MeanMetricWrapper:  # its config may not find its function
+        function, settings = wrapped_function(value)
+        return keras.metrics.MeanMetricWrapper(function, name, value.dtype, **settings)
     if isinstance(value, keras.metrics.Metric):
         return type(value).from_config({**value.get_config(), "name": name})
     return keras.metrics.MeanMetricWrapper(value, name=name)
@@ -71,6 +75,7 @@ def takes_rows_alone(value: Any) -> bool:
         and kind.__name__ not in _OVER_THE_BATCH
         and kind is not keras.metrics.MeanMetricWrapper  # around a function of the user's
         and config.get("axis", -1) == -1
+        and config.get("ignore_class") is None  # the mean is then over the other rows
         and not config.get("num_regressors")  # R2Score then counts rows
     )
 
@@ -146,8 +151,10 @@ class LayoutComputation:
         x, y, weight, real, n = batch
         outputs, new_state = self._layout.forward(trainable, state, x, numbers, training, real)
         loss = loss_value(self._loss, y, outputs, weight, real, n)
-        loss = loss + self._layout.penalty(trainable, numbers)
-        return loss, (new_state, self._add(tally, loss, n, y, outputs, real))
+        logged = loss + self._layout.logged_penalty(trainable, numbers)
+        tally = self._add(tally, logged, n, y, outputs, real)
+        # XLA leaves the penalty's value out of a step that takes its gradient alone.
+        return loss + self._layout.penalty(trainable, numbers), (new_state, tally)
 
     def zero(self) -> list[Any]:
         """The tally of no rows."""

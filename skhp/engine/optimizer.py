@@ -10,9 +10,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from skhp.compat import excluded_names, excludes_from_weight_decay, unlisted_variables
+from skhp.compat import (
+    excluded_names,
+    excludes_from_weight_decay,
+    schedule_of,
+    unlisted_variables,
+)
 from skhp.engine.packing import Packing, Shapes, corner, into_corner
-from skhp.engine.plan import Arrays
+from skhp.engine.plan import Arrays, CannotCompile
+from skhp.keras_objects import token_of
 
 # Settings that are data to a program, where they are neither None nor zero (which
 # changes what the optimizer computes). These optimizers only multiply by them.
@@ -62,12 +68,25 @@ def make_optimizer(prototype: Any, learning_rate: Any) -> Any:
     learning_rate : float, LearningRateSchedule or None
         None for the prototype's own.
     """
-    optimizer = type(prototype).from_config(prototype.get_config())
+    optimizer = _again(type(prototype), prototype)
     if excluded := excluded_names(prototype):  # they are in no config
         optimizer.exclude_from_weight_decay(var_names=excluded)
     if learning_rate is not None:
         optimizer.learning_rate = learning_rate
     return optimizer
+
+
+def _again(kind: type, prototype: Any) -> Any:
+    """An optimizer of a class with a prototype's settings."""
+    config = prototype.get_config()
+    if schedule := schedule_of(prototype):
+        config["learning_rate"] = schedule  # Keras finds no class of the user's by its config
+    try:
+        return kind.from_config(config)
+    except (TypeError, ValueError) as error:
+        raise CannotCompile(
+            f"{type(prototype).__name__} cannot be made again from its get_config: {error}"
+        ) from error
 
 
 def structure_of(prototype: Any, learning_rate: Any) -> Hashable:
@@ -80,17 +99,13 @@ def structure_of(prototype: Any, learning_rate: Any) -> Hashable:
         None for the prototype's own.
     """
     config = {k: v for k, v in prototype.get_config().items() if k != "name"}
-    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-        config["learning_rate"] = keras.optimizers.schedules.serialize(learning_rate)
-    if learning_rate_number(prototype, learning_rate) is not None:
-        config["learning_rate"] = "number"
-    config |= {name: "number" for name in _numbers_of(prototype)}
-    kind = type(prototype)
+    config |= {name: "number" for name in ("learning_rate", *_numbers_of(prototype))}
+    schedule = schedule_of(prototype) if learning_rate is None else learning_rate
+    is_number = learning_rate_number(prototype, learning_rate) is not None
     return (
-        kind.__module__,
-        kind.__qualname__,
-        id(kind),
+        type(prototype),
         json.dumps(config, sort_keys=True, default=str),
+        None if is_number else token_of(schedule),
     )
 
 
@@ -130,6 +145,12 @@ def is_elementwise(optimizer: Any) -> bool:
 
 def why_not_pure(optimizer: Any) -> str | None:
     """Why an optimizer has no pure form, or None where it has."""
+    try:
+        optimizer.get_config()
+    except NotImplementedError:
+        return "the optimizer or its schedule does not say how it was made, in a get_config"
+    if _hides_settings(type(optimizer)):
+        return f"{type(optimizer).__name__} has settings that its get_config does not tell"
     if optimizer.gradient_accumulation_steps:
         return "the optimizer accumulates gradients over steps"
     if optimizer.use_ema:
@@ -144,6 +165,13 @@ def why_not_pure(optimizer: Any) -> str | None:
         # It reads its momentum after the update on TensorFlow, before it elsewhere.
         return "ScheduleFreeAdamW has another update in Keras's fit than as a function"
     return None
+
+
+def _hides_settings(kind: type) -> bool:
+    """Whether a class of the user's has an ``__init__`` of its own, and Keras's get_config."""
+    keras_base = next(base for base in kind.__mro__ if base.__module__.split(".")[0] == "keras")
+    own_init = kind.__init__ is not keras_base.__init__  # type: ignore[misc]
+    return own_init and kind.get_config is keras_base.get_config  # type: ignore[attr-defined]
 
 
 def treats_numbers_alike(prototype: Any) -> bool:
@@ -177,9 +205,7 @@ class PureOptimizer:
         packing: Packing,
         variables: list[Any] | None = None,
     ) -> None:
-        self._make = lambda: backend.stateless_optimizer_class(type(prototype)).from_config(
-            prototype.get_config()
-        )
+        self._make = lambda: _again(backend.stateless_optimizer_class(type(prototype)), prototype)
         self._packing = packing
         self._joined = packing.packed_shapes != packing.shapes
         _, self._owners = self._built(_placeholders(packing.shapes))

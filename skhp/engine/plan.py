@@ -15,6 +15,10 @@ Arrays = list[np.ndarray]
 History = dict[str, list[float]]
 
 
+class CannotCompile(ValueError):
+    """A network's training has no program; the message says why."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """Training or validation rows.
@@ -41,6 +45,9 @@ class Rows:
 
 class Network(Protocol):
     """What the engine asks of a network: a perceptron's spec, or a Keras model."""
+
+    def programs(self) -> Any:
+        """The `ProgramCache` that its programs belong into."""
 
     def layout(self, shared: bool) -> Any:
         """The arrays to train and their function; equal ones share programs."""

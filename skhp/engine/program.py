@@ -19,6 +19,7 @@ from keras import ops
 
 from skhp.engine.optimizer import PureOptimizer, treats_numbers_alike
 from skhp.engine.packing import Packing
+from skhp.engine.plan import CannotCompile
 
 # Rows of epoch order that one call takes at most, so that order tables stay small.
 _ORDER_ELEMENTS = 2**20
@@ -52,10 +53,6 @@ class Structure:
     validates: bool
     tails: tuple[int, int] | None
     floatx: str
-
-
-class CannotCompile(Exception):
-    """A network's training has no program; the message says why."""
 
 
 class Program:
@@ -121,7 +118,7 @@ class Program:
                     return result
         began = time.perf_counter()
         result = self._run(*args)
-        self._seconds_an_epoch = (time.perf_counter() - began) / int(args[-1])
+        self._seconds_an_epoch = (time.perf_counter() - began) / int(result[0])
         return result
 
     def _compile(self, *args: Any) -> Any:
@@ -147,11 +144,12 @@ class Program:
         """Train ``n_epochs`` epochs, each in the order of one row of ``orders``.
 
         ``train`` and ``validation`` are ``(X, y, weight, n)``, the arrays as long as the
-        program's capacity and n the number of real rows. Returns the new weights, state
-        and slots, and one row of logs an epoch.
+        program's capacity and n the number of real rows. Returns how many epochs were
+        run, fewer where a loss was not finite; the new weights, state and slots; and one
+        row of logs an epoch.
         """
 
-        def body(epoch: Any, trainable: Any, state: Any, slots: Any, logs: Any) -> Any:
+        def body(epoch: Any, _: Any, trainable: Any, state: Any, slots: Any, logs: Any) -> Any:
             def step(carry: Any, batch: Any) -> Any:
                 return self._train_step(carry, batch, numbers)
 
@@ -160,18 +158,21 @@ class Program:
             carry = self._sweep(step, carry, train, order, 0)
             trainable, state, slots, tally = carry
             row = self._computation.read(tally, _real_count(train, tally))
+            is_finite = ops.isfinite(row[0])
             if self.structure.validates:
                 row += self._validate(trainable, state, numbers, validation)
             row = ops.reshape(ops.stack(row), [1, len(self.log_names)])
             logs = ops.slice_update(logs, [epoch, 0], row)
-            return epoch + 1, trainable, state, slots, logs
+            return epoch + 1, is_finite, trainable, state, slots, logs
 
         logs = ops.zeros((orders.shape[0], len(self.log_names)), keras.config.floatx())
         zero = ops.convert_to_tensor(0, "int32")
-        _, *result = ops.while_loop(
-            lambda epoch, *_: epoch < n_epochs, body, (zero, trainable, state, slots, logs)
+        n_run, _, *result = ops.while_loop(
+            lambda epoch, is_finite, *_: ops.logical_and(is_finite, epoch < n_epochs),
+            body,
+            (zero, ops.convert_to_tensor(True), trainable, state, slots, logs),
         )
-        return tuple(result)
+        return n_run, *result
 
     def _train_step(self, carry: Any, batch: Any, numbers: Any) -> Any:
         trainable, state, slots, tally = carry

@@ -10,8 +10,7 @@ from keras import ops
 
 from skhp.engine.compiled import train_compiled, why_not_compiled
 from skhp.engine.keras_fit import train_with_keras
-from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
-from skhp.engine.program import CannotCompile
+from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState
 
 # Rows predicted at once: large enough for the cores, small enough for their caches.
 _PREDICT_ROWS = 8192

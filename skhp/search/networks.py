@@ -60,14 +60,19 @@ def n_parameters_of(search: Any, params: Mapping[str, Any]) -> int | None:
     -------
     int or None
         None where the search has no ``best_estimator_`` to tell the number of features
-        from, or a step before the network is searched too.
+        from, a step before the network is searched too, or no such network can be built.
     """
     fitted = network_in(getattr(search, "best_estimator_", None))
     network = candidate_network(search, params)
     if fitted is None or not hasattr(network, "_count_parameters"):
         return None
     own = {name for name in params if _is_of_last_step(search.estimator, name)}
-    return network._count_parameters(fitted) if own == set(params) else None
+    if own != set(params):
+        return None
+    try:
+        return network._count_parameters(fitted)
+    except Exception:  # its fits failed too, or it is of another kind than the best
+        return None
 
 
 def _is_of_last_step(estimator: Any, name: str) -> bool:

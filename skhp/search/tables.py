@@ -75,14 +75,8 @@ def results(search: Any, metric: str | None = None) -> Any:
         table["mean_fit_time"] = columns["mean_fit_time"]
     frame = pd.DataFrame(table, index=pd.RangeIndex(len(params), name="candidate"))
     frame["n_epochs"] = _whole(_epochs(search, params))
-    frame["n_parameters"] = _whole(_sizes(search, params, frame["mean_test_score"]))
+    frame["n_parameters"] = _whole([n_parameters_of(search, candidate) for candidate in params])
     return frame
-
-
-def _sizes(search: Any, params: list[Any], scores: Any) -> list[int | None]:
-    # The network of a candidate that failed may be none that can be built.
-    pairs = zip(params, scores.notna(), strict=True)
-    return [n_parameters_of(search, candidate) if ran else None for candidate, ran in pairs]
 
 
 def results_summary(search: Any, n: int = 10, metric: str | None = None) -> Any:
