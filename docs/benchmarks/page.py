@@ -94,7 +94,8 @@ def cells(results, system, columns):
     if reason:
         return [f"{entry['label']} (not run: {reason})", 0, *[""] * len(columns)]
     values = [comparison.cell(results, system, column) for column in columns]
-    return [entry["label"], len(entry["runs"]), *values]
+    measured = [run for run in entry["runs"] if not {"skipped", "failed"} & run.keys()]
+    return [entry["label"], len(measured), *values]
 
 
 def caption(results):
