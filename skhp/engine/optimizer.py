@@ -76,7 +76,7 @@ def make_optimizer(prototype: Any, learning_rate: Any) -> Any:
     return optimizer
 
 
-def _again(kind: type, prototype: Any) -> Any:
+def _again(kind: Any, prototype: Any) -> Any:
     """An optimizer of a class with a prototype's settings."""
     config = prototype.get_config()
     if schedule := schedule_of(prototype):
