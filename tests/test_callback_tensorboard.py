@@ -156,6 +156,16 @@ def test_values_that_look_the_same_in_short_have_runs_of_their_own(tmp_path):
     assert directories(tmp_path) == sorted(expected)
 
 
+def test_a_candidate_is_one_run_in_whatever_order_its_parameters_are_named(tmp_path):
+    space = {"width": [4, 8], "n_layers": [1]}  # a random search puts them in order
+    net = MLPClassifier(epochs=1, random_state=0)
+    RandomizedSearchCV(net, space, n_iter=2, cv=2, random_state=0).set_callbacks(
+        TensorBoard(tmp_path)
+    ).fit(X, y)
+    names = [path.name for path in tmp_path.iterdir() if path.is_dir()]
+    assert sorted(names) == ["width=4,n_layers=1", "width=8,n_layers=1"]
+
+
 def test_distributions_are_intervals(tmp_path, serve):
     search = RandomizedSearchCV(
         pipeline(),

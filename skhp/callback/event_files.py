@@ -121,6 +121,9 @@ class EventFiles:
         return self.log_dir / label / f"split{split}"
 
     def _label(self, params: Mapping[str, Any], iteration: int | None) -> str:
+        # Results may name parameters in another order than the space.
+        known = [name for part in (self._search.space if self._search else ()) for name in part]
+        params = {**{name: params[name] for name in known if name in params}, **params}
         label = candidate_label(params) or "candidate"
         if iteration is not None:
             label += f",iter={iteration}"
