@@ -28,18 +28,16 @@ def fit():
 def press_ctrl_c():
     while compile_count() == before:  # till a fit of the search is under way
         os.sched_yield()
-    # TensorFlow loses an exception that is raised while it converts an array: rare, and who
-    # sees nothing happen presses again.
-    while not stopped.is_set():
-        pressed.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
-        stopped.wait(10)
+    pressed.append(time.monotonic())
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 if __name__ == "__main__":
+    # A shell starts what runs in the background with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     warnings.simplefilter("ignore")
     X, y = make_classification(60, 4, random_state=0)
-    expected, pressed, stopped = fit(), [], threading.Event()
+    expected, pressed = fit(), []
     endless = MLPClassifier(2, 8, epochs=10**9, random_state=0)
     search = GridSearchCV(endless, {"learning_rate": [1e-3, 1e-2]}, cv=2)
     before = compile_count()
@@ -49,9 +47,7 @@ if __name__ == "__main__":
         search.fit(X, y)
     except KeyboardInterrupt:
         found["stopped"] = True
-    stopped.set()
-    found["seconds"] = time.monotonic() - pressed[-1]
-    found["presses"] = len(pressed)
+    found["seconds"] = time.monotonic() - pressed[0]
     found["right"] = fit() == expected
     endless.set_params(epochs=3)
     found["same structure"] = bool(np.isfinite(endless.fit(X, y).predict_proba(X)).all())
@@ -64,5 +60,4 @@ def test_ctrl_c(tmp_path):
     found = run_script(tmp_path / "interrupted.py", INTERRUPTED)
     assert found["stopped"]
     assert found["seconds"] < 5  # a call of the program takes a quarter of a second
-    assert found["presses"] <= 2
     assert found["right"] and found["same structure"]
