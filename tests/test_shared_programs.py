@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import pickle
 import sys
 import weakref
 
@@ -201,8 +202,6 @@ def test_rows_that_a_layer_adapted_to(multiclass):
         scaling = layers.Normalization()
         scaling.adapt(X)
         return softmax_network(scaling)
-
-    import pickle
 
     net = KerasClassifier(build, loss=LOSS, optimizer="adam", epochs=1, random_state=0)
     start = net.initialize(X, y).model_
