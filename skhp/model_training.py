@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,10 @@ from sklearn.utils import check_random_state
 
 from skhp.engine.evaluate import Evaluation
 from skhp.engine.keras_network import KerasNetwork, build_optimizer
+from skhp.engine.model_structure import predicts_rows_alone
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.row_blocks import row_blocks
 from skhp.engine.train import train
 from skhp.keras_objects import KerasObject
 
@@ -216,16 +218,22 @@ def predict_model(
     if callbacks or own or "steps" in arguments:
         return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
     size = arguments.get("batch_size") or _PREDICT_ROWS
-    pieces = [
-        model(keras.tree.map_structure(lambda a: a[i : i + size], X), training=False)  # noqa: B023
-        for i in range(0, n, size)
-    ]
-    return keras.tree.map_structure(_joined, *pieces)
+    pieces = [model(block, training=False) for block in _blocks(model, X, size)]
+    return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
 
 
-def _joined(*pieces: Any) -> np.ndarray:
-    arrays = [ops.convert_to_numpy(piece) for piece in pieces]
-    joined = np.concatenate(arrays)
+def _blocks(model: Any, X: Any, size: int) -> Iterator[Any]:
+    arrays = all(isinstance(leaf, np.ndarray) for leaf in keras.tree.flatten(X))
+    if arrays and predicts_rows_alone(model):
+        yield from row_blocks(X, size)
+        return
+    for start in range(0, _n_rows(X), size):
+        rows = slice(start, start + size)
+        yield keras.tree.map_structure(lambda array: array[rows], X)  # noqa: B023
+
+
+def _joined(pieces: Sequence[Any], n: int) -> np.ndarray:
+    joined = np.concatenate([ops.convert_to_numpy(piece) for piece in pieces])[:n]
     return joined if joined.dtype.kind == "f" and joined.dtype.itemsize >= 4 else _full(joined)
 
 

@@ -32,8 +32,8 @@ def build_regressor(meta):
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(meta["n_outputs_"])])
 
 
-def classifier(**params):
-    return KerasClassifier(build, **{"loss": LOSS, "epochs": 2, "random_state": 0, **params})
+def classifier(function=build, **params):
+    return KerasClassifier(function, **{"loss": LOSS, "epochs": 2, "random_state": 0, **params})
 
 
 def same_weights(a, b):
@@ -335,6 +335,33 @@ def test_memory_stays_flat_over_many_fits(multiclass):
     first = resident_after(100)
     growth = (resident_after(256) - first) / 256
     assert growth < 80_000  # scikeras: 6 MB a fit; Keras alone, building the model: 200 kB
+
+
+def test_a_row_is_predicted_alike_in_any_batch(multiclass):
+    def build_normalized(meta):
+        layers = [keras.layers.BatchNormalization(), *build(meta).layers]
+        return keras.Sequential([keras.Input((4,)), *layers])
+
+    X, y = multiclass
+    net = classifier(build_normalized).fit(X, y)
+    outputs = net.predict_proba(X)
+    for order in (np.arange(1), np.arange(7), np.arange(89)[::-1], np.arange(1, 90)):
+        np.testing.assert_array_equal(net.predict_proba(X[order]), outputs[order])
+
+
+def test_a_model_that_looks_at_its_rows_together_sees_no_others(multiclass):
+    @keras.saving.register_keras_serializable("tests")
+    class Centred(keras.layers.Layer):
+        def call(self, x):
+            return x - keras.ops.mean(x, axis=0)
+
+    def build_centred(meta):
+        return keras.Sequential([keras.Input((4,)), Centred(), *build(meta).layers])
+
+    X, y = multiclass
+    net = classifier(build_centred).fit(X, y)
+    expected = net.model_.predict(X[:5], verbose=0)
+    np.testing.assert_allclose(net.predict_proba(X[:5]), expected, rtol=1e-6)
 
 
 def test_a_learning_rate_set_on_the_model_counts(multiclass):

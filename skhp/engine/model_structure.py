@@ -174,6 +174,19 @@ _ROWWISE_LAYERS = frozenset(
 )  # fmt: skip
 
 
+def predicts_rows_alone(model: keras.Model) -> bool:
+    """Whether filler rows are sure to leave a model's outputs for the others alone.
+
+    Parameters
+    ----------
+    model : keras.Model
+    """
+    return _is_graph(model) and all(
+        _is_rowwise_layer(layer) or type(layer) is keras.layers.BatchNormalization
+        for layer in _all_layers(model)
+    )
+
+
 def is_rowwise_model(model: keras.Model, arguments: dict[str, Any]) -> bool:
     """Whether filler rows of weight 0 are sure to leave a model's training alone.
 

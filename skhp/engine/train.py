@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,10 @@ from keras import ops
 from skhp.engine.compiled import train_compiled, why_not_compiled
 from skhp.engine.keras_fit import train_with_keras
 from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.row_blocks import row_blocks
 
 # Rows predicted at once: large enough for the cores, small enough for their caches.
 _PREDICT_ROWS = 8192
-
-# Numbers in the longest vectors that processors know (AVX-512, float32).
-_VECTOR = 16
 
 
 def train(
@@ -70,16 +67,7 @@ def predict(network: Any, state: TrainingState, X: np.ndarray) -> np.ndarray:
     trainable = [ops.convert_to_tensor(array) for array in state.trainable]
     fixed = [ops.convert_to_tensor(array) for array in state.state]
     outputs = [
-        layout.forward(trainable, fixed, ops.convert_to_tensor(chunk), {})[0]
-        for chunk in _chunks(X)
+        layout.forward(trainable, fixed, ops.convert_to_tensor(block), {})[0]
+        for block in row_blocks(X, _PREDICT_ROWS)
     ]
     return np.concatenate([ops.convert_to_numpy(output) for output in outputs])[: len(X)]
-
-
-def _chunks(X: np.ndarray) -> Iterator[np.ndarray]:
-    # A row's outputs must not depend on the rows beside it, and matrices of one row, as well
-    # as what is left past full vectors of numbers, are rounded otherwise than the rest.
-    for start in range(0, len(X), _PREDICT_ROWS):
-        chunk = X[start : start + _PREDICT_ROWS]
-        missing = -len(chunk) % _VECTOR
-        yield np.pad(chunk, ((0, missing), (0, 0))) if missing else chunk
