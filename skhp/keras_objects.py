@@ -41,6 +41,14 @@ class KerasObject:
     token: Hashable
     value: Any = field(compare=False)
 
+    @functools.cached_property
+    def config(self) -> dict[str, Any]:
+        """The object's settings, read once: an object of the user's is looked up at each fit.
+
+        An optimizer reads its learning rate from a variable of the backend for it.
+        """
+        return self.value.get_config()
+
     @property
     def name(self) -> str | None:
         """Keras's name of a built-in function, None for the user's own."""
@@ -75,7 +83,9 @@ _CATALOGUE: dict[str, tuple[Any, Callable[[Any], bool], frozenset[str]]] = {
     "kernel_initializer": (
         keras.initializers,
         _is_kind(keras.initializers.Initializer),
-        frozenset({"Initializer", "Identity", "Orthogonal", "STFT"}),
+        # A constant by its name alone lacks its value; STFT takes other shapes than a kernel's.
+        frozenset({"Initializer", "IdentityInitializer", "OrthogonalInitializer"})
+        | {"Constant", "constant", "STFT", "STFTInitializer", "stft"},
     ),
     "metrics": (
         keras.metrics,
@@ -144,16 +154,22 @@ def _look_up_name(kind: str, name: str) -> KerasObject:
 
 
 def _find(kind: str, identifier: Any) -> KerasObject:
-    module = _CATALOGUE[kind][0]
-    try:
-        value = module.get(identifier)
-    except (ValueError, TypeError):
-        value = None
+    value = _of_keras(kind, identifier)
     if value is None and isinstance(identifier, str):
         value = _unlisted(kind, identifier)
     if value is None or isinstance(value, str):
         raise _not_found(kind, identifier)
     return KerasObject(token_of(value), value)
+
+
+def _of_keras(kind: str, identifier: Any) -> Any:
+    module, _, left_out = _CATALOGUE[kind]
+    if isinstance(identifier, str) and identifier in left_out:
+        return None
+    try:
+        return module.get(identifier)
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _unlisted(kind: str, name: str) -> Any:

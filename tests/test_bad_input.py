@@ -47,6 +47,8 @@ PARAMETERS = [
     ({"loss": "binary_crosentropy"}, ["loss", "Did you mean 'binary_crossentropy'", "hinge"]),
     ({"loss": 3}, ["'loss'", "Got 3", "str", "callable"]),
     ({"kernel_initializer": "he_norml"}, ["kernel_initializer", "Did you mean 'he_normal'"]),
+    ({"kernel_initializer": "constant"}, ["kernel_initializer 'constant'", "Your own"]),
+    ({"kernel_initializer": "stft"}, ["kernel_initializer 'stft'", "Keras knows"]),
     ({"kernel_initializer": 3}, ["'kernel_initializer'", "Got 3"]),
     ({"metrics": ["acuracy"]}, ["metrics 'acuracy'", "accuracy", "Keras knows"]),
     ({"metrics": "accuracy"}, ["'metrics'", "Got 'accuracy'", "array-like"]),
