@@ -291,7 +291,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return look_up("optimizer", self.optimizer).value.get_config()["learning_rate"]
 
     def _outputs(self, X: Any) -> np.ndarray:
-        from skhp.engine.train import predict
+        from skhp.prediction import predict
 
         check_is_fitted(self)
         runtime.start()
