@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Self
 
 import numpy as np
@@ -101,7 +102,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     -----
     Training runs in a program compiled by XLA once for each network structure; learning
     rates, dropout rates, l2, seeds, and for common activations and narrow layers (up to
-    16 units, and up to 64) also widths and activations, are data to it and share it.
+    32 units, and up to 64) also widths and activations, are data to it and share it.
 
     Examples
     --------
@@ -267,8 +268,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return {"multi_output": True}
 
     def _check_targets(self, y: Any, reset: bool, classes: Any = None) -> np.ndarray:
-        check_classification_targets(y)
-        multilabel = type_of_target(y) == "multilabel-indicator"
+        multilabel = _is_multilabel(y)
         y = _dense_labels(y) if multilabel else _one_class_a_row(y)
         if multilabel:
             classes = None  # the labels are the columns, all of which are there
@@ -306,14 +306,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             )
 
     def _class_numbers(self, y: np.ndarray) -> np.ndarray:
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
+        numbers = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
+        unknown = self.classes_[numbers] != y
+        if unknown.any():
             raise ValueError(
-                f"y holds {unknown.tolist()}, not among the classes {self.classes_.tolist()} "
-                "that this network was made for. Leave those rows out, fit a new estimator, "
-                "or name all classes at the first call to partial_fit, in `classes`."
+                f"y holds {np.unique(y[unknown]).tolist()}, not among the classes "
+                f"{self.classes_.tolist()} that this network was made for. Leave those rows "
+                "out, fit a new estimator, or name all classes at the first call to partial_fit, "
+                "in `classes`."
             )
-        return np.searchsorted(self.classes_, y)
+        return numbers
 
     def _class_weights(self, labels: np.ndarray) -> np.ndarray:
         if self.class_weight is None:
@@ -549,6 +551,13 @@ def _numbers(y: Any) -> np.ndarray:
         ) from error
 
 
+def _is_multilabel(y: Any) -> bool:
+    kind = type_of_target(y)
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        check_classification_targets(y)  # raises scikit-learn's own error, and looks at y anew
+    return kind == "multilabel-indicator"
+
+
 def _one_class_a_row(y: Any) -> np.ndarray:
     if np.ndim(y) > 1 and np.shape(y)[1] > 1:
         raise ValueError(
@@ -561,3 +570,8 @@ def _one_class_a_row(y: Any) -> np.ndarray:
 
 def _dense_labels(y: Any) -> np.ndarray:
     return np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+
+
+# scikit-learn asks for it some ten times a fit, and it takes long to work out.
+for _kind in (MLPClassifier, MLPRegressor):
+    _kind.__init__.__signature__ = inspect.signature(_kind.__init__)  # type: ignore[union-attr]
