@@ -192,6 +192,18 @@ def test_every_borrowed_name_is_tested():
     assert own and not untested
 
 
+def test_flat_caller_calls_with_tensors_and_what_was_captured():
+    import tensorflow as tf
+
+    captured = tf.constant([10.0, 20.0])
+    traced = tf.function(lambda x, y: [x + captured, y * x], jit_compile=True, autograph=False)
+    concrete = traced.get_concrete_function(tf.constant([1.0, 2.0]), tf.constant([3.0, 4.0]))
+    assert concrete.captured_inputs
+    total, product = compat.flat_caller(concrete)(tf.constant([5.0, 6.0]), tf.constant([7.0, 8.0]))
+    np.testing.assert_array_equal(total, [15, 26])
+    np.testing.assert_array_equal(product, [35, 48])
+
+
 def test_schedule_of_an_optimizer():
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
     assert compat.schedule_of(keras.optimizers.SGD(schedule)) is schedule

@@ -49,9 +49,10 @@ FORBIDDEN = {
         "skhp.planning", "skhp.wrappers", "skhp.callback", "skhp.search", "skhp.displays",
     ],
     "skhp.network": ["sklearn", "skhp.base", "skhp.mlp", "skhp.targets", "skhp.planning"],
+    "skhp.mlp_layout": ["sklearn", "skhp.base", "skhp.mlp", "skhp.network", "skhp.planning"],
     "skhp.displays": [
         "keras", "tensorflow", "skhp.engine", "skhp.base", "skhp.mlp", "skhp.wrappers",
-        "skhp.network", "skhp.planning",
+        "skhp.network", "skhp.mlp_layout", "skhp.planning",
     ],
     "skhp.targets": ["skhp.base", "skhp.mlp", "skhp.engine"],
     "skhp.base": ["skhp.mlp", "skhp.wrappers", "skhp.search", "skhp.displays"],

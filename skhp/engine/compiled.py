@@ -12,7 +12,7 @@ from skhp.engine import tensorflow as backend
 from skhp.engine.cache import programs
 from skhp.engine.packing import Packing
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
-from skhp.engine.program import Program, Structure, filled_up
+from skhp.engine.program import Program, Structure, filled_up, kind_of
 from skhp.engine.watchers import EarlyStopping, KerasCallbacks, Printer, Watcher, watches_batches
 
 # Seconds that one call may take before callbacks, Ctrl-C and others get their turn.
@@ -31,7 +31,7 @@ def why_not_compiled(plan: TrainingPlan) -> str | None:
     for callback in plan.callbacks:
         if watches_batches(callback):
             return f"the callback {type(callback).__name__} looks at every batch"
-    return plan.network.why_not_compiled(plan) or optimizers.why_not_pure(plan.optimizer.value)
+    return plan.network.why_not_compiled(plan) or optimizers.why_not_pure(plan.optimizer)
 
 
 def train_compiled(
@@ -62,26 +62,18 @@ def train_compiled(
         for watcher in watchers:
             watcher.epoch_begin(epoch, run)
         logs = run.epochs(1 if watchers else plan.epochs - epoch)
-        for values in logs:
-            epoch += 1
-            stop = _note(outcome, epoch, dict(zip(run.log_names, values, strict=True)))
-            if stop:
-                break
+        epoch += len(logs)
+        for name, values in zip(run.log_names, logs.T, strict=True):
+            outcome.history[name] += values.tolist()
         last = {name: outcome.history[name][-1] for name in run.log_names}
+        if not np.isfinite(last["loss"]):  # which ends a call
+            outcome.diverged_at, stop = epoch, True
         stop |= any([w.epoch_end(epoch - 1, last, run) for w in watchers])
         _note_added(outcome, last, run.log_names)
     for watcher in watchers:
         watcher.train_end(run)
     outcome.state = run.state()
     return outcome
-
-
-def _note(outcome: Outcome, epoch: int, logs: dict[str, float]) -> bool:
-    for name, value in logs.items():
-        outcome.history[name].append(float(value))
-    if not np.isfinite(logs["loss"]):
-        outcome.diverged_at = epoch
-    return outcome.diverged_at is not None
 
 
 def _note_added(outcome: Outcome, logs: dict[str, float], own: list[str]) -> None:
@@ -122,28 +114,19 @@ class CompiledRun:
         self._plan = plan
         self._n = len(rows)
         self._random_state = random_state
-        prototype = plan.optimizer.value
-        self._program = _program_for(plan, rows, validation)
+        self._numbers = _numbers(plan, rows, validation)
+        self._numbers["seed"] = np.int32(random_state.randint(2**31 - 1))
+        self._program = _program_for(plan, rows, validation, self._numbers)
         self.log_names = self._program.log_names
         self._initial_state = self._program.structure.layout.initial_state()
         self._state_packing = Packing([a.shape for a in self._initial_state], joined=False)
-        self._learning_rate: Any = optimizers.learning_rate_number(prototype, plan.learning_rate)
-        numbers: dict[str, Any] = plan.network.numbers() | optimizers.numbers_of(prototype)
-        numbers["seed"] = np.int32(random_state.randint(2**31 - 1))
-        self._numbers = dict(zip(numbers, backend.tensors(numbers.values()), strict=True))
-        most_rows, most_validation_rows = self._program.capacity
-        self._train = self._filled(rows, most_rows)
-        self._validation = (
-            () if validation is None else self._filled(validation, most_validation_rows)
+        self._learning_rate: Any = optimizers.learning_rate_number(
+            plan.optimizer, plan.learning_rate
         )
+        most_rows, most_validation_rows = self._program.capacity
+        self._train = _filled(rows, most_rows)
+        self._validation = () if validation is None else _filled(validation, most_validation_rows)
         self.load(start, keep_learning_rate=False)
-
-    def _filled(self, rows: Rows, length: int) -> tuple[Any, ...]:
-        def tensor(array: np.ndarray) -> Any:
-            return backend.tensors([filled_up(array, length)])[0]
-
-        arrays = keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))
-        return (*arrays, *backend.tensors([np.int32(len(rows))]))
 
     def load(self, state: TrainingState, keep_learning_rate: bool = True) -> None:
         """Go on from a state, with its learning rate or with the plan's."""
@@ -174,6 +157,7 @@ class CompiledRun:
     def epochs(self, count: int) -> np.ndarray:
         """Run up to ``count`` epochs in one call; one row of logs for each that ran."""
         count = min(count, self._program.epochs_in(_CALL_SECONDS))
+        numbers = {**self._numbers, "n_epochs": np.int32(count)}
         drawn = self._random_state.get_state()
         orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
         for order in orders[:count]:
@@ -181,10 +165,10 @@ class CompiledRun:
         n_run, trainable, state, self._slots, logs = self._program.run(
             *self.weights,
             self._slots,
-            self._numbers,
+            backend.tensors(self._program.numbers.pack(numbers)),
             self._train,
             self._validation,
-            *backend.tensors([orders, np.int32(count)]),
+            *backend.tensors([orders]),
             on_compile=programs.count_compile,
         )
         self.weights = (trainable, state)
@@ -201,18 +185,39 @@ class CompiledRun:
         return np.arange(self._n)
 
 
-def _program_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Program:
+def _filled(rows: Rows, length: int) -> Any:
+    def tensor(array: np.ndarray) -> Any:
+        return backend.tensors([filled_up(array, length)])[0]
+
+    return keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))
+
+
+def _numbers(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> dict[str, Any]:
+    return {
+        **plan.network.numbers(),
+        **optimizers.numbers_of(plan.optimizer.value),
+        "n_rows": np.int32(len(rows)),
+        "n_validation_rows": np.int32(0 if validation is None else len(validation)),
+        "n_epochs": np.int32(0),
+        "seed": np.int32(0),
+    }
+
+
+def _program_for(
+    plan: TrainingPlan, rows: Rows, validation: Rows | None, numbers: dict[str, Any]
+) -> Program:
     prototype, network = plan.optimizer.value, plan.network
     n, n_validation = len(rows), 0 if validation is None else len(validation)
     filled = network.takes_filler(plan)
     batch_size = min(plan.batch_size, -(-n // _BATCH_STEP) * _BATCH_STEP if filled else n)
     structure = Structure(
         layout=network.layout(shared=optimizers.is_elementwise(prototype)),
-        optimizer=optimizers.structure_of(prototype, plan.learning_rate),
+        optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
         loss=plan.loss and plan.loss.token,
         metrics=tuple(plan.metrics.items()),
         batch_size=batch_size,
-        validates=validation is not None,
+        rows=kind_of(rows),
+        validation_rows=None if validation is None else kind_of(validation),
         tails=None if filled else (n % batch_size, n_validation % batch_size),
         floatx=keras.config.floatx(),
     )
@@ -220,6 +225,6 @@ def _program_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Pro
     def make(capacity: tuple[int, int]) -> Program:
         optimizer = optimizers.make_optimizer(prototype, plan.learning_rate)
         computation = network.computation(plan, structure.layout, rows)
-        return Program(backend, structure, optimizer, computation, capacity)
+        return Program(backend, structure, optimizer, computation, numbers, capacity)
 
     return network.programs().get(structure, (n, n_validation), make)

@@ -149,10 +149,14 @@ class LayoutComputation:
     ) -> tuple[Any, Any]:
         """The loss of a batch, and ``(state, tally)`` after it."""
         x, y, weight, real, n = batch
-        outputs, new_state = self._layout.forward(trainable, state, x, numbers, training, real)
+        if training:
+            n_rows = x.shape[0]
+            masks, penalty = self._layout.masks_and_logged_penalty(trainable, n_rows, numbers)
+        else:
+            masks, penalty = [], self._layout.logged_penalty(trainable, numbers)
+        outputs, new_state = self._layout.forward(trainable, state, x, numbers, masks, real)
         loss = loss_value(self._loss, y, outputs, weight, real, n)
-        logged = loss + self._layout.logged_penalty(trainable, numbers)
-        tally = self._add(tally, logged, n, y, outputs, real)
+        tally = self._add(tally, loss + penalty, n, y, outputs, real)
         # XLA leaves the penalty's value out of a step that takes its gradient alone.
         return loss + self._layout.penalty(trainable, numbers), (new_state, tally)
 

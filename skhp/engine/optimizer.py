@@ -18,7 +18,7 @@ from skhp.compat import (
 )
 from skhp.engine.packing import Packing, Shapes, corner, into_corner
 from skhp.engine.plan import Arrays, CannotCompile
-from skhp.keras_objects import token_of
+from skhp.keras_objects import KerasObject, token_of
 
 # Settings that are data to a program, where they are neither None nor zero (which
 # changes what the optimizer computes). These optimizers only multiply by them.
@@ -89,19 +89,20 @@ def _again(kind: Any, prototype: Any) -> Any:
         ) from error
 
 
-def structure_of(prototype: Any, learning_rate: Any) -> Hashable:
+def structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
     """What of an optimizer is part of the program: all settings but the numbers.
 
     Parameters
     ----------
-    prototype : keras.optimizers.Optimizer
+    optimizer : KerasObject
     learning_rate : float, LearningRateSchedule or None
-        None for the prototype's own.
+        None for the optimizer's own.
     """
-    config = {k: v for k, v in prototype.get_config().items() if k != "name"}
+    prototype = optimizer.value
+    config = {k: v for k, v in optimizer.config.items() if k != "name"}
     config |= {name: "number" for name in ("learning_rate", *_numbers_of(prototype))}
     schedule = schedule_of(prototype) if learning_rate is None else learning_rate
-    is_number = learning_rate_number(prototype, learning_rate) is not None
+    is_number = learning_rate_number(optimizer, learning_rate) is not None
     return (
         type(prototype),
         json.dumps(config, sort_keys=True, default=str),
@@ -109,11 +110,11 @@ def structure_of(prototype: Any, learning_rate: Any) -> Hashable:
     )
 
 
-def learning_rate_number(prototype: Any, learning_rate: Any) -> np.ndarray | None:
+def learning_rate_number(optimizer: KerasObject, learning_rate: Any) -> np.ndarray | None:
     """The learning rate that training starts with, None where it is a schedule."""
     schedule = keras.optimizers.schedules.LearningRateSchedule
     if learning_rate is None:
-        own = prototype.get_config()["learning_rate"]
+        own = optimizer.config["learning_rate"]
         return None if isinstance(own, dict) else _number(own)
     return None if isinstance(learning_rate, schedule) else _number(learning_rate)
 
@@ -143,10 +144,11 @@ def is_elementwise(optimizer: Any) -> bool:
     return _keras_name(optimizer) in _ELEMENTWISE
 
 
-def why_not_pure(optimizer: Any) -> str | None:
+def why_not_pure(given: KerasObject) -> str | None:
     """Why an optimizer has no pure form, or None where it has."""
+    optimizer = given.value
     try:
-        optimizer.get_config()
+        _ = given.config
     except NotImplementedError:
         return "the optimizer or its schedule does not say how it was made, in a get_config"
     if _hides_settings(type(optimizer)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from skhp.engine.numbers import NumberTable
 from skhp.engine.optimizer import PureOptimizer, treats_numbers_alike
 from skhp.engine.packing import Packing
-from skhp.engine.plan import CannotCompile
+from skhp.engine.plan import CannotCompile, Rows
 
 # Rows of epoch order that one call takes at most, so that order tables stay small.
 _ORDER_ELEMENTS = 2**20
@@ -37,8 +38,9 @@ class Structure:
     optimizer, loss, metrics : hashable
         Tokens of what they compute.
     batch_size : int
-    validates : bool
-        Whether each epoch ends with validation rows.
+    rows, validation_rows : str or None
+        Shapes and types of what is trained and validated on (see `kind_of`); None for no
+        validation.
     tails : tuple of int or None
         Sizes of the last partial batches of training and validation rows, where those
         must not be filled up.
@@ -50,7 +52,8 @@ class Structure:
     loss: Hashable
     metrics: Hashable
     batch_size: int
-    validates: bool
+    rows: str
+    validation_rows: str | None
     tails: tuple[int, int] | None
     floatx: str
 
@@ -67,6 +70,8 @@ class Program:
         Its settings are taken, its variables are not.
     computation : Computation
         The network's loss and logs.
+    numbers : mapping of str to ndarray
+        What is data beside weights and rows; their values do not count here.
     capacity : tuple of int
         The most training and validation rows; multiples of the batch size.
     """
@@ -77,6 +82,7 @@ class Program:
         structure: Structure,
         optimizer: Any,
         computation: Any,
+        numbers: Mapping[str, np.ndarray],
         capacity: tuple[int, int],
     ) -> None:
         self.structure = structure
@@ -87,11 +93,12 @@ class Program:
             structure.layout.trainable_shapes(),
             structure.layout.joinable and treats_numbers_alike(optimizer),
         )
+        self.numbers = NumberTable(numbers)
         self.optimizer = PureOptimizer(backend, optimizer, self.packing, structure.layout.variables)
         self._backend = backend
         self._computation = computation
         self.log_names = ["loss", *computation.names]
-        if structure.validates:
+        if structure.validation_rows:
             self.log_names += [f"val_{name}" for name in self.log_names]
         self._run = backend.compiled(self._epochs)
         self._first_call = threading.Lock()
@@ -135,32 +142,35 @@ class Program:
         trainable: list[Any],
         state: list[Any],
         slots: list[Any],
-        numbers: dict[str, Any],
+        numbers: list[Any],
         train: tuple[Any, ...],
         validation: tuple[Any, ...],
         orders: Any,
-        n_epochs: Any,
     ) -> tuple[Any, ...]:
-        """Train ``n_epochs`` epochs, each in the order of one row of ``orders``.
+        """Train some epochs, each in the order of one row of ``orders``.
 
-        ``train`` and ``validation`` are ``(X, y, weight, n)``, the arrays as long as the
-        program's capacity and n the number of real rows. Returns how many epochs were
-        run, fewer where a loss was not finite; the new weights, state and slots; and one
-        row of logs an epoch.
+        ``train`` and ``validation`` are ``(X, y, weight)``, as long as the program's
+        capacity. The numbers say how many rows are real, and how many epochs to run.
+        Returns how many were run, fewer where a loss was not finite; the new weights, state
+        and slots; and one row of logs an epoch.
         """
+        named = self.numbers.unpack(numbers)
 
         def body(epoch: Any, _: Any, trainable: Any, state: Any, slots: Any, logs: Any) -> Any:
             def step(carry: Any, batch: Any) -> Any:
-                return self._train_step(carry, batch, numbers)
+                return self._train_step(carry, batch, named)
 
+            n = named["n_rows"]
             order = ops.reshape(ops.slice(orders, [epoch, 0], [1, orders.shape[1]]), [-1])
             carry = (trainable, state, slots, self._computation.zero())
-            carry = self._sweep(step, carry, train, order, 0)
+            X, *others = train
+            ordered = (X, *_take(others, order))  # once an epoch, not at each step
+            carry = self._sweep(step, carry, ordered, n, order, 0)
             trainable, state, slots, tally = carry
-            row = self._computation.read(tally, _real_count(train, tally))
+            row = self._computation.read(tally, ops.cast(n, tally[0].dtype))
             is_finite = ops.isfinite(row[0])
-            if self.structure.validates:
-                row += self._validate(trainable, state, numbers, validation)
+            if self.structure.validation_rows:
+                row += self._validate(trainable, state, named, validation)
             row = ops.reshape(ops.stack(row), [1, len(self.log_names)])
             logs = ops.slice_update(logs, [epoch, 0], row)
             return epoch + 1, is_finite, trainable, state, slots, logs
@@ -168,7 +178,7 @@ class Program:
         logs = ops.zeros((orders.shape[0], len(self.log_names)), keras.config.floatx())
         zero = ops.convert_to_tensor(0, "int32")
         n_run, _, *result = ops.while_loop(
-            lambda epoch, is_finite, *_: ops.logical_and(is_finite, epoch < n_epochs),
+            lambda epoch, is_finite, *_: ops.logical_and(is_finite, epoch < named["n_epochs"]),
             body,
             (zero, ops.convert_to_tensor(True), trainable, state, slots, logs),
         )
@@ -176,7 +186,7 @@ class Program:
 
     def _train_step(self, carry: Any, batch: Any, numbers: Any) -> Any:
         trainable, state, slots, tally = carry
-        numbers = {**numbers, "step": ops.cast(slots[self.optimizer.iterations], "int32")}
+        numbers = {**numbers, "step": slots[self.optimizer.iterations]}
 
         def objective(weights: list[Any]) -> tuple[Any, Any]:
             return self._computation.step(weights, state, tally, batch, numbers, training=True)
@@ -198,49 +208,57 @@ class Program:
             )
             return (tally,)
 
-        (tally,) = self._sweep(step, (self._computation.zero(),), rows, None, 1)
-        return self._computation.read(tally, _real_count(rows, tally))
+        n = numbers["n_validation_rows"]
+        (tally,) = self._sweep(step, (self._computation.zero(),), rows, n, None, 1)
+        return self._computation.read(tally, ops.cast(n, tally[0].dtype))
 
-    def _sweep(self, step: Any, carry: Any, rows: Any, order: Any, which: int) -> Any:
+    def _sweep(self, step: Any, carry: Any, rows: Any, n: Any, order: Any, which: int) -> Any:
         """Carry a step over the batches of an epoch."""
-        arrays, n = rows[:-1], rows[-1]
         size, tails = self.structure.batch_size, self.structure.tails
 
         def body(i: Any, *carry: Any) -> Any:
-            batch = _batch(arrays, n, order, i * size, size, filled=tails is None)
+            batch = _batch(rows, n, order, i * size, size, filled=tails is None)
             return (i + 1, *step(carry, batch))
 
         count = (n + size - 1) // size if tails is None else n // size
         zero = ops.convert_to_tensor(0, "int32")
         _, *carry = ops.while_loop(lambda i, *_: i < count, body, (zero, *carry))
         if tails is not None and tails[which]:
-            batch = _batch(arrays, n, order, count * size, tails[which], filled=False)
+            batch = _batch(rows, n, order, count * size, tails[which], filled=False)
             carry = step(tuple(carry), batch)
         return tuple(carry)
 
 
 def _batch(arrays: Any, n: Any, order: Any, start: Any, size: int, filled: bool) -> Any:
     """One batch: X, y, weights, which rows are real (None for all), and how many."""
-    if order is None:
-
-        def take(a: Any) -> Any:
-            return ops.slice(a, [start] + [0] * (len(a.shape) - 1), [size, *a.shape[1:]])
-
-    else:
-        index = ops.slice(order, [start], [size])
-
-        def take(a: Any) -> Any:
-            return ops.take(a, index, axis=0)
-
-    x, y, weight = keras.tree.map_structure(take, arrays)
+    X, *others = arrays
+    index = None if order is None else ops.slice(order, [start], [size])
+    x = _cut(X, start, size) if order is None else _take(X, index)
+    y, weight = _cut(others, start, size)
     if not filled:
         return x, y, weight, None, ops.convert_to_tensor(size, weight.dtype)
     real = ops.cast(start + ops.arange(size, dtype="int32") < n, weight.dtype)
     return x, y, weight, real, ops.cast(ops.minimum(n - start, size), weight.dtype)
 
 
-def _real_count(rows: Any, tally: Any) -> Any:
-    return ops.cast(rows[-1], tally[0].dtype)
+def _take(arrays: Any, index: Any) -> Any:
+    return keras.tree.map_structure(lambda array: ops.take(array, index, axis=0), arrays)
+
+
+def _cut(arrays: Any, start: Any, size: int) -> Any:
+    def cut(array: Any) -> Any:
+        return ops.slice(array, [start] + [0] * (len(array.shape) - 1), [size, *array.shape[1:]])
+
+    return keras.tree.map_structure(cut, arrays)
+
+
+def kind_of(rows: Rows) -> str:
+    """The types and shapes of rows, but for how many there are."""
+
+    def kind(array: np.ndarray) -> str:
+        return f"{array.dtype}{array.shape[1:]}"
+
+    return repr(keras.tree.map_structure(kind, (rows.X, rows.y, rows.weight)))
 
 
 def filled_up(array: np.ndarray, length: int) -> np.ndarray:

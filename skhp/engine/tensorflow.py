@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from skhp.compat import stateless_optimizer_class
+from skhp.compat import flat_caller, stateless_optimizer_class
 
 __all__ = ["arrays", "compiled", "stateless_optimizer_class", "tensors", "value_and_grad"]
 
@@ -25,10 +25,43 @@ def arrays(tensors: Iterable[Any]) -> list[np.ndarray]:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of tensors with XLA, at its first call."""
-    # A partial is a function of its own to TensorFlow, which would otherwise take all
-    # programs for one that is traced over and over, and warn of it.
-    return tf.function(functools.partial(function), jit_compile=True, autograph=False)
+    """Compile a function of tensors with XLA, at its first call.
+
+    Later calls take tensors of the same shapes and types, which nothing checks again: that
+    would take as long as training a small network for an epoch.
+
+    Parameters
+    ----------
+    function : callable
+        Of tensors in lists, tuples and dicts, returning a tuple of tensors and lists of
+        tensors.
+    """
+    return _Compiled(function)
+
+
+class _Compiled:
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._call: Callable[..., Any] | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        tensors = tf.nest.flatten(args)
+        if self._call is None:
+            self._call = self._traced(args, tensors)
+        result = iter(self._call(*tensors))
+        return tuple(
+            next(result) if length is None else list(itertools.islice(result, length))
+            for length in self._lengths
+        )
+
+    def _traced(self, args: Any, tensors: list[Any]) -> Callable[..., Any]:
+        def flat(*tensors: Any) -> list[Any]:
+            result = self._function(*tf.nest.pack_sequence_as(args, tensors))
+            self._lengths = [len(x) if isinstance(x, list) else None for x in result]
+            return tf.nest.flatten(result)
+
+        traced = tf.function(flat, jit_compile=True, autograph=False)
+        return flat_caller(traced.get_concrete_function(*tensors))
 
 
 def value_and_grad(
