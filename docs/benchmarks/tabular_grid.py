@@ -20,7 +20,8 @@ How to run
     python tabular_grid.py --n-jobs 1
     python tabular_grid.py --n-jobs 2 --backend threading --systems skhp sklearn
     python tabular_grid.py --torch-python OTHER/bin/python   # skorch lives elsewhere
-    python tabular_grid.py --systems scikeras --warm all --output results/tabular_grid_twice.json
+    python tabular_grid.py --systems skhp sklearn scikeras skhp-wrapper skhp-one-thread \\
+        --warm all --output results/tabular_grid_twice.json
     python tabular_grid.py --smoke                           # seconds; keeps nothing
 """
 
