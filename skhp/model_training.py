@@ -16,9 +16,9 @@ from skhp.engine.keras_network import KerasNetwork, build_optimizer
 from skhp.engine.model_structure import predicts_rows_alone
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
-from skhp.engine.row_blocks import row_blocks
 from skhp.engine.train import train
 from skhp.keras_objects import KerasObject
+from skhp.row_blocks import row_blocks
 
 # Arguments of keras.Model.fit that the engine takes; any other makes Keras train.
 _KNOWN = {

@@ -5,7 +5,8 @@ backend's operations, called one by one, take as long each. In training, where t
 compiled into one program, they do not.
 
 BLAS rounds a row's products according to the row's place among the others, and to the
-number of threads. In double precision that is too little to show in single precision.
+number of threads. In double precision that is too little to show, but for the rare number
+that lies between two of single precision.
 """
 
 from __future__ import annotations

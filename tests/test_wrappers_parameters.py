@@ -98,10 +98,11 @@ def test_a_given_model_is_copied_and_its_weights_are_the_first(multiclass, compi
         model.compile("adam", loss=LOSS)
     before = model.get_weights()
     net = clone(KerasClassifier(model, loss=None if compiled else LOSS, random_state=0))
-    expected = np.asarray(model(X))
-    np.testing.assert_allclose(net.initialize(X, y).predict_proba(X), expected, rtol=1e-6)
+    rows = X[:48]  # which need no filler, so that bits can be compared
+    expected = np.asarray(model(rows))
+    np.testing.assert_array_equal(net.initialize(X, y).predict_proba(rows), expected)
     net.fit(X, y)
-    assert not np.array_equal(net.predict_proba(X), expected)
+    assert not np.array_equal(net.predict_proba(rows), expected)
     for now, then in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
 

@@ -114,8 +114,8 @@ class CompiledRun:
         self._plan = plan
         self._n = len(rows)
         self._random_state = random_state
-        self._numbers = _numbers(plan, rows, validation)
-        self._numbers["seed"] = np.int32(random_state.randint(2**31 - 1))
+        seed = random_state.randint(2**31 - 1)
+        self._numbers = _numbers(plan, rows, validation, seed)
         self._program = _program_for(plan, rows, validation, self._numbers)
         self.log_names = self._program.log_names
         self._initial_state = self._program.structure.layout.initial_state()
@@ -192,14 +192,14 @@ def _filled(rows: Rows, length: int) -> Any:
     return keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))
 
 
-def _numbers(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> dict[str, Any]:
+def _numbers(plan: TrainingPlan, rows: Rows, validation: Rows | None, seed: int) -> dict[str, Any]:
     return {
         **plan.network.numbers(),
         **optimizers.numbers_of(plan.optimizer.value),
         "n_rows": np.int32(len(rows)),
         "n_validation_rows": np.int32(0 if validation is None else len(validation)),
-        "n_epochs": np.int32(0),
-        "seed": np.int32(0),
+        "n_epochs": np.int32(0),  # of a call, which says how many
+        "seed": np.int32(seed),
     }
 
 
