@@ -10,7 +10,7 @@ import numpy as np
 from skhp.engine import optimizer as optimizers
 from skhp.engine import tensorflow as backend
 from skhp.engine.cache import programs
-from skhp.engine.packing import Packing
+from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.program import Program, Structure, filled_up, kind_of
 from skhp.engine.watchers import EarlyStopping, KerasCallbacks, Printer, Watcher, watches_batches
@@ -119,7 +119,7 @@ class CompiledRun:
         self._program = _program_for(plan, rows, validation, self._numbers)
         self.log_names = self._program.log_names
         self._initial_state = self._program.structure.layout.initial_state()
-        self._state_packing = Packing([a.shape for a in self._initial_state], joined=False)
+        self._state_packing = Packing([a.shape for a in self._initial_state], none_joinable)
         self._learning_rate: Any = optimizers.learning_rate_number(
             plan.optimizer, plan.learning_rate
         )

@@ -35,8 +35,8 @@ class ModelLayout:
         Of the model's structure.
     shapes, state_shapes : tuple of tuple of int
     state_dtypes : tuple of str
-    joinable : bool
-        Whether an optimizer may see the weights as one.
+    is_plain : bool
+        Whether the weights are all of the usual type, and without constraints.
     variables : list of keras.Variable
         The weights themselves.
     """
@@ -45,12 +45,16 @@ class ModelLayout:
     shapes: tuple[tuple[int, ...], ...]
     state_shapes: tuple[tuple[int, ...], ...]
     state_dtypes: tuple[str, ...]
-    joinable: bool
+    is_plain: bool
     variables: list[Any] = field(compare=False, repr=False)
 
     def trainable_shapes(self) -> list[tuple[int, ...]]:
         """Of the trainable weights."""
         return list(self.shapes)
+
+    def joinable(self, shape: tuple[int, ...]) -> bool:
+        """Whether an optimizer may see a weight as part of a vector."""
+        return self.is_plain and len(shape) > 1  # others' gradients are sums over the batch
 
     def initial_state(self) -> Arrays:
         """Zeros like all else that changes in training."""
@@ -78,7 +82,7 @@ class KerasNetwork:
             shapes=tuple(tuple(v.shape) for v in model.trainable_variables),
             state_shapes=tuple(tuple(v.shape) for v in state),
             state_dtypes=tuple(keras.backend.standardize_dtype(v.dtype) for v in state),
-            joinable=_is_joinable(model.trainable_variables),
+            is_plain=_are_plain(model.trainable_variables),
             variables=model.trainable_variables,
         )
 
@@ -148,7 +152,7 @@ def _values(variables: list[Any]) -> Arrays:
     return [ops.convert_to_numpy(v) for v in variables]
 
 
-def _is_joinable(variables: list[Any]) -> bool:
+def _are_plain(variables: list[Any]) -> bool:
     floatx = keras.config.floatx()
     return all(v.constraint is None and v.dtype == floatx for v in variables)
 

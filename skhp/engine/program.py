@@ -19,7 +19,7 @@ from keras import ops
 
 from skhp.engine.numbers import NumberTable
 from skhp.engine.optimizer import PureOptimizer, treats_numbers_alike
-from skhp.engine.packing import Packing
+from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import CannotCompile, Rows
 
 # Rows of epoch order that one call takes at most, so that order tables stay small.
@@ -91,7 +91,7 @@ class Program:
         self._seconds_an_epoch: float | None = None  # as last measured
         self.packing = Packing(
             structure.layout.trainable_shapes(),
-            structure.layout.joinable and treats_numbers_alike(optimizer),
+            structure.layout.joinable if treats_numbers_alike(optimizer) else none_joinable,
         )
         self.numbers = NumberTable(numbers)
         self.optimizer = PureOptimizer(backend, optimizer, self.packing, structure.layout.variables)
