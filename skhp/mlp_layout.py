@@ -6,6 +6,7 @@ candidates of a search share programs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ from skhp.keras_objects import KerasObject
 
 # Activations that are a number to the program rather than part of it.
 SHARED_ACTIVATIONS = ("relu", "tanh", "sigmoid", "linear")
+
+# The most numbers of a kernel beside which biases' gradients are sums: a product costs a
+# small network's step a twentieth.
+_SUMMED = 2**12
 
 # Keras's defaults for keras.layers.BatchNormalization.
 _BN_MOMENTUM, BATCH_NORM_EPSILON = 0.99, 1e-3
@@ -50,8 +55,11 @@ class MLPLayout:
 
     variables = None
 
+    def _has_large_kernels(self) -> bool:
+        return max(math.prod(shape) for shape in self.trainable_shapes()) > _SUMMED
+
     def joinable(self, shape: tuple[int, ...]) -> bool:
-        """Whether a weight's gradient is a product, not a sum over the batch."""
+        """Whether a weight may stand in a vector; see `skhp.engine.packing`."""
         return len(shape) > 1 or not self.batch_norm
 
     def trainable_shapes(self) -> list[tuple[int, ...]]:
@@ -96,9 +104,10 @@ class MLPLayout:
             1 for real rows, 0 for rows that only fill the batch up.
         """
         weights, state, new_state = list(trainable), list(state), []
+        add = _plus_bias if self._has_large_kernels() else ops.add
         for layer, width in enumerate(self.widths):
             kernel, bias, *weights = weights
-            x = _plus_bias(ops.matmul(x, kernel), bias)
+            x = add(ops.matmul(x, kernel), bias)
             if self.batch_norm:
                 (gamma, beta, *weights), (mean, variance, *state) = weights, state
                 if masks:
@@ -113,7 +122,7 @@ class MLPLayout:
                 units = ops.arange(width, dtype="int32") < numbers["widths"][layer]
                 x = x * masks[layer] * ops.cast(units, x.dtype)
         kernel, bias = weights
-        outputs = _plus_bias(ops.matmul(x, kernel), bias)[:, : self.n_outputs]
+        outputs = add(ops.matmul(x, kernel), bias)[:, : self.n_outputs]
         return self.output_activation.value(outputs), new_state
 
     def penalty(self, trainable: list[Any], numbers: dict[str, Any]) -> Any:
@@ -204,8 +213,8 @@ def computed_where(condition: Any, compute: Callable[[Any], Any], otherwise: Any
 def _plus_bias(x: Any, bias: Any) -> Any:
     """A sum whose gradient by the bias is a product, as the gradients by the kernels are.
 
-    A sum over the batch XLA would fuse with the vector of all gradients, and now and then
-    work it out anew for each number there: a hundred times the time of a step.
+    A sum over the batch XLA fuses with the vector of all gradients, and where kernels are
+    large it may work it out anew for each number there, in thirty times the time of a step.
     """
 
     def gradient(upstream: Any) -> tuple[Any, Any]:

@@ -5,9 +5,9 @@ array apart in as many again; each operation costs a program a tenth of a micros
 step, and a hundredth of a second to compile. Taking a large array out of the vector at each
 step, and its gradient back in, would cost more than that.
 
-Nor does an array join whose gradient is a sum over the batch, as most biases' is. XLA works
-such a sum out within the operation that joins the gradients, and now and then does so anew
-for each number of the vector, in a hundred times the time of a step.
+Layouts say what may join. An array whose gradient is a sum over the batch had better not,
+beside large arrays: XLA works such a sum out within the operation that joins the gradients,
+and may do so anew for each number of the vector, in thirty times the time of a step.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from keras import ops
 
 from skhp.engine.numbers import NumberTable
 from skhp.engine.optimizer import PureOptimizer, treats_numbers_alike
+from skhp.engine.order import after
 from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import CannotCompile, Rows
 
@@ -195,6 +196,9 @@ class Program:
             objective, self.packing.split(trainable)
         )
         grads = self.packing.join(grads)
+        # Once all that reads the weights is done, they are updated where they stand.
+        slots, count = list(slots), self.optimizer.iterations
+        slots[count] = after(slots[count], tally[0])
         trainable, slots = self.optimizer.apply(slots, grads, trainable, numbers)
         return trainable, state, slots, tally
 
