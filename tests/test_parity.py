@@ -370,6 +370,22 @@ def test_linear_model():
     assert_same(net, model, history)
 
 
+def test_wide_network():
+    """Beside kernels above 4096 numbers the gradients of biases are products."""
+    wide = {"n_layers": 2, "width": 70, "random_state": 0}
+    net = MLPRegressor(**wide, **FIT, optimizer="sgd", learning_rate=0.02).fit(X, SCORES)
+    start = MLPRegressor(
+        **wide, optimizer="sgd", learning_rate=1e-30, batch_size=BATCH, epochs=1
+    ).fit(X, SCORES)
+    layers = [keras.layers.Dense(70, activation="relu") for _ in range(2)]
+    model = keras.Sequential([keras.Input((6,)), *layers, keras.layers.Dense(3)])
+    values = [np.where(np.abs(w) < 1e-20, 0, w) for w in start.model_.get_weights()]
+    model.set_weights(values)
+    history = train_keras(model, SCORES, "mean_squared_error", keras_optimizer("sgd", 0.02))
+    assert np.abs(model.get_weights()[1]).max() > 1e-3  # biases have moved
+    assert_same(net, model, history)
+
+
 # --- the user's own loss and metric, which may look at a batch as a whole ----------------
 
 
