@@ -22,8 +22,8 @@ from skhp.keras_objects import KerasObject
 # Activations that are a number to the program rather than part of it.
 SHARED_ACTIVATIONS = ("relu", "tanh", "sigmoid", "linear")
 
-# The most numbers of a kernel beside which biases' gradients are sums: a product costs a
-# small network's step a twentieth.
+# The most numbers of a kernel beside which biases' gradients are sums. Were they products
+# everywhere, small networks in two threads would take a twentieth longer.
 _SUMMED = 2**12
 
 # Keras's defaults for keras.layers.BatchNormalization.
@@ -54,9 +54,6 @@ class MLPLayout:
     output_columns: int
 
     variables = None
-
-    def _has_large_kernels(self) -> bool:
-        return max(math.prod(shape) for shape in self.trainable_shapes()) > _SUMMED
 
     def joinable(self, shape: tuple[int, ...]) -> bool:
         """Whether a weight may stand in a vector; see `skhp.engine.packing`."""
@@ -164,6 +161,9 @@ class MLPLayout:
         ends = np.cumsum(self.widths).tolist()
         pairs = zip(self.widths, ends, strict=True)
         return [mask[:, end - width : end] for width, end in pairs], penalty
+
+    def _has_large_kernels(self) -> bool:
+        return max(math.prod(shape) for shape in self.trainable_shapes()) > _SUMMED
 
     def _penalty_in(self, turn: Any, trainable: list[Any], numbers: dict[str, Any]) -> Any:
         ones = [ops.cast(1 - turn, weight.dtype) for weight in trainable]
