@@ -6,7 +6,6 @@ candidates of a search share programs.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,15 +15,12 @@ import numpy as np
 from keras import ops
 
 from skhp.counter_random import uniform
+from skhp.engine.packing import are_large
 from skhp.engine.plan import Arrays
 from skhp.keras_objects import KerasObject
 
 # Activations that are a number to the program rather than part of it.
 SHARED_ACTIVATIONS = ("relu", "tanh", "sigmoid", "linear")
-
-# The most numbers of a kernel beside which biases' gradients are sums. Were they products
-# everywhere, small networks in two threads would take a twentieth longer.
-_SUMMED = 2**12
 
 # Keras's defaults for keras.layers.BatchNormalization.
 _BN_MOMENTUM, BATCH_NORM_EPSILON = 0.99, 1e-3
@@ -57,7 +53,8 @@ class MLPLayout:
 
     def joinable(self, shape: tuple[int, ...]) -> bool:
         """Whether a weight may stand in a vector; see `skhp.engine.packing`."""
-        return len(shape) > 1 or not self.batch_norm
+        is_sum = self.batch_norm and len(shape) < 2  # gamma's and beta's gradients are
+        return not (is_sum and are_large(self.trainable_shapes()))
 
     def trainable_shapes(self) -> list[tuple[int, ...]]:
         """Kernel and bias of each layer; gamma and beta too where batch-normalized."""
@@ -101,7 +98,7 @@ class MLPLayout:
             1 for real rows, 0 for rows that only fill the batch up.
         """
         weights, state, new_state = list(trainable), list(state), []
-        add = _plus_bias if self._has_large_kernels() else ops.add
+        add = _plus_bias if are_large(self.trainable_shapes()) else ops.add
         for layer, width in enumerate(self.widths):
             kernel, bias, *weights = weights
             x = add(ops.matmul(x, kernel), bias)
@@ -162,9 +159,6 @@ class MLPLayout:
         pairs = zip(self.widths, ends, strict=True)
         return [mask[:, end - width : end] for width, end in pairs], penalty
 
-    def _has_large_kernels(self) -> bool:
-        return max(math.prod(shape) for shape in self.trainable_shapes()) > _SUMMED
-
     def _penalty_in(self, turn: Any, trainable: list[Any], numbers: dict[str, Any]) -> Any:
         ones = [ops.cast(1 - turn, weight.dtype) for weight in trainable]
         return self.penalty([w * one for w, one in zip(trainable, ones, strict=True)], numbers)
@@ -215,6 +209,7 @@ def _plus_bias(x: Any, bias: Any) -> Any:
 
     A sum over the batch XLA fuses with the vector of all gradients, and where kernels are
     large it may work it out anew for each number there, in thirty times the time of a step.
+    Were it a product everywhere, small networks in two threads would take a twentieth longer.
     """
 
     def gradient(upstream: Any) -> tuple[Any, Any]:

@@ -18,6 +18,7 @@ from skhp.compat import compile_arguments, flat_metrics, unsafe_deserialization
 from skhp.engine.cache import ProgramCache, programs
 from skhp.engine.model_structure import is_rowwise_model, structure_of_model, token_of_compile
 from skhp.engine.own_code import named_apart, revivable
+from skhp.engine.packing import are_large
 from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState
 from skhp.global_generators import seeded
 
@@ -54,7 +55,8 @@ class ModelLayout:
 
     def joinable(self, shape: tuple[int, ...]) -> bool:
         """Whether an optimizer may see a weight as part of a vector."""
-        return self.is_plain and len(shape) > 1  # others' gradients are sums over the batch
+        is_sum = len(shape) < 2  # its gradient is, over the batch
+        return self.is_plain and not (is_sum and are_large(self.trainable_shapes()))
 
     def initial_state(self) -> Arrays:
         """Zeros like all else that changes in training."""

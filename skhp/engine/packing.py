@@ -5,8 +5,8 @@ array apart in as many again; each operation costs a program a tenth of a micros
 step, and a hundredth of a second to compile. Taking a large array out of the vector at each
 step, and its gradient back in, would cost more than that.
 
-Layouts say what may join. An array whose gradient is a sum over the batch had better not,
-beside large arrays: XLA works such a sum out within the operation that joins the gradients,
+Layouts say what may join. An array whose gradient is a sum over the batch must not where
+`are_large` holds: XLA works such a sum out within the operation that joins the gradients,
 and may do so anew for each number of the vector, in thirty times the time of a step.
 """
 
@@ -24,8 +24,8 @@ from skhp.engine.plan import Arrays
 
 Shapes = list[tuple[int, ...]]
 
-# The most numbers of an array that stands in the vector.
-_SMALL = 2**14
+# The most numbers of an array that stands in the vector, and of those beside which sums do.
+_SMALL, _BESIDE_SUMS = 2**14, 2**12
 
 
 class Packing:
@@ -86,6 +86,11 @@ class Packing:
         """Arrays of smaller or equal shapes from packed ones."""
         pairs = zip(self.split(packed, np.reshape), shapes, strict=True)
         return [corner(array, shape) for array, shape in pairs]
+
+
+def are_large(shapes: Shapes) -> bool:
+    """Whether sums over a batch had better not be joined with gradients of these shapes."""
+    return any(math.prod(shape) > _BESIDE_SUMS for shape in shapes)
 
 
 def none_joinable(shape: tuple[int, ...]) -> bool:
