@@ -42,6 +42,14 @@ class Rows:
     def __len__(self) -> int:
         return len(self.weight)
 
+    def __getitem__(self, which: slice) -> Rows:
+        import keras
+
+        X, y, weight = keras.tree.map_structure(
+            lambda array: array[which], (self.X, self.y, self.weight)
+        )
+        return Rows(X, y, weight, self.weighted)
+
 
 class Network(Protocol):
     """What the engine asks of a network: a perceptron's spec, or a Keras model."""
@@ -63,6 +71,18 @@ class Network(Protocol):
 
     def why_not_compiled(self, plan: TrainingPlan) -> str | None:
         """Why no program can train it, or None where one can."""
+
+    def has_own_code(self, plan: TrainingPlan) -> bool:
+        """Whether functions or classes of the user's are part of a program."""
+
+    def is_tested(self) -> bool:
+        """Whether tests hold all such networks to Keras, so that a fit need not check."""
+
+    def reference(self, plan: TrainingPlan, state: TrainingState) -> tuple[Any, dict[str, Any]]:
+        """A Keras model to check a program against, and numbers for the program to use."""
+
+    def draws(self) -> bool:
+        """Whether Keras draws random numbers in a step of the reference."""
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> Any:
         """The network as a compiled `keras.Model`."""
