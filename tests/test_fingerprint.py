@@ -152,10 +152,10 @@ UNKNOWABLE = {
     "variable": (lambda: closure(keras.Variable(1.0)), "variable"),
     "generator": (lambda: closure(np.random.default_rng(0)), "random generator"),
     "layer with weights": (lambda: closure(built_layer()), "which has weights"),
-    "open file": (lambda: closure(open(os.devnull)), "_io.TextIOWrapper"),
+    "open file": (lambda: closure(open(os.devnull)), "TextIOWrapper"),  # noqa: SIM115
     "the time": (lambda: lambda x: x * time.time(), "time"),
     "random numbers": (lambda: lambda x: x * random.random(), "random"),
-    "NumPy's generator": (lambda: lambda x: x * np.random.rand(), "NumPy's global generator"),
+    "NumPy's generator": (lambda: lambda x: x * np.random.rand(), "global generator"),  # noqa: NPY002
     "evaluated text": (lambda: lambda x: eval("x"), "eval"),
 }
 
