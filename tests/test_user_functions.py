@@ -78,7 +78,7 @@ def test_a_loss_of_one_number_a_batch_trains_without_weights(regression):
 def test_weights_of_rows_cannot_count_in_it(binary):
     X, y = binary
     weight = np.linspace(0.1, 1, len(y))
-    with pytest.raises(ValueError, match="one_number returns one number for a whole batch.*axis"):
+    with pytest.raises(ValueError, match=r"one_number returns one number for a whole batch.*axis"):
         MLPRegressor(**SMALL, loss=one_number).fit(X, y, sample_weight=weight)
     with pytest.raises(ValueError, match="class_weight cannot count"):
         MLPClassifier(**SMALL, loss=one_number, class_weight={0: 1, 1: 3}).fit(X, y)
@@ -103,4 +103,4 @@ def test_what_keras_makes_of_a_class_or_a_function(params, same, binary):
 
 def test_a_metric_given_as_a_class(binary):
     net = MLPClassifier(**SMALL, metrics=[keras.metrics.AUC]).fit(*binary)
-    assert list(net.history_) == ["loss", "auc"]
+    assert list(net.history_)[1].startswith("auc")
