@@ -43,7 +43,7 @@ def check_activation(activation: KerasObject) -> None:
         _try_activation(activation)
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=32)
 def _try_activation(activation: KerasObject) -> None:
     value = activation.value
     if isinstance(value, keras.layers.Layer):
@@ -63,7 +63,7 @@ def _try_activation(activation: KerasObject) -> None:
         )
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=32)
 def loss_has_rows(coding: TargetCoding) -> bool:
     """Whether a loss has a value for each row, or one for the whole batch.
 
@@ -130,7 +130,7 @@ def check_metrics(metrics: Mapping[str, KerasObject], coding: TargetCoding) -> N
             _try_metric(metric, coding)
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=32)
 def _try_metric(metric: KerasObject, coding: TargetCoding) -> None:
     y_true, y_pred = map(ops.convert_to_tensor, _two_rows(coding))
     _check_result("metrics", metric.value, _called("metrics", metric.value, y_true, y_pred))
