@@ -7,8 +7,10 @@ Each entry says what is borrowed and why no public name will do.
 from __future__ import annotations
 
 import inspect
+from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 from sklearn.callback._transport import (  # how values come back from joblib's workers
     can_reuse_listener,
     open_listener,
@@ -17,9 +19,9 @@ from sklearn.callback._transport import (  # how values come back from joblib's 
 from sklearn.utils import _safe_indexing as take_rows  # of arrays, frames, sparse matrices
 from sklearn.utils._param_validation import (  # the checks scikit-learn's estimators use
     HasMethods,
-    Interval,
     StrOptions,
 )
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils.validation import _check_sample_weight
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "hands_callbacks_on",
     "has_callbacks",
     "is_search",
+    "metric_mode",
     "open_listener",
     "own_callbacks",
     "send",
@@ -40,6 +43,18 @@ __all__ = [
     "take_rows",
     "tensorboard_profiles",
 ]
+
+
+class Interval(_Interval):
+    """scikit-learn's range of numbers, for `fractions.Fraction` too, and not for bool."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Whether a value is a number of this range."""
+        if isinstance(val, bool | np.bool_):
+            return False
+        if self.type is Real and isinstance(val, Real) and not isinstance(val, Integral):
+            val = float(val)
+        return super().is_satisfied_by(val)
 
 
 def check_sample_weight(sample_weight: Any, X: Any, dtype: Any) -> Any:
@@ -215,6 +230,22 @@ def flat_metrics(model: Any) -> list[tuple[Any, bool]]:
         if group is not None
         for metric in group.metrics
     ]
+
+
+def metric_mode(metric: Any) -> str | None:
+    """Whether lower or higher values of a Keras metric are better, None where it is not known.
+
+    Keras's callbacks with ``mode="auto"`` read the same private name.
+
+    Parameters
+    ----------
+    metric : keras.metrics.Metric
+
+    Returns
+    -------
+    {"min", "max"} or None
+    """
+    return {"down": "min", "up": "max"}.get(getattr(metric, "_direction", ""))
 
 
 def layers_within(model: Any) -> list[Any]:

@@ -94,6 +94,14 @@ _CATALOGUE: dict[str, tuple[Any, Callable[[Any], bool], frozenset[str]]] = {
 }
 
 
+_BASES = (
+    keras.losses.Loss,
+    keras.metrics.Metric,
+    keras.initializers.Initializer,
+    keras.optimizers.Optimizer,
+    keras.layers.Layer,
+)
+
 _LISTS_OF_FUNCTIONS = (keras.activations, keras.losses, keras.metrics)
 
 
@@ -158,6 +166,11 @@ def _find(kind: str, identifier: Any) -> KerasObject:
         value = _unlisted(kind, identifier)
     if value is None or isinstance(value, str):
         raise _not_found(kind, identifier)
+    if type(value) in _BASES:
+        raise TypeError(
+            f"{kind} is {type(value).__name__}, the base class of Keras, which computes nothing. "
+            f"Give one of its subclasses, or a name: {', '.join(known_names(kind))}."
+        )
     return _described(value)
 
 

@@ -143,6 +143,9 @@ class MLPSpec:
                 model.add(keras.layers.Dropout(self.dropout))
         model.add(self._dense(self.n_outputs, activation=self.output_activation.value))
         load_weights(model, trainable, state)
+        for layer in model.layers:  # so that a copy made from the config learns as this one did
+            if isinstance(layer, keras.layers.Dense):
+                layer.kernel_initializer = self.kernel_initializer.value
         return model
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
@@ -219,7 +222,7 @@ class MLPSpec:
     def _dense(self, units: int, **kwargs: Any) -> keras.layers.Layer:
         return keras.layers.Dense(
             units,
-            kernel_initializer="zeros",  # the drawn weights are loaded into it
+            kernel_initializer="zeros",  # draws nothing: the weights are loaded into it
             kernel_regularizer=keras.regularizers.L2(self.l2) if self.l2 else None,
             **kwargs,
         )

@@ -3,6 +3,7 @@
 Those of callbacks and searches are in test_callback_compat.py.
 """
 
+from fractions import Fraction
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -20,8 +21,18 @@ from keras import ops  # noqa: E402
 @pytest.mark.parametrize(
     "constraint, taken, refused, said",
     [
-        (compat.Interval(Integral, 1, None, closed="left"), [1, np.int8(3)], [0, 1.5], "[1, inf)"),
-        (compat.Interval(Real, 0, 1, closed="left"), [0, 0.5], [1.0, np.nan, "a"], "[0.0, 1.0)"),
+        (
+            compat.Interval(Integral, 1, None, closed="left"),
+            [1, np.int8(3)],
+            [0, 1.5, True],
+            "[1, inf)",
+        ),
+        (
+            compat.Interval(Real, 0, 1, closed="left"),
+            [0, 0.5, Fraction(1, 2), np.float32(0.5)],
+            [1.0, np.nan, "a", False, Fraction(3, 2)],
+            "[0.0, 1.0)",
+        ),
         (compat.StrOptions({"balanced"}), ["balanced"], ["other", 1], "'balanced'"),
         (compat.HasMethods(["append", "pop"]), [[]], [(), 1], "'append' and 'pop'"),
     ],
@@ -218,3 +229,11 @@ def test_function_of_a_wrapping_metric():
 def test_eager_kernels_are_cleared_and_made_again():
     compat.clear_eager_kernels()
     assert float(ops.sum(ops.ones(3))) == 3
+
+
+def test_mode_of_a_metric():
+    modes = {"AUC": "max", "SparseCategoricalAccuracy": "max", "MeanSquaredError": "min"}
+    for name, mode in modes.items():
+        assert compat.metric_mode(getattr(keras.metrics, name)()) == mode
+    assert compat.metric_mode(keras.metrics.MeanMetricWrapper(keras.losses.huber)) == "min"
+    assert compat.metric_mode(keras.metrics.Mean()) is None

@@ -91,8 +91,8 @@ def _watchers(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> list[W
     if plan.callbacks:
         steps = -(-len(rows) // plan.batch_size)
         watchers.append(KerasCallbacks(plan, validation is not None, steps))
-    if plan.patience is not None:
-        watchers.append(EarlyStopping(plan.patience))
+    if plan.early_stop is not None:
+        watchers.append(EarlyStopping(plan.early_stop))
     if plan.verbose:
         watchers.append(Printer(plan.epochs))
     return [*watchers, *plan.watchers]

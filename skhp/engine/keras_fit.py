@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import Any
 
 import keras
@@ -104,12 +105,9 @@ def train_with_keras(
     resume(model.optimizer, start)
     guard = _StopWhenNotFinite()
     callbacks = [guard, *map(own_copy, plan.callbacks)]
-    if plan.patience is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                monitor="val_loss", patience=plan.patience, restore_best_weights=True
-            )
-        )
+    if plan.early_stop is not None:
+        rule = dataclasses.asdict(plan.early_stop)
+        callbacks.append(keras.callbacks.EarlyStopping(**rule, restore_best_weights=True))
     if plan.watchers:
         callbacks.append(_Watched(plan))
     arguments: dict[str, Any] = {

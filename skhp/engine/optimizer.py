@@ -27,8 +27,9 @@ from skhp.fingerprint import (
 )
 from skhp.keras_objects import KerasObject, token_of
 
-# Settings that are data to a program, where they are neither None nor zero (which
-# changes what the optimizer computes). These optimizers only multiply by them.
+# Settings that are data to a program, where they are neither None nor (but for weight
+# decay) zero, which changes what the optimizer computes. These optimizers only multiply
+# by them.
 _NUMBERS = {
     **dict.fromkeys(("Adam", "AdamW", "Adagrad", "Lion", "Nadam"), ("weight_decay",)),
     **dict.fromkeys(("SGD", "RMSprop"), ("weight_decay", "momentum")),
@@ -157,7 +158,13 @@ def _number(value: Any) -> np.ndarray:
 
 
 def _numbers_of(optimizer: Any) -> list[str]:
-    return [name for name in _NUMBERS.get(_keras_name(optimizer), ()) if getattr(optimizer, name)]
+    named = _NUMBERS.get(_keras_name(optimizer), ())
+    return [name for name in named if getattr(optimizer, name) or _is_zero_decay(optimizer, name)]
+
+
+def _is_zero_decay(optimizer: Any, name: str) -> bool:
+    # Keras multiplies by a weight decay of zero, as by any other.
+    return name == "weight_decay" and optimizer.weight_decay is not None
 
 
 def _keras_name(optimizer: Any) -> str:

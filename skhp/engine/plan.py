@@ -118,6 +118,28 @@ class Watcher:
 
 
 @dataclass(frozen=True)
+class EarlyStop:
+    """When training stops before its last epoch, and takes the best weights seen.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without a better value after which training stops.
+    monitor : str
+        The value's name in the history.
+    min_delta : float
+        A value counts as better only if it is better by more than this.
+    mode : {"min", "max"}
+        Whether lower or higher values are better.
+    """
+
+    patience: int
+    monitor: str = "val_loss"
+    min_delta: float = 0.0
+    mode: str = "min"
+
+
+@dataclass(frozen=True)
 class TrainingPlan:
     """Everything about a training run but its rows and weights.
 
@@ -134,9 +156,8 @@ class TrainingPlan:
     batch_size, epochs : int
     shuffle : bool
         Whether each epoch takes the rows in an order of its own.
-    patience : int or None
-        Epochs without a better validation loss after which training stops and the
-        best weights are taken; None to never stop early.
+    early_stop : EarlyStop or None
+        None to train for all epochs.
     callbacks : sequence of keras.callbacks.Callback
     verbose : int
     watchers : sequence of Watcher
@@ -153,7 +174,7 @@ class TrainingPlan:
     batch_size: int
     epochs: int
     shuffle: bool = True
-    patience: int | None = None
+    early_stop: EarlyStop | None = None
     callbacks: Sequence[Any] = ()
     verbose: int = 0
     watchers: Sequence[Watcher] = ()
