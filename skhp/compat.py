@@ -6,7 +6,9 @@ Each entry says what is borrowed and why no public name will do.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 from sklearn.callback._transport import (  # how values come back from joblib's workers
@@ -137,6 +139,30 @@ def clear_eager_kernels() -> None:
         from tensorflow.python.eager import context
 
         context.context().clear_kernel_cache()
+
+
+@contextlib.contextmanager
+def fresh_keras_generator() -> Iterator[None]:
+    """Let Keras make a new generator for `keras.random` functions without a seed, for a while.
+
+    Keras keeps one for each thread, so that what it gives depends on what the thread ran
+    before.
+    """
+    try:
+        from keras.src.backend.common.global_state import (
+            get_global_attribute,
+            set_global_attribute,
+        )
+        from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+    except ImportError:  # then only draws of this kind do not follow from the random state
+        yield
+        return
+    before = get_global_attribute(GLOBAL_SEED_GENERATOR)
+    set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+    try:
+        yield
+    finally:
+        set_global_attribute(GLOBAL_SEED_GENERATOR, before)
 
 
 def schedule_of(optimizer: Any) -> Any:

@@ -23,6 +23,7 @@ from skhp.eager_kernels import note_model_built
 from skhp.encoders import encode, fit_encoder
 from skhp.features import as_dense
 from skhp.fit_task import FitTask
+from skhp.global_generators import seeded
 from skhp.model_storage import copy_model, dump, load
 from skhp.model_training import (
     TrainingRequest,
@@ -261,7 +262,9 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
             watchers=watchers,
             seed=self._random_state,
         )
-        with self._naming_the_builder(X, y):
+        # A layer may draw without a seed of its own; other numbers than the builder drew.
+        draws = seeded(None if self._random_state is None else self._random_state + 1)
+        with draws, self._naming_the_builder(X, y):
             outcome = train_model(request)
         if outcome.engine == "compiled":
             self._keep_slots(outcome.state.slots)
