@@ -16,8 +16,9 @@ import cloudpickle
 import numpy as np
 
 from skhp import runtime
-from skhp.compat import compile_arguments, layers_within, unsafe_deserialization
+from skhp.compat import compile_arguments, unsafe_deserialization
 from skhp.global_generators import seeded
+from skhp.layer_state import read_layer_states, write_layer_states
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class PackedModel:
         The user's own classes and functions, by the names the config knows them by.
     values : list of ndarray
         Of all the model's variables.
+    layer_states : list of dict or None
+        What each layer learned beside its variables, such as a vocabulary.
     compiled : dict or None
         Arguments of ``compile``.
     optimizer : tuple or None
@@ -44,6 +47,7 @@ class PackedModel:
     build_config: dict[str, Any] | None
     custom_objects: dict[str, Any]
     values: list[np.ndarray]
+    layer_states: list[dict[str, Any] | None]
     compiled: dict[str, Any] | None
     optimizer: tuple[type, dict[str, Any], list[np.ndarray]] | None
 
@@ -80,6 +84,7 @@ def pack_model(model: Any) -> PackedModel:
         build_config=build_config,
         custom_objects=own,
         values=[variable.numpy() for variable in model.variables],
+        layer_states=read_layer_states(model),
         compiled=compile_arguments(model) if model.compiled else None,
         optimizer=None
         if optimizer is None
@@ -128,9 +133,7 @@ def unpack_model(packed: PackedModel) -> Any:
         )
     for variable, value in zip(model.variables, packed.values, strict=True):
         variable.assign(value)
-    for layer in layers_within(model):
-        if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()  # what it adapted to is computed from its weights
+    write_layer_states(model, packed.layer_states)
     if packed.optimizer is not None and packed.compiled is not None:
         if len(model.optimizer.variables) != len(packed.optimizer[2]):  # it was built
             model.optimizer.build(model.trainable_variables)
