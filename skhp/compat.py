@@ -312,9 +312,13 @@ def unflatten_params(*args: Any, **kwargs: Any) -> Any:
     return scikeras_unflatten_params(*args, **kwargs)
 
 
+# ``set_callbacks`` keeps the callbacks in it, and no public name reads them.
+CALLBACKS_ATTRIBUTE = "_skl_callbacks"
+
+
 def own_callbacks(estimator: Any) -> list[Any]:
     """The callbacks set on an estimator; ``set_callbacks`` replaces them, and none reads them."""
-    return list(getattr(estimator, "_skl_callbacks", []))
+    return list(getattr(estimator, CALLBACKS_ATTRIBUTE, []))
 
 
 def is_search(estimator: Any) -> bool:

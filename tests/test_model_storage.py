@@ -15,7 +15,16 @@ from keras import layers
 from sklearn.base import clone
 
 from skhp import KerasClassifier
-from skhp.model_storage import copy_model, dump, load
+from skhp.model_storage import copy_model
+from skhp.stored_values import from_stored, to_stored
+
+
+def dump(value):
+    return pickle.dumps(to_stored(value))
+
+
+def load(pickled):
+    return from_stored(pickle.loads(pickled))
 
 
 def doubled(x):
@@ -69,6 +78,7 @@ def sequential(*middle):
 MODELS = {
     "own activation": lambda: sequential(layers.Dense(3, activation=doubled)),
     "lambda": lambda: sequential(layers.Dense(3, activation=lambda x: x - 1)),
+    "lambda layer": lambda: sequential(layers.Lambda(lambda x: x - 1)),
     "own layer": lambda: sequential(Shifted(2.0)),
     "own regularizer": lambda: sequential(layers.Dense(3, kernel_regularizer=Halved())),
     "layers in a layer": lambda: sequential(
