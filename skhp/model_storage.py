@@ -41,14 +41,14 @@ class PackedModel:
         Class, config and variables of the optimizer.
     """
 
-    kind: type
+    kind: Any
     config: dict[str, Any]
     build_config: dict[str, Any] | None
     custom_objects: dict[str, Any]
     values: list[np.ndarray]
     layer_states: list[dict[str, Any] | None]
     compiled: dict[str, Any] | None
-    optimizer: tuple[type, dict[str, Any], list[np.ndarray]] | None
+    optimizer: tuple[Any, dict[str, Any], list[np.ndarray]] | None
 
 
 def pack_model(model: Any) -> PackedModel:
@@ -93,7 +93,15 @@ def pack_model(model: Any) -> PackedModel:
 
 def optimizer_config(optimizer: Any) -> dict[str, Any]:
     """An optimizer's config, with its learning rate schedule as the object that it is."""
-    config, schedule = optimizer.get_config(), schedule_of(optimizer)
+    schedule = schedule_of(optimizer)
+    try:
+        config = optimizer.get_config()
+    except NotImplementedError as error:
+        raise TypeError(
+            f"The optimizer {type(optimizer).__name__} cannot be pickled: it or its learning rate "
+            "schedule does not say how it was made. Give the class a get_config method that "
+            "returns the arguments of its __init__."
+        ) from error
     return config if schedule is None else {**config, "learning_rate": schedule}
 
 

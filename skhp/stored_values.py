@@ -180,11 +180,10 @@ class _Writer(_Walk):
         as_keras = _keras_writer(value)
         if as_keras is not None:
             return as_keras(self, value)
-        if _is_own_dataclass(value):
-            return self.by_state(value, vars(value))
-        if _is_open(value):
-            return value
         state = _standard_state(value)
+        plain = _is_own_dataclass(value) or _is_keras_name(type(value))
+        if _is_open(value) and not (plain and state is not None):
+            return value
         return StoredCode(_by_value(value)) if state is None else self.by_state(value, state)
 
     def by_state(self, value: Any, state: dict[str, Any]) -> StoredByState:
@@ -266,12 +265,12 @@ def _name_or_code(thing: Any) -> Any:
 
 def _is_found_by_name(thing: Any) -> bool:
     """Whether any process that has the thing's module finds it there."""
-    module = getattr(thing, "__module__", None)
-    if module == "__main__":
+    module = sys.modules.get(getattr(thing, "__module__", None) or "__main__")
+    if module is sys.modules["__main__"]:
         return False
     try:
-        return operator.attrgetter(thing.__qualname__)(sys.modules[module]) is thing
-    except (AttributeError, KeyError):
+        return operator.attrgetter(thing.__qualname__)(module) is thing
+    except AttributeError:
         return False
 
 
