@@ -20,6 +20,7 @@ from skhp.features import as_dense, as_table
 from skhp.fit_task import FitTask
 from skhp.history import joined_history
 from skhp.parameter_checks import check_instances, check_precision, refuse_nested
+from skhp.stored_values import from_stored, stored_attributes
 
 if TYPE_CHECKING:
     from skhp.engine.plan import Outcome, Rows, TrainingState
@@ -365,7 +366,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_model"}
+        return stored_attributes({n: value for n, value in state.items() if n != "_model"})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(from_stored(state))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -6,7 +6,9 @@ Each entry says what is borrowed and why no public name will do.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import Any
 
@@ -152,6 +154,30 @@ def clear_eager_kernels() -> None:
         from tensorflow.python.eager import context
 
         context.context().clear_kernel_cache()
+
+
+@contextlib.contextmanager
+def fresh_keras_generator() -> Iterator[None]:
+    """Let Keras make a new generator for `keras.random` functions without a seed, for a while.
+
+    Keras keeps one for each thread, so that what it gives depends on what the thread ran
+    before.
+    """
+    try:
+        from keras.src.backend.common.global_state import (
+            get_global_attribute,
+            set_global_attribute,
+        )
+        from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+    except ImportError:  # then only draws of this kind do not follow from the random state
+        yield
+        return
+    before = get_global_attribute(GLOBAL_SEED_GENERATOR)
+    set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+    try:
+        yield
+    finally:
+        set_global_attribute(GLOBAL_SEED_GENERATOR, before)
 
 
 def schedule_of(optimizer: Any) -> Any:
@@ -317,9 +343,13 @@ def unflatten_params(*args: Any, **kwargs: Any) -> Any:
     return scikeras_unflatten_params(*args, **kwargs)
 
 
+# ``set_callbacks`` keeps the callbacks in it, and no public name reads them.
+CALLBACKS_ATTRIBUTE = "_skl_callbacks"
+
+
 def own_callbacks(estimator: Any) -> list[Any]:
     """The callbacks set on an estimator; ``set_callbacks`` replaces them, and none reads them."""
-    return list(getattr(estimator, "_skl_callbacks", []))
+    return list(getattr(estimator, CALLBACKS_ATTRIBUTE, []))
 
 
 def is_search(estimator: Any) -> bool:

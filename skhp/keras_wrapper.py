@@ -23,17 +23,19 @@ from skhp.eager_kernels import note_model_built
 from skhp.encoders import encode, fit_encoder
 from skhp.features import as_dense
 from skhp.fit_task import FitTask
-from skhp.model_storage import copy_model, dump, load
+from skhp.global_generators import seeded
+from skhp.model_storage import copy_model
 from skhp.model_training import (
     TrainingRequest,
     predict_model,
     settle_optimizer,
     train_model,
 )
+from skhp.stored_values import from_stored, stored_attributes, to_stored
 from skhp.wrapper_building import WrapperBuilding
 
-# One thread at a time loads the model of an unpickled estimator.
-_unpacking = threading.RLock()
+# One thread at a time makes the variables of an optimizer. Nothing else is waited for meanwhile.
+_settling = threading.RLock()
 
 # What an estimator needs of its data, beside the model, to predict.
 _LEARNED = (
@@ -261,7 +263,9 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
             watchers=watchers,
             seed=self._random_state,
         )
-        with self._naming_the_builder(X, y):
+        # A layer may draw without a seed of its own; other numbers than the builder drew.
+        draws = seeded(None if self._random_state is None else self._random_state + 1)
+        with draws, self._naming_the_builder(X, y):
             outcome = train_model(request)
         if outcome.engine == "compiled":
             self._keep_slots(outcome.state.slots)
@@ -384,22 +388,27 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     def model_(self) -> Any:
         """The fitted `keras.Model`."""
         model = self._unpacked_model()
-        slots = self.__dict__.pop("_slots", None)
-        if slots is not None:
-            settle_optimizer(model, slots)
+        with _settling:
+            slots = self.__dict__.get("_slots")
+            if slots is not None:
+                settle_optimizer(model, slots)
+                self.__dict__.pop("_slots", None)  # not before the optimizer has all of them
         return model
 
     @model_.setter
     def model_(self, model: Any) -> None:
-        self.__dict__.pop("_slots", None)
+        for name in ("_slots", "_packed_model"):
+            self.__dict__.pop(name, None)
         self._model = model
 
     def _unpacked_model(self) -> Any:
         """The model, whose optimizer may lag behind."""
-        with _unpacking:
-            if "_packed_model" in self.__dict__:
-                self._model = load(self.__dict__["_packed_model"])
-                del self.__dict__["_packed_model"]
+        packed = self.__dict__.get("_packed_model")
+        if packed is not None:
+            # Loading runs the user's code, so that no lock may be held. Of two threads that
+            # load at once, both get the model of the one that was ready first.
+            self.__dict__.setdefault("_model", from_stored(packed))
+            self.__dict__.pop("_packed_model", None)
         if "_model" not in self.__dict__:
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute 'model_': it is not fitted."
@@ -420,19 +429,21 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
-        packed = {}
-        if "_model" in self.__dict__:
-            # The model is the larger part, and is loaded when first asked for.
-            packed["_packed_model"] = dump(self.model_)
-        state = {name: value for name, value in self.__dict__.items() if name != "_model"}
-        if "_packed_model" in state:
-            packed["_packed_model"] = state.pop("_packed_model")
-        return {"packed": dump(state), **packed}
+        attributes = dict(self.__dict__)
+        packed = attributes.pop("_packed_model", None)
+        if "_model" in attributes:
+            packed = to_stored(self.model_)
+        for name in ("_model", "_slots"):
+            attributes.pop(name, None)
+        state = stored_attributes(attributes)
+        # The model is the larger part, and is loaded when it is first asked for.
+        return state if packed is None else {**state, "_packed_model": packed}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        self.__dict__.update(load(state.pop("packed")))
-        self.__dict__.update(state)
+        attributes = {name: value for name, value in state.items() if name != "_packed_model"}
+        self.__dict__.update(from_stored(attributes))
+        if "_packed_model" in state:
+            self.__dict__["_packed_model"] = state["_packed_model"]
 
     def __sklearn_tags__(self) -> Any:
         tags = BaseEstimator.__sklearn_tags__(self)

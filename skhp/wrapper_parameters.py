@@ -205,24 +205,31 @@ class WrapperParameters(_ScikerasWrapper):
         return not callable(self._given_model())
 
     def __sklearn_clone__(self) -> Any:
-        import keras
-
         # Keras's own deep copy of a model loses sight of the user's layers and functions.
         stand_in = object.__new__(type(self))
-        for name, value in vars(self).items():
-            given = isinstance(value, keras.Model) and not name.startswith("_")
-            stand_in.__dict__[name] = _CopiedOnClone(value) if given else value
+        given = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        stand_in.__dict__.update(vars(self), **_copied_on_clone(given))
+        stand_in.__dict__["_extra"] = _copied_on_clone(self._extra)
         return BaseEstimator.__sklearn_clone__(stand_in)
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         return BaseEstimator.__repr__(self, N_CHAR_MAX)
 
 
-class _CopiedOnClone:
-    """A model in the place of a parameter, while scikit-learn clones the estimator."""
+def _copied_on_clone(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    import keras
 
-    def __init__(self, model: Any) -> None:
-        self._copied = model
+    return {
+        name: _CopiedOnClone(value) if isinstance(value, keras.Layer) else value
+        for name, value in parameters.items()
+    }
+
+
+class _CopiedOnClone:
+    """A model or layer in the place of a parameter, while scikit-learn clones the estimator."""
+
+    def __init__(self, layer: Any) -> None:
+        self._copied = layer
 
     def __sklearn_clone__(self) -> Any:
         return copy_model(self._copied)

@@ -16,6 +16,8 @@ runtime.start()
 
 import keras  # noqa: E402
 from keras import ops  # noqa: E402
+from keras.src.backend.common.global_state import get_global_attribute  # noqa: E402
+from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -237,3 +239,14 @@ def test_mode_of_a_metric():
         assert compat.metric_mode(getattr(keras.metrics, name)()) == mode
     assert compat.metric_mode(keras.metrics.MeanMetricWrapper(keras.losses.huber)) == "min"
     assert compat.metric_mode(keras.metrics.Mean()) is None
+
+
+def test_keras_generator_of_a_thread_is_put_aside():
+    keras.random.normal((1,))
+    before = get_global_attribute(GLOBAL_SEED_GENERATOR)
+    state = before.state.numpy().tolist()
+    with compat.fresh_keras_generator():
+        keras.random.normal((1,))
+        assert get_global_attribute(GLOBAL_SEED_GENERATOR) is not before
+    assert get_global_attribute(GLOBAL_SEED_GENERATOR) is before
+    assert before.state.numpy().tolist() == state
