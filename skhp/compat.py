@@ -305,3 +305,16 @@ def hands_callbacks_on(search: Any) -> bool:
     callbacks (scikit-optimize's `BayesSearchCV`) does not.
     """
     return "callback_ctx" in inspect.signature(search._run_search).parameters
+
+
+def layer_of_output(model: Any) -> Any:
+    """The layer that a model's only output comes from, None where that is not known.
+
+    Only a tensor's private history tells it; `Model.layers` is in no such order.
+    """
+    outputs = getattr(model, "outputs", None)
+    if not outputs or len(outputs) != 1:
+        return None
+    operation = getattr(getattr(outputs[0], "_keras_history", None), "operation", None)
+    # A model within a model ends in that one's last layer.
+    return layer_of_output(operation) if getattr(operation, "outputs", None) else operation

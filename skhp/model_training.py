@@ -16,6 +16,7 @@ from skhp.engine.keras_network import KerasNetwork, build_optimizer
 from skhp.engine.model_structure import predicts_rows_alone
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.text import text_as_tensors
 from skhp.engine.train import train
 from skhp.keras_objects import KerasObject
 from skhp.row_blocks import row_blocks
@@ -84,9 +85,21 @@ def train_model(request: TrainingRequest) -> Outcome:
     rows, validation = _rows(request)
     slots = _values(slot_variables(optimizer)) if optimizer.built else None
     state = TrainingState(*network.read(request.model), slots)
-    outcome = train(_plan(request, network), rows, validation, state, request.random_state)
+    try:
+        outcome = train(_plan(request, network), rows, validation, state, request.random_state)
+    except BaseException:
+        _restore(request.model, network, state)
+        raise
     network.load(request.model, outcome.state)
     return outcome
+
+
+def _restore(model: Any, network: KerasNetwork, state: TrainingState) -> None:
+    """Undo what an interrupted training has changed: it may be a warm start's."""
+    network.load(model, state)
+    if state.slots is not None:
+        for variable, value in zip(slot_variables(model.optimizer), state.slots, strict=False):
+            variable.assign(value)
 
 
 def settle_optimizer(model: Any, slots: list[np.ndarray]) -> None:
@@ -158,6 +171,11 @@ def _rows(request: TrainingRequest) -> tuple[Rows, Rows | None]:
         return rows, None
     # As Keras does it: the last rows, before any shuffling.
     cut = int(n * (1 - split))
+    if not 0 < cut < n:
+        raise ValueError(
+            f"validation_split={split} of {n} rows leaves {cut} to train on and {n - cut} to "
+            "validate on; each needs one at least. Give more rows, or another validation_split."
+        )
     return _part(rows, slice(0, cut)), _part(rows, slice(cut, n))
 
 
@@ -216,9 +234,11 @@ def predict_model(
         for name in ("predict_step", "predict")
     )
     if callbacks or own or "steps" in arguments:
+        X = text_as_tensors(X)
         return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
     size = arguments.get("batch_size") or _PREDICT_ROWS
-    pieces = [model(block, training=False) for block in _blocks(model, X, size)]
+    blocks = map(text_as_tensors, _blocks(model, X, size))
+    pieces = [model(block, training=False) for block in blocks]
     return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
 
 
