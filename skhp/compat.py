@@ -18,6 +18,7 @@ from sklearn.utils import _safe_indexing as take_rows  # of arrays, frames, spar
 from sklearn.utils._param_validation import (  # the checks scikit-learn's estimators use
     HasMethods,
     Interval,
+    InvalidParameterError,
     StrOptions,
 )
 from sklearn.utils.validation import _check_sample_weight
@@ -25,6 +26,7 @@ from sklearn.utils.validation import _check_sample_weight
 __all__ = [
     "HasMethods",
     "Interval",
+    "InvalidParameterError",
     "StrOptions",
     "can_reuse_listener",
     "check_sample_weight",

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
+import keras
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -29,8 +30,10 @@ from skhp.model_training import (
     settle_optimizer,
     train_model,
 )
+from skhp.warm_start import changed_learning_rate, settings_of_model
+from skhp.wrapper_constraints import check_arguments, check_parameters, check_score_settings
 from skhp.wrapper_inputs import check_is_table
-from skhp.wrapper_rows import WrapperRows
+from skhp.wrapper_rows import WrapperRows, check_split
 
 # One thread at a time loads the model of an unpickled estimator.
 _unpacking = threading.RLock()
@@ -58,8 +61,19 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         self._give_weights(X)
         note_model_built()
         self._initialize_callbacks()
+        self._settings = settings_of_model(self.get_params())
         self.n_epochs_ = 0
         return X, y
+
+    def _continue_training(self) -> None:
+        """Go on with the model as it is, and with what may change from fit to fit."""
+        settings = settings_of_model(self.get_params())
+        rate = changed_learning_rate(self._settings, settings, type(self).__name__)
+        if rate is not None:
+            self.model_.optimizer.learning_rate = rate
+        self._settings = settings
+        self._random_state = _seed(self.random_state)
+        self._initialize_callbacks()
 
     def initialize(self, X: Any, y: Any = None) -> Self:
         """Build the model and leave it untrained.
@@ -76,6 +90,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         self
             The estimator, which predicts with the weights that the model came with.
         """
+        check_is_table(X, type(self).__name__, y)
+        self._check_parameters({})
         with self._unfitted_on_error(continuing=False):
             self._forget()
             self._initialize(X, y)
@@ -112,6 +128,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 "is None."
             )
+        self._check_parameters(kwargs)
         epochs = kwargs.pop("epochs", self.get_params().get("fit__epochs", self.epochs))
         initial_epoch = kwargs.pop("initial_epoch", 0)
         task = FitTask(self, X, y, sample_weight, int(epochs))
@@ -131,6 +148,13 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
             )
         task.end()
         return self
+
+    def _check_parameters(self, arguments: Mapping[str, Any]) -> None:
+        """Check the estimator's parameters, and the arguments of ``fit`` for Keras."""
+        name = type(self).__name__
+        check_parameters(self.get_params(), self._get_param_names(), name)
+        check_score_settings(self.get_params(), type(self))
+        check_arguments("fit", arguments, name)
 
     @contextlib.contextmanager
     def _unfitted_on_error(self, continuing: bool) -> Iterator[None]:
@@ -157,6 +181,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
     ) -> None:
         if (self.warm_start or warm_start) and self.initialized_:
             X, y = self._validate_data(X, y)
+            self._continue_training()
         else:
             X, y = self._initialize(X, y)
         self._ensure_compiled_model()
@@ -201,6 +226,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         for name in [n for n in arguments if n.startswith("callbacks") or n == "class_weight"]:
             del arguments[name]
         arguments |= {"epochs": epochs, "initial_epoch": initial_epoch, **kwargs}
+        if arguments.get("validation_data") is None:
+            check_split(len(keras.tree.flatten(y)[0]), arguments.get("validation_split"))
         request = TrainingRequest(
             model=self.model_,
             X=X,
@@ -290,6 +317,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
             The estimator.
         """
         check_is_table(X, type(self).__name__, y)
+        self._check_parameters(kwargs)
         with self._unfitted_on_error(continuing=self.initialized_):
             return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
 
@@ -310,7 +338,10 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
             self.get_params(), destination="predict", pass_filter=self._predict_kwargs, strict=True
         )
         arguments = {k: v for k, v in arguments.items() if not k.startswith("callbacks")}
-        return predict_model(model, X, {**arguments, **kwargs}, self._predict_callbacks)
+        arguments |= kwargs
+        check_arguments("predict", arguments, type(self).__name__)
+        callbacks = [*self._predict_callbacks, *(arguments.pop("callbacks", None) or ())]
+        return predict_model(model, X, arguments, callbacks)
 
     def predict(self, X: Any, **kwargs: Any) -> Any:
         """Predict targets.

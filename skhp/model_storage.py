@@ -9,13 +9,14 @@ from __future__ import annotations
 import inspect
 import io
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cloudpickle
 import numpy as np
 
 from skhp import runtime
+from skhp.adapted_layers import adapted_of, give_adapted
 from skhp.compat import compile_arguments, layers_within, unsafe_deserialization
 from skhp.global_generators import seeded
 
@@ -37,6 +38,8 @@ class PackedModel:
         Arguments of ``compile``.
     optimizer : tuple or None
         Class, config and variables of the optimizer.
+    adapted : list
+        What layers of preprocessing learned, as `adapted_of` gives it.
     """
 
     kind: type
@@ -46,6 +49,7 @@ class PackedModel:
     values: list[np.ndarray]
     compiled: dict[str, Any] | None
     optimizer: tuple[type, dict[str, Any], list[np.ndarray]] | None
+    adapted: list[Any] = field(default_factory=list)
 
 
 def pack_model(model: Any) -> PackedModel:
@@ -84,6 +88,7 @@ def pack_model(model: Any) -> PackedModel:
         optimizer=None
         if optimizer is None
         else (type(optimizer), optimizer.get_config(), [v.numpy() for v in optimizer.variables]),
+        adapted=adapted_of(model),
     )
 
 
@@ -128,6 +133,7 @@ def unpack_model(packed: PackedModel) -> Any:
         )
     for variable, value in zip(model.variables, packed.values, strict=True):
         variable.assign(value)
+    give_adapted(model, packed.adapted)
     for layer in layers_within(model):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()  # what it adapted to is computed from its weights

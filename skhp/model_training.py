@@ -171,11 +171,6 @@ def _rows(request: TrainingRequest) -> tuple[Rows, Rows | None]:
         return rows, None
     # As Keras does it: the last rows, before any shuffling.
     cut = int(n * (1 - split))
-    if not 0 < cut < n:
-        raise ValueError(
-            f"validation_split={split} of {n} rows leaves {cut} to train on and {n - cut} to "
-            "validate on; each needs one at least. Give more rows, or another validation_split."
-        )
     return _part(rows, slice(0, cut)), _part(rows, slice(cut, n))
 
 

@@ -182,18 +182,57 @@ def check_classes_suit(loss: Any, units: int, label: str, estimator: str) -> Non
     name = loss_name(only_loss(loss))
     if units == 1 or name in (None, "sparsecategoricalcrossentropy"):
         return
-    told = loss if isinstance(loss, str) else f"the loss {name!r}"
     why = (
-        f"takes one-hot targets. For three classes or more, pass that loss to "
-        f"{estimator} too, and it encodes y so; or"
+        "takes one-hot targets. For three classes or more, pass that loss to "
+        f"{estimator} too, and it encodes y so; or compile"
         if name in _ONE_HOT
-        else "compares each of them with a target of its own, and y has one column of classes."
+        else "compares each of them with a target of its own, and y has one column of class "
+        "numbers. Compile"
     )
     raise ValueError(
-        f"The model of {label} has {units} outputs and is compiled with {told}, which {why} "
-        "compile with sparse_categorical_crossentropy. (Two classes may also have one output "
-        "with a sigmoid.)"
+        f"The model of {label} has {units} outputs and is compiled with {_told(loss)}, which {why} "
+        "with sparse_categorical_crossentropy. (For two classes, one output with a sigmoid and "
+        "binary_crossentropy will do too.)"
     )
+
+
+def _told(loss: Any) -> str:
+    loss = only_loss(loss)
+    return loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+
+
+def check_outputs_named(model: Any, arguments: dict[str, Any], label: str) -> None:
+    """Raise an error where losses or metrics are given for outputs that a model has not.
+
+    Keras checks this of models of several outputs alone.
+
+    Parameters
+    ----------
+    model : keras.Model
+    arguments : dict
+        Of ``compile``.
+    label : str
+        What errors call the model.
+    """
+    outputs = getattr(model, "outputs", None) or ()
+    if len(outputs) != 1:
+        return
+    loss = arguments.get("loss")
+    if isinstance(loss, list | tuple) and len(loss) != 1:
+        raise ValueError(
+            f"loss={loss!r} is of {len(loss)} losses, and the model of {label} has one output. "
+            "Give one loss."
+        )
+    known = {getattr(layer_of_output(model), "name", None), *getattr(model, "output_names", ())}
+    for kind in ("loss", "metrics", "weighted_metrics", "loss_weights"):
+        given = arguments.get(kind)
+        unknown = set(given) - known if isinstance(given, dict) else set()
+        if unknown:
+            raise ValueError(
+                f"{kind}={given!r} names {sorted(map(str, unknown))}, and the only output of the "
+                f"model of {label} is {', '.join(sorted(map(str, known - {None})))}. Give "
+                f"{kind} without a dict."
+            )
 
 
 def check_values_of_loss(loss: Any, y: Any, estimator: str) -> None:
@@ -214,7 +253,7 @@ def check_values_of_loss(loss: Any, y: Any, estimator: str) -> None:
     low, high = _RANGES[name]
     if y.min() < low or y.max() > high:
         raise ValueError(
-            f"The loss {name!r} takes targets of at least {low:g}"
+            f"The loss {_told(loss)} takes targets of at least {low:g}"
             + (f" and at most {high:g}" if np.isfinite(high) else "")
             + f", and y goes from {y.min():g} to {y.max():g}. Use another loss for "
             f"{estimator}, such as 'mse'"

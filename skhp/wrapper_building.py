@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from skhp.encoders import encode
 from skhp.engine.text import text_as_tensors
 from skhp.global_generators import seeded
 from skhp.model_storage import copy_model
-from skhp.output_link import check_classes_suit
+from skhp.output_link import check_classes_suit, check_outputs_named, only_loss
 from skhp.wrapper_parameters import KERAS_ARGUMENTS, WrapperParameters
 
 
@@ -35,7 +36,7 @@ class WrapperBuilding(WrapperParameters):
                 f"{model!r} was given too. Leave one of them out."
             )
         builder = self._builder_if_any()
-        if builder is None:
+        if builder is None or model in (keras.Model, keras.Sequential):
             raise TypeError(
                 f"model must be a function that returns a keras.Model, or a keras.Model. Got "
                 f"{model!r}. (A subclass may have a method _keras_build_fn instead.)"
@@ -78,6 +79,7 @@ class WrapperBuilding(WrapperParameters):
                     f"{type(self).__name__} has optimizer=None. Pass optimizer=..., or compile "
                     "the model in the builder."
                 )
+            check_outputs_named(self.model_, arguments, label)
             self.model_.compile(**arguments)
         if not self.model_.loss:
             raise ValueError(
@@ -105,6 +107,7 @@ class WrapperBuilding(WrapperParameters):
         try:
             yield
         except ValueError as error:
+            check_loss_returns(self.model_, X, y)
             shapes = [keras.tree.map_structure(np.shape, part) for part in (X, y)]
             raise ValueError(
                 f"Keras cannot train the model of {self._label()} on X of shape {shapes[0]} and "
@@ -161,6 +164,23 @@ class WrapperBuilding(WrapperParameters):
         )
         if self.model_.compiled and not reads:
             check_settings_are_used(self.get_params(), self.model_, self._label(), builder)
+
+
+def check_loss_returns(model: Any, X: Any, y: Any) -> None:
+    """Raise an error where a loss of the user's own returns nothing."""
+    loss = only_loss(getattr(model, "loss", None))
+    if y is None or not inspect.isroutine(loss):
+        return
+    rows = [keras.tree.map_structure(lambda array: array[:2], part) for part in (X, y)]
+    try:
+        value: Any = loss(rows[1], model(text_as_tensors(rows[0]), training=False))
+    except Exception:  # Keras's own error says more
+        return
+    if value is None:
+        raise ValueError(
+            f"The loss function {getattr(loss, '__name__', loss)!r} returned None, and must return "
+            "a number for each row. Does it end with `return`?"
+        )
 
 
 def _units(model: Any) -> int | None:

@@ -177,6 +177,29 @@ def check_values(X: Any, estimator: str) -> None:
             )
 
 
+def check_labels(y: np.ndarray) -> None:
+    """Raise an error where y lacks labels, or mixes text with numbers.
+
+    Parameters
+    ----------
+    y : ndarray
+    """
+    if y.dtype.kind != "O":
+        return
+    missing = sum(map(_is_missing, y.flat))
+    if missing:
+        raise ValueError(
+            f"Input y contains NaN or None: {missing} of {len(y)} labels are missing. Leave out "
+            "these rows, or name the missing class."
+        )
+    texts = sum(isinstance(label, str) for label in y.flat)
+    if texts not in (0, y.size):
+        raise ValueError(
+            f"y mixes text and other labels ({texts} of {y.size} are text). Make all of them text "
+            "with y.astype(str)."
+        )
+
+
 def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
     """X as the inputs of a model: one array, or the columns named as the inputs are.
 

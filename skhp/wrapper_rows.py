@@ -16,6 +16,7 @@ from skhp.wrapper_building import WrapperBuilding, shape_of_outputs
 from skhp.wrapper_inputs import (
     as_text,
     check_is_table,
+    check_labels,
     check_validation_data,
     check_values,
     inputs_by_name,
@@ -67,6 +68,7 @@ class WrapperRows(WrapperBuilding):
         )
         if self._y_numeric:
             y = self._in_floatx(y, "y")
+        check_labels(y)
         y = self._column(y)
         self._check_targets(y)
         if reset:
@@ -137,6 +139,23 @@ class WrapperRows(WrapperBuilding):
         except (TypeError, ValueError) as error:
             raise type(error)(f"validation_data cannot be used: {error}") from error
         return rows if rows[2] is not None else rows[:2]
+
+
+def check_split(n: int, split: Any) -> None:
+    """Raise an error where ``validation_split`` leaves a part without rows.
+
+    Parameters
+    ----------
+    n : int
+        Rows there are.
+    split : float or None
+    """
+    kept = int(n * (1 - split)) if split else n
+    if split and not 0 < kept < n:
+        raise ValueError(
+            f"validation_split={split} of {n} rows leaves {kept} to train on and {n - kept} to "
+            "validate on; each needs one at least. Give more rows, or another validation_split."
+        )
 
 
 def _in_columns(y: Any, model: Any) -> Any:

@@ -291,6 +291,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             "binary": (1, 2), "multiclass": several, "multilabel-indicator": several,
         }.get(self.target_type_, ())  # fmt: skip
 
+    _score_settings = ("normalize",)
+
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
         """Accuracy; override it to score in another way."""
@@ -304,6 +306,16 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
 
     def _check_targets(self, y: np.ndarray) -> None:
         check_classification_targets(y)
+        kind = type_of_target(y)
+        if kind == "multiclass-multioutput" and isinstance(
+            self.target_encoder, ClassifierLabelEncoder
+        ):
+            raise ValueError(
+                f"y has {y.shape[1]} columns of classes, and {type(self).__name__} takes one "
+                "column, or columns of 0 and 1. Give one column; fit an estimator a column with "
+                "sklearn.multioutput.MultiOutputClassifier; or override target_encoder in a "
+                "subclass."
+            )
         given = getattr(self, "classes_", None)
         if given is None and y.ndim == 1 and len(np.unique(y)) < 2:
             raise ValueError(
@@ -315,7 +327,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             unknown = np.setdiff1d(y, known)
             if len(unknown):
                 raise ValueError(
-                    f"y holds {list(unknown)}, not among the classes {list(known)}. Name all "
+                    f"y holds {unknown.tolist()}, not among the classes "
+                    f"{np.asarray(known).tolist()}. Name all "
                     "classes at the first call to partial_fit, in `classes`."
                 )
 
@@ -451,6 +464,8 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
     def _output_columns(self, y: Any) -> tuple[int, ...]:
         own = not isinstance(self.target_encoder_, RegressorTargetEncoder)
         return () if own else (self.n_outputs_,)
+
+    _score_settings = ("force_finite", "multioutput")
 
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
