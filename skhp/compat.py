@@ -21,6 +21,7 @@ from sklearn.callback._transport import (  # how values come back from joblib's 
 from sklearn.utils import _safe_indexing as take_rows  # of arrays, frames, sparse matrices
 from sklearn.utils._param_validation import (  # the checks scikit-learn's estimators use
     HasMethods,
+    InvalidParameterError,
     StrOptions,
 )
 from sklearn.utils._param_validation import Interval as _Interval
@@ -29,6 +30,7 @@ from sklearn.utils.validation import _check_sample_weight
 __all__ = [
     "HasMethods",
     "Interval",
+    "InvalidParameterError",
     "StrOptions",
     "can_reuse_listener",
     "check_sample_weight",
@@ -366,3 +368,16 @@ def hands_callbacks_on(search: Any) -> bool:
     callbacks (scikit-optimize's `BayesSearchCV`) does not.
     """
     return "callback_ctx" in inspect.signature(search._run_search).parameters
+
+
+def layer_of_output(model: Any) -> Any:
+    """The layer that a model's only output comes from, None where that is not known.
+
+    Only a tensor's private history tells it; `Model.layers` is in no such order.
+    """
+    outputs = getattr(model, "outputs", None)
+    if not outputs or len(outputs) != 1:
+        return None
+    operation = getattr(getattr(outputs[0], "_keras_history", None), "operation", None)
+    # A model within a model ends in that one's last layer.
+    return layer_of_output(operation) if getattr(operation, "outputs", None) else operation

@@ -49,6 +49,8 @@ def write_layer_states(model: Any, states: list[dict[str, Any] | None]) -> None:
 def _read(layer: Any) -> dict[str, Any] | None:
     if _is_lookup(layer):
         return _read_vocabulary(layer)
+    if _is_discretization(layer):
+        return {"bin_boundaries": layer.bin_boundaries}
     state: dict[str, Any] = {}
     if _has_own(layer, "save_own_variables"):
         store: dict[str, Any] = {}
@@ -62,6 +64,8 @@ def _read(layer: Any) -> dict[str, Any] | None:
 def _write(layer: Any, state: dict[str, Any]) -> None:
     if "vocabulary" in state:
         layer.set_vocabulary(state["vocabulary"], state["idf_weights"])
+    if "bin_boundaries" in state:
+        layer.bin_boundaries = state["bin_boundaries"]
     if "variables" in state:
         layer.load_own_variables(state["variables"])
     if "assets" in state:
@@ -109,6 +113,12 @@ def _is_lookup(layer: Any) -> bool:
 
     # TextVectorization holds a StringLookup, which is a layer of the model too.
     return isinstance(layer, keras.layers.StringLookup | keras.layers.IntegerLookup)
+
+
+def _is_discretization(layer: Any) -> bool:
+    import keras
+
+    return isinstance(layer, keras.layers.Discretization)
 
 
 def _is_normalization(layer: Any) -> bool:

@@ -16,6 +16,7 @@ from skhp.engine.keras_network import KerasNetwork, build_optimizer
 from skhp.engine.model_structure import predicts_rows_alone
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.text import text_as_tensors
 from skhp.engine.train import train
 from skhp.keras_objects import KerasObject
 from skhp.row_blocks import row_blocks
@@ -87,9 +88,21 @@ def train_model(request: TrainingRequest) -> Outcome:
     rows, validation = _rows(request)
     slots = _values(slot_variables(optimizer)) if optimizer.built else None
     state = TrainingState(*network.read(request.model), slots)
-    outcome = train(_plan(request, network), rows, validation, state, request.random_state)
+    try:
+        outcome = train(_plan(request, network), rows, validation, state, request.random_state)
+    except BaseException:
+        _restore(request.model, network, state)
+        raise
     network.load(request.model, outcome.state)
     return outcome
+
+
+def _restore(model: Any, network: KerasNetwork, state: TrainingState) -> None:
+    """Undo what an interrupted training has changed: it may be a warm start's."""
+    network.load(model, state)
+    if state.slots is not None:
+        for variable, value in zip(slot_variables(model.optimizer), state.slots, strict=False):
+            variable.assign(value)
 
 
 def settle_optimizer(model: Any, slots: list[np.ndarray]) -> None:
@@ -215,6 +228,7 @@ def predict_model(
         for name in ("predict_step", "predict")
     )
     if callbacks or own or "steps" in arguments:
+        X = text_as_tensors(X)
         return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
     arrays = all(isinstance(leaf, np.ndarray) for leaf in keras.tree.flatten(X))
     if not (arrays and predicts_rows_alone(model)):
@@ -228,10 +242,10 @@ def _predict_in_batches_of_keras(model: Any, X: Any, arguments: dict[str, Any]) 
     """Outputs where they may depend on the other rows of a batch: in Keras's batches."""
     n, size = _n_rows(X), arguments.get("batch_size") or 32
     if n > _MOST_EAGER_BATCHES * size:
-        return model.predict(X, **{"verbose": 0, **arguments})
+        return model.predict(text_as_tensors(X), **{"verbose": 0, **arguments})
     starts = range(0, n, size)
     blocks = [keras.tree.map_structure(lambda a: a[i : i + size], X) for i in starts]  # noqa: B023
-    pieces = [model(block, training=False) for block in blocks]
+    pieces = [model(text_as_tensors(block), training=False) for block in blocks]
     return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
 
 

@@ -143,6 +143,12 @@ class WrapperParameters(_ScikerasWrapper):
     def __getattr__(self, name: str) -> Any:
         if name in self._extra:
             return self._extra[name]
+        found = inspect.getattr_static(type(self), name, None)
+        if hasattr(type(found), "__get__"):  # a property that raised an error: say its words
+            try:
+                return type(found).__get__(found, self, type(self))
+            except AttributeError as error:
+                raise error.__cause__ or error from None
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.text import text_as_tensors
 
 
 class OrderedBatches(keras.utils.PyDataset):
@@ -37,7 +38,7 @@ class OrderedBatches(keras.utils.PyDataset):
         arrays = (self.rows.X, self.rows.y, self.rows.weight)
         # A train_step of the user's own may expect two parts where no weights were given.
         given = arrays if self.rows.weighted else arrays[:2]
-        return keras.tree.map_structure(lambda array: array[chosen], given)
+        return text_as_tensors(keras.tree.map_structure(lambda array: array[chosen], given))
 
     def on_epoch_begin(self) -> None:
         """Draw the epoch's order."""
@@ -118,7 +119,8 @@ def train_with_keras(
     }
     history = model.fit(
         OrderedBatches(plan, rows, random_state),
-        validation_data=validation and (validation.X, validation.y, validation.weight),
+        validation_data=validation
+        and (text_as_tensors(validation.X), validation.y, validation.weight),
         callbacks=callbacks,
         **{**arguments, **plan.fit_arguments},
     ).history

@@ -20,6 +20,7 @@ from skhp.engine.model_structure import ModelStructure, is_rowwise_model, struct
 from skhp.engine.own_code import named_apart, revivable
 from skhp.engine.packing import are_large
 from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState
+from skhp.engine.text import text_as_tensors
 from skhp.fingerprint import NotEstablished
 from skhp.global_generators import seeded
 
@@ -233,6 +234,7 @@ class ModelComputation:
     def _build(self, rows: Rows) -> None:
         model = self._model
         x, y = keras.tree.map_structure(lambda array: array[:1], (rows.X, rows.y))
+        x = text_as_tensors(x)
         outputs = model(x, training=False)
         model.compute_loss(x, y, outputs, rows.weight[:1])
         model.compute_metrics(x, y, outputs, rows.weight[:1])
