@@ -11,6 +11,7 @@ from typing import Any
 
 from sklearn.callback._transport import (  # how values come back from joblib's workers
     can_reuse_listener,
+    close_listener,
     open_listener,
     send,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "check_sample_weight",
     "excluded_names",
     "excludes_from_weight_decay",
+    "forget_listener",
     "hands_callbacks_on",
     "has_callbacks",
     "is_search",
@@ -284,6 +286,11 @@ def unflatten_params(*args: Any, **kwargs: Any) -> Any:
     from scikeras._utils import unflatten_params as scikeras_unflatten_params
 
     return scikeras_unflatten_params(*args, **kwargs)
+
+
+def forget_listener(handle: Any) -> None:
+    """Drop this process's copy of a listener; one of another process goes on."""
+    close_listener(handle)
 
 
 def own_callbacks(estimator: Any) -> list[Any]:

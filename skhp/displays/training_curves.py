@@ -179,7 +179,7 @@ class TrainingCurvesDisplay:
             raise ValueError(f"kind must be 'best' or 'all'; got {kind!r}.")
         candidates = candidates_of(search, score)
         hue = candidates.check_param("hue", hue) if hue is not None else None
-        frame = searched_curves(curves)
+        frame = searched_curves(search, curves)
         frame = frame[frame["metric"] == _known(frame, metric)]
         scored = candidates.scored[::-1].assign(place=np.arange(len(candidates.scored)) + 1)
         told = scored[["candidate", *candidates.params, "score", "place"]]

@@ -99,7 +99,7 @@ def report(
         raise ValueError("No candidate has a finite score: every fit failed, nothing to report.")
     best_first = candidates.scored[::-1].reset_index(drop=True)
     coordinates = _coordinates(candidates, best_first)
-    figure, traces = _curves(candidates, best_first, curves)
+    figure, traces = _curves(search, candidates, best_first, curves)
     page = Template(_resource("html")).substitute(
         title=html.escape(_title(search)),
         summary=html.escape(_summary(candidates, best_first)),
@@ -222,14 +222,14 @@ def _dimension(name: str, values: Any, scale: Scale) -> dict[str, Any]:
 
 
 def _curves(
-    candidates: Candidates, best_first: pd.DataFrame, curves: Any
+    search: Any, candidates: Candidates, best_first: pd.DataFrame, curves: Any
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Make a panel a metric, and a line for every candidate, metric and kind of rows."""
     if curves is None:
         return None, []
     from plotly.subplots import make_subplots
 
-    means = searched_curves(curves)
+    means = searched_curves(search, curves)
     metrics = list(means["metric"].unique())
     figure = make_subplots(1, len(metrics), subplot_titles=[m.replace("_", " ") for m in metrics])
     searched = candidates.searched()

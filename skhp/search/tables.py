@@ -185,7 +185,7 @@ def _epochs(search: Any, params: list[Any]) -> list[float | None]:
 
     for callback in compat.own_callbacks(search):
         if isinstance(callback, LearningCurves) and callback.follows(search):
-            frame = callback.frame()
+            frame = callback.frame(search)
             last = frame[~frame["refit"]].groupby(["candidate", "split"])["epoch"].max()
             seen = last.groupby("candidate").mean().to_dict()
             return [seen.get(number) for number in range(len(params))]
