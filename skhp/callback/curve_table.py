@@ -11,7 +11,7 @@ import numpy as np
 
 from skhp.callback.place import Place
 from skhp.callback.records import Epoch, SearchBegun, SearchEnded
-from skhp.search.values import same_value
+from skhp.search.values import same_value, value_key
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _grouped(log: SearchLog, places: list[Place]) -> dict[Place, CandidateSplit]
         name
         for place in places
         for name, value in log.first_params.get(place, {}).items()
-        if any(log.first_params.get(other, {}).get(name) != value for other in places)
+        if not all(same_value(log.first_params.get(p, {}).get(name), value) for p in places)
     }
     count: Counter[Hashable] = Counter()
     found = {}
@@ -246,7 +246,7 @@ def _grouped(log: SearchLog, places: list[Place]) -> dict[Place, CandidateSplit]
 
 
 def _key(params: Mapping[str, Any]) -> Hashable:
-    return tuple(sorted((name, repr(value)) for name, value in params.items()))
+    return value_key(params)
 
 
 def curve_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:

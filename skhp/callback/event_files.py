@@ -16,6 +16,7 @@ from skhp.callback.place import Place
 from skhp.callback.records import Epoch, SearchBegun, SearchEnded, SplitsCounted
 from skhp.callback.sink import Sink
 from skhp.search.names import candidate_label, short_names
+from skhp.search.values import same_value
 
 # Files open at once; one that is closed goes on in a second file of its directory.
 _MOST_OPEN = 16
@@ -123,7 +124,7 @@ class EventFiles(Sink):
         if iteration is not None:
             label += f",iter={iteration}"
         short, number = label, 1
-        while label in self._labels and self._labels[label] != params:
+        while label in self._labels and not same_value(self._labels[label], params):
             # Other values that look the same in short.
             number += 1
             label = f"{short},no={number}"

@@ -149,7 +149,9 @@ def _settings_of(value: Any) -> Mapping[str, Any] | None:
         return None
     try:
         if hasattr(value, "get_config"):
-            return dict(value.get_config())
+            config = dict(value.get_config())
+            config.pop("name", None)  # Keras numbers its objects: adam_1, adam_2, ...
+            return config
         if hasattr(value, "get_params"):
             return dict(value.get_params(deep=False))
     except Exception:  # an object without a config of its own
