@@ -303,11 +303,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _measure(self, X: Any, y: Any) -> Any:
         """The loss and metrics on other rows, as a function of a `TrainingState`."""
+        from dataclasses import replace
+
         from skhp.engine.evaluate import Evaluation
         from skhp.planning import plan_training
 
         plan = plan_training(self._fitted_params, self._network, self._coding)
-        return Evaluation(plan, self._more_rows(X, y, None))
+        rows = self._more_rows(X, y, None)
+        # The rows that score a candidate count alike, whatever class_weight says in training.
+        return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
 
     def _count_parameters(self, fitted: Any) -> int:
         """Weights of this estimator's network, on the data that another was fitted on."""

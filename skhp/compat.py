@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.callback._transport import (  # how values come back from joblib's workers
     can_reuse_listener,
+    close_listener,
     open_listener,
     send,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "check_sample_weight",
     "excluded_names",
     "excludes_from_weight_decay",
+    "forget_listener",
     "hands_callbacks_on",
     "has_callbacks",
     "is_search",
@@ -347,6 +349,11 @@ def unflatten_params(*args: Any, **kwargs: Any) -> Any:
 
 # ``set_callbacks`` keeps the callbacks in it, and no public name reads them.
 CALLBACKS_ATTRIBUTE = "_skl_callbacks"
+
+
+def forget_listener(handle: Any) -> None:
+    """Drop this process's copy of a listener; one of another process goes on."""
+    close_listener(handle)
 
 
 def own_callbacks(estimator: Any) -> list[Any]:
