@@ -11,7 +11,7 @@ from parity_models import CASES
 from parity_models.case import BATCH, EPOCHS
 from sklearn.preprocessing import FunctionTransformer
 
-from skhp import KerasRegressor
+from skhp import KerasClassifier, KerasRegressor
 
 FIT = {"batch_size": BATCH, "epochs": EPOCHS, "shuffle": False}
 
@@ -76,3 +76,32 @@ def test_training_ends_where_keras_ends(name):
         np.testing.assert_allclose(ours, theirs, rtol=case.rtol, atol=1e-5, err_msg=path)
     outputs = joined(expected.predict(case.inputs(case.X), verbose=0))
     np.testing.assert_allclose(net.predict(case.X), outputs, rtol=1e-3, atol=1e-4)
+
+
+def classifier_model():
+    case = CASES["loss: SparseCategoricalCrossentropy"]
+    return case.model()
+
+
+@pytest.mark.parametrize("class_weight", [{0: 1.0, 1: 4.0, 2: 0.5}, "balanced"])
+def test_class_weights(class_weight):
+    """Classes weigh as in Keras, together with sample weights."""
+    case = CASES["loss: SparseCategoricalCrossentropy"]
+    y = case.y.ravel()
+    net = KerasClassifier(
+        lambda: classifier_model(), class_weight=class_weight, random_state=0, **FIT
+    ).fit(case.X, y, sample_weight=case.sample_weight)
+    balanced = dict(enumerate(len(y) / (3 * np.bincount(y))))
+    expected = classifier_model()
+    # Keras takes one kind of weights or the other.
+    factors = np.vectorize((balanced if class_weight == "balanced" else class_weight).get)(y)
+    history = expected.fit(
+        case.X, y[:, None], sample_weight=case.sample_weight * factors, verbose=0, **FIT
+    ).history
+    assert net.engine_ == "compiled", net.engine_reason_
+    np.testing.assert_allclose(net.history_["loss"], history["loss"], rtol=1e-4)
+    for (path, theirs), (_, ours) in zip(values(expected), values(net.model_), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5, err_msg=path)
+    np.testing.assert_allclose(
+        net.predict_proba(case.X), expected.predict(case.X, verbose=0), atol=1e-5
+    )

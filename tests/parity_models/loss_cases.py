@@ -73,11 +73,6 @@ def axis_one():
     return {"optimizer": keras.optimizers.SGD(0.1), "loss": loss}
 
 
-def function_of_keras():
-    """A function, where most give its name."""
-    return losses.log_cosh
-
-
 LOSS_CASES = {
     "MeanSquaredError": loss_case("values", losses.MeanSquaredError),
     "MeanAbsoluteError": loss_case("values", losses.MeanAbsoluteError),
@@ -118,7 +113,13 @@ LOSS_CASES = {
         lambda: losses.CategoricalFocalCrossentropy(from_logits=True, label_smoothing=0.1),
     ),
     "CategoricalGeneralizedCrossEntropy": loss_case(
-        "number of 3", lambda: losses.CategoricalGeneralizedCrossEntropy(q=0.7)
+        "number of 3",
+        lambda: losses.CategoricalGeneralizedCrossEntropy(q=0.7),
+        targets=np.ravel,
+    ),
+    # Keras then compares each row with the classes of all rows.
+    "CategoricalGeneralizedCrossEntropy of a column": loss_case(
+        "number of 3", losses.CategoricalGeneralizedCrossEntropy, engine=None
     ),
     "SparseCategoricalCrossentropy": loss_case("number of 3", losses.SparseCategoricalCrossentropy),
     "SparseCategoricalCrossentropy, logits": loss_case(
@@ -164,7 +165,6 @@ LOSS_CASES = {
             "loss": losses.MeanAbsoluteError(reduction="sum"),
         },
         targets=lambda y: y.reshape(-1, 5, 3),
-        sample_weight=WEIGHT,
     ),
     "axis=1": Case(
         per_time,

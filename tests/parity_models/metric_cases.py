@@ -73,7 +73,6 @@ METRIC_CASES = {
     "R2Score, settings": metric_case(
         "values",
         lambda: metrics.R2Score(class_aggregation="variance_weighted_average"),
-        lambda: metrics.R2Score(num_regressors=2),
     ),
     "correlations": metric_case(
         "values", metrics.PearsonCorrelation, metrics.ConcordanceCorrelation
@@ -143,9 +142,9 @@ METRIC_CASES = {
         metrics.SparseCategoricalCrossentropy,
     ),
     "a wrapped function": metric_case("values", wrapped),
-    "names, binary": by_name("binary", "accuracy", "crossentropy"),
+    "names, binary": by_name("binary", "accuracy", "auc"),
     "names, labels": by_name("labels", "acc", "mse"),
-    "names, one-hot": by_name("one of 3", "accuracy", "ce"),
+    "names, one-hot": by_name("one of 3", "accuracy", "top_k_categorical_accuracy"),
     "names, numbers": by_name("number of 3", "accuracy"),
     "names, values": by_name("values", "mae", "mean_squared_error", "cosine_similarity"),
 }
