@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from parity_models import CASES, not_covered
 from parity_models.parts import PARTS, parts_by_case, parts_of_keras
+
 from skhp.engine.rowwise import ROWWISE_LAYERS, ROWWISE_LOSSES, ROWWISE_METRICS
 
 PAGE = Path(__file__).parent.parent / "docs" / "guide" / "compiled.rst"
