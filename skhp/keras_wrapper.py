@@ -286,6 +286,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
 
     def _count_parameters(self, fitted: Any) -> int:
         """Weights of this estimator's network, on the data that another was fitted on."""
+        if fitted is self:
+            return self._unpacked_model().count_params()
         learned = {n: v for n, v in vars(fitted).items() if n[0] != "_" and n[-1] == "_"}
         self.__dict__.update(learned, _random_state=0)
         self.model_ = self._build_keras_model()

@@ -25,6 +25,8 @@ from sklearn.preprocessing import StandardScaler
 
 from skhp import KerasClassifier, MLPClassifier
 from skhp.callback import LearningCurves
+from skhp.displays import TradeoffDisplay
+from skhp.engine import compile_count
 from skhp.search import (
     best_estimators,
     best_params,
@@ -281,3 +283,39 @@ def test_networks_of_a_builder_are_counted_where_they_can_be_built():
     n = X.shape[1]
     assert counted[:2].tolist() == [(n + 1) * width + width + 1 for width in (4, 8)]
     assert counted.isna().tolist() == [False, False, True]
+
+
+def test_training_time_leaves_compiling_out(binary):
+    X, y = binary
+    curves = LearningCurves()
+    network = MLPClassifier(1, epochs=6, activation="softsign", random_state=0)
+    search = GridSearchCV(network, {"width": [61, 62, 61]}, cv=2, refit=False)
+    before = compile_count()
+    search.set_callbacks(curves).fit(X, y)
+    assert compile_count() > before
+    table = results(search)
+    fits = curves.fits(search)
+    assert fits["n_epochs"].tolist() == [6] * 6
+    frame = curves.frame(search)
+    frame = frame[(frame["candidate"] == 0) & (frame["split"] == 0)]
+    seconds = frame.sort_values("epoch")["seconds"].to_numpy()
+    assert fits["train_seconds"][0] == pytest.approx((seconds[-1] - seconds[0]) * 6 / 5)
+    means = fits.groupby("candidate")["train_seconds"].mean()
+    assert table["mean_train_time"].tolist() == pytest.approx(means.tolist())
+    # The first candidate compiled, and the last one, of the same width, did not.
+    assert table["mean_fit_time"][0] > table["mean_train_time"][0] + seconds[0] / 4
+    # Counted without a refit: four columns to the hidden units, these to one output.
+    assert table["n_parameters"].tolist() == [6 * width + 1 for width in (61, 62, 61)]
+    display = TradeoffDisplay.from_search(search)
+    assert display.frame["cost"].tolist() == table["mean_train_time"].tolist()
+    search.set_callbacks()
+    assert "mean_train_time" not in results(search)
+    display = TradeoffDisplay.from_search(search)  # nothing better is known
+    assert display.cost_name == "mean fit time in seconds, compiling included"
+
+
+def test_size_is_the_cost_where_no_training_time_is_known(binary):
+    X, y = binary
+    network = MLPClassifier(1, epochs=1, random_state=0)
+    search = GridSearchCV(network, {"width": [2, 4]}, cv=2).fit(X, y)
+    assert TradeoffDisplay.from_search(search).frame["cost"].tolist() == [13, 25]

@@ -217,9 +217,7 @@ def test_ax_is_an_axes(show, search):
 @pytest.mark.parametrize("show", list(TABLES.values())[5:], ids=list(TABLES)[5:])
 def test_a_search_of_which_every_fit_failed(show, search):
     failed = {**search.cv_results_, "mean_test_score": np.full(6, np.nan)}
-    with pytest.raises(
-        ValueError, match="every fit failed|candidates with a score|no score|both a score"
-    ):
+    with pytest.raises(ValueError, match=r"every fit failed|candidates with a score"):
         show(failed)
 
 

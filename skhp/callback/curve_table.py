@@ -258,17 +258,61 @@ def curve_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:
     search : fitted search, optional
         Whose candidates the lone fits are.
     """
+    split_of = _candidate_splits_of(log, search)
+    iterations = log.ended.iterations if log.ended else None
+    epochs = [epoch for epoch in log.epochs if epoch.place in split_of]
+    epochs.sort(key=lambda epoch: _order(split_of[epoch.place], epoch))
+    return [row for e in epochs for row in _rows(e, split_of[e.place], iterations)]
+
+
+def fit_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:
+    """One row a fit, as dicts.
+
+    Parameters
+    ----------
+    log : SearchLog
+    search : fitted search, optional
+        Whose candidates the lone fits are.
+    """
+    split_of = _candidate_splits_of(log, search)
+    fits: dict[Place, list[Epoch]] = {}
+    for epoch in log.epochs:
+        fits.setdefault(epoch.place, []).append(epoch)
+    found = [(split_of[place], epochs) for place, epochs in fits.items() if place in split_of]
+    found.sort(key=lambda fit: _order(fit[0], fit[1][0]))
+    return [
+        {
+            "candidate": known.candidate,
+            "split": known.split,
+            "refit": _is_refit(epochs[0], known),
+            "n_epochs": max(epoch.number for epoch in epochs),
+            "train_seconds": _train_seconds(epochs),
+            "n_parameters": next((e.n_parameters for e in epochs if e.n_parameters), None),
+        }
+        for known, epochs in found
+    ]
+
+
+def _train_seconds(epochs: list[Epoch]) -> float:
+    first, last = min(epochs, key=_number), max(epochs, key=_number)
+    later = last.number - first.number
+    if first.number != 1 or not later:
+        return float("nan")
+    return (last.seconds - first.seconds) * last.number / later
+
+
+def _number(epoch: Epoch) -> int:
+    return epoch.number
+
+
+def _candidate_splits_of(log: SearchLog, search: Any) -> dict[Place, CandidateSplit]:
     params: Sequence[Mapping[str, Any]] = []
     n_splits = max(log.n_splits, 1)
     if log.ended is not None:
         params = log.ended.params
     elif search is not None:
         params, n_splits = _candidates_of(search)
-    split_of = candidate_splits(log, params, n_splits)
-    iterations = log.ended.iterations if log.ended else None
-    epochs = [epoch for epoch in log.epochs if epoch.place in split_of]
-    epochs.sort(key=lambda epoch: _order(split_of[epoch.place], epoch))
-    return [row for e in epochs for row in _rows(e, split_of[e.place], iterations)]
+    return candidate_splits(log, params, n_splits)
 
 
 def _candidates_of(search: Any) -> tuple[list[Mapping[str, Any]], int]:
@@ -282,6 +326,10 @@ def _order(known: CandidateSplit, epoch: Epoch) -> tuple[float, ...]:
     candidate = unknown if known.candidate is None else known.candidate
     split = unknown if known.split is None else known.split
     return (split == unknown, candidate, split, epoch.number)
+
+
+def _is_refit(epoch: Epoch, known: CandidateSplit) -> bool:
+    return epoch.place.is_refit or (known.split is None and epoch.place.is_lone)
 
 
 def _rows(
@@ -299,7 +347,7 @@ def _rows(
             "seconds": epoch.seconds,
             "metric": metric,
             "value": value,
-            "refit": epoch.place.is_refit or (known.split is None and epoch.place.is_lone),
+            "refit": _is_refit(epoch, known),
             **extra,
             **params,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sklearn.exceptions import NotFittedError
@@ -9,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 from skhp.callback.curve_table import (
     SearchLog,
     curve_rows,
+    fit_rows,
     latest,
     log_of,
     outside_searches,
@@ -136,6 +138,40 @@ class LearningCurves(SearchMonitor):
         """
         import pandas as pd
 
+        rows = self._read(search, curve_rows)
+        return pd.DataFrame(rows).astype({"candidate": "Int64", "split": "Int64"})
+
+    def fits(self, search: Any = None) -> Any:
+        """One row a fit: how long it trained, and how large its network was.
+
+        Parameters
+        ----------
+        search : fitted search, or its cv_results_, optional
+            As in `frame`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``candidate``, ``split``, ``refit``, ``n_epochs``, ``train_seconds`` and
+            ``n_parameters``. ``train_seconds`` leaves out what the first epoch may
+            include, compiling above all: it is the time from the end of the first epoch
+            to the end of the last, times ``n_epochs / (n_epochs - 1)``. It is missing
+            for a fit of one epoch.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If nothing was fitted yet.
+        ValueError
+            If there are curves, and none of them is of this search.
+        """
+        import pandas as pd
+
+        rows = self._read(search, fit_rows)
+        types = {"candidate": "Int64", "split": "Int64", "n_parameters": "Int64"}
+        return pd.DataFrame(rows).astype(types)
+
+    def _read(self, search: Any, to_rows: Callable[..., list[Any]]) -> list[Any]:
         self.say_failures()
         told = list(self._sink.told)
         if not any(isinstance(record, Epoch) for record in told):
@@ -144,14 +180,14 @@ class LearningCurves(SearchMonitor):
                 "with set_callbacks, and fit it."
             )
         log = latest(told) if search is None else _log_of_search(told, search)
-        rows = [] if log is None else curve_rows(log, search)
+        rows = [] if log is None else to_rows(log, search)
         if not rows:
             which = "the last search" if search is None else "this search"
             raise ValueError(
                 f"These LearningCurves hold no curves of {which}: they follow other fits. Set "
                 "them on the search with set_callbacks before its fit."
             )
-        return pd.DataFrame(rows).astype({"candidate": "Int64", "split": "Int64"})
+        return rows
 
     def follows(self, search: Any) -> bool:
         """Whether these are the curves of a search.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import uuid
 import warnings
 import weakref
@@ -60,6 +61,7 @@ class _Fit:
 
     fit_id: str
     measure: Any = None
+    measuring: float = 0.0  # seconds
 
 
 # Of contexts in this process. Contexts are never sent while their fit goes on.
@@ -232,17 +234,23 @@ class SearchMonitor:
         fit = context.parent
         candidate = next((_candidates[c] for c in path_to(fit) if c in _candidates), None)
         known = _fits.setdefault(fit, _Fit(uuid.uuid4().hex))
-        params = None
+        params, n_parameters = None, None
         if context.task_id == 0:
             params = candidate.params if candidate else _plain_params(network)
+            n_parameters = network._count_parameters(network)
+        seconds = (datetime.now(UTC) - fit.init_time).total_seconds() - known.measuring
+        began = time.perf_counter()
+        measured = self._measured(network, fit, candidate, end)
+        known.measuring += time.perf_counter() - began
         record = Epoch(
             replace(place, own=known.fit_id) if place.is_lone else place,
             known.fit_id,
             fit.init_time.timestamp(),
             context.task_id + 1,
-            (datetime.now(UTC) - fit.init_time).total_seconds(),
-            {**end.logs, **self._measured(network, fit, candidate, end)},
+            seconds,
+            {**end.logs, **measured},
             params,
+            n_parameters,
         )
         self._tell(record)
 

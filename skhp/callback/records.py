@@ -23,12 +23,15 @@ class Epoch:
     number : int
         From 1.
     seconds : float
-        From the start of the fit to the end of the epoch.
+        From the start of the fit to the end of the epoch, without the measuring of
+        held-out rows.
     values : mapping of str to float
         "loss", metrics, "val_loss", "test_loss", ...
     params : mapping or None
         At a fit's first epoch: searched parameters of the candidate, or for a lone fit
         the parameters of the network.
+    n_parameters : int or None
+        At a fit's first epoch: weights of the network.
     """
 
     place: Place
@@ -38,6 +41,7 @@ class Epoch:
     seconds: float
     values: Mapping[str, float]
     params: Mapping[str, Any] | None
+    n_parameters: int | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -10,9 +9,11 @@ import pandas as pd
 
 from skhp.displays import palette, panels
 from skhp.displays.candidates import Candidates, candidates_of
+from skhp.search.results_of import results_of
 
 _AXIS_LABELS = {
-    "fit_seconds": "mean fit time in seconds",
+    "fit_seconds": "mean fit time in seconds, compiling included",
+    "train_seconds": "mean training time in seconds",
     "n_parameters": "parameters of the network",
 }
 
@@ -69,7 +70,7 @@ class TradeoffDisplay:
     def from_search(
         cls,
         search: Any,
-        cost: Any = "fit_seconds",
+        cost: Any = None,
         *,
         hue: str | None = None,
         metric: str | None = None,
@@ -81,10 +82,14 @@ class TradeoffDisplay:
         ----------
         search : fitted search, or its cv_results_
             The ``cv_results_`` as a dict or data frame.
-        cost : str or array-like of shape (n_candidates,), default="fit_seconds"
-            "fit_seconds" for the mean fit time, "n_parameters" for the size of the network
-            as `skhp.search.results` counts it, a column of ``cv_results_``, a searched
-            parameter that is a number, or one number a candidate.
+        cost : str or array-like of shape (n_candidates,), default=None
+            "train_seconds" for the mean training time without compiling, where
+            `LearningCurves` were set on the search; "n_parameters" for the size of the
+            network, as `skhp.search.results` counts it; "fit_seconds" for the mean fit
+            time, to which the first fit of a network structure adds the time to compile
+            it; a column of ``cv_results_``; a searched parameter that is a number; or one
+            number a candidate. None takes the first of these three that all candidates
+            with a score have.
         hue : str, default=None
             The parameter that colours the candidates.
         metric : str, default=None
@@ -106,12 +111,14 @@ class TradeoffDisplay:
         candidates = candidates_of(search, metric)
         hue = candidates.check_param("hue", hue) if hue is not None else None
         costs, name = _costs(search, candidates, cost)
-        frame = candidates.frame[["candidate", *candidates.params, "score"]].assign(cost=costs)
-        frame = frame[np.isfinite(frame["score"]) & np.isfinite(frame["cost"])]
+        frame = candidates.scored[["candidate", *candidates.params, "score"]].sort_index()
+        frame = frame.assign(cost=costs[frame.index])
+        frame = frame[np.isfinite(frame["cost"])]
         if frame.empty:
             raise ValueError(
-                f"No candidate has both a score and a cost ({name}). The size of a network is "
-                "counted on the best estimator: it needs refit=True."
+                f"No candidate has both a score and a cost ({name}). Sizes and training times "
+                "are known where LearningCurves were set on the search before its fit; sizes "
+                "also where it has refit=True."
             )
         frame = frame.assign(pareto=_unbeaten(frame["cost"], frame["score"]))
         return cls(frame, candidates=candidates, cost_name=name, hue=hue).plot(ax)
@@ -165,28 +172,57 @@ class TradeoffDisplay:
         return self
 
 
-def _costs(search: Any, candidates: Candidates, cost: Any) -> tuple[np.ndarray, str]:
-    n = len(candidates.frame)
-    if not isinstance(cost, str):
-        name = getattr(cost, "name", None) or "cost"
-        costs = np.asarray(cost, dtype=float)
-        if costs.shape != (n,):
-            raise ValueError(f"cost must be one number for each of the {n} candidates.")
-        return costs, _AXIS_LABELS.get(name, str(name).replace("_", " "))
-    if cost == "n_parameters":
-        from skhp.search import results as table
+# Columns of skhp.search.results that can be asked for as costs.
+_TABLE = {"train_seconds": "mean_train_time", "n_parameters": "n_parameters"}
 
-        return table(search)[cost].to_numpy(dtype=float), _AXIS_LABELS[cost]
-    results = search if isinstance(search, Mapping | pd.DataFrame) else search.cv_results_
-    for source, column in ((candidates.frame, cost), (results, cost)):
-        if column in source and np.asarray(source[column]).dtype.kind in "iuf":
+
+def _costs(search: Any, candidates: Candidates, cost: Any) -> tuple[np.ndarray, str]:
+    if cost is None:
+        return _default_costs(search, candidates)
+    if not isinstance(cost, str):
+        return _given_costs(cost, len(candidates.frame))
+    if cost in _TABLE:
+        return _table_costs(search, cost, len(candidates.frame)), _AXIS_LABELS[cost]
+    for source in (candidates.frame, results_of(search)):
+        if cost in source and np.asarray(source[cost]).dtype.kind in "iuf":
             name = _AXIS_LABELS.get(cost, cost.replace("_", " "))
-            return np.asarray(source[column], dtype=float), name
+            return np.asarray(source[cost], dtype=float), name
     numeric = [p for p in candidates.params if candidates.scales[p].numeric]
     raise ValueError(
-        f"cost={cost!r} is no column of numbers; use 'fit_seconds', 'n_parameters', a column "
-        f"of cv_results_, one of the parameters {numeric}, or an array."
+        f"cost={cost!r} is no column of numbers; use 'train_seconds', 'n_parameters', "
+        f"'fit_seconds', a column of cv_results_, one of the parameters {numeric}, or an array."
     )
+
+
+def _default_costs(search: Any, candidates: Candidates) -> tuple[np.ndarray, str]:
+    """What tells a network's cost without the time that its structure took to compile."""
+    scored = candidates.scored.index
+    for cost in _TABLE:
+        costs = _table_costs(search, cost, len(candidates.frame))
+        if np.isfinite(costs[scored]).all():
+            return costs, _AXIS_LABELS[cost]
+    return _costs(search, candidates, "fit_seconds")
+
+
+def _table_costs(search: Any, cost: str, n: int) -> np.ndarray:
+    from skhp.search import results as table
+
+    found = table(search)
+    column = _TABLE[cost]
+    return found[column].to_numpy(float, na_value=np.nan) if column in found else np.full(n, np.nan)
+
+
+def _given_costs(cost: Any, n: int) -> tuple[np.ndarray, str]:
+    name = str(getattr(cost, "name", None) or "cost")
+    try:
+        costs = np.asarray(cost, dtype=float)
+    except (TypeError, ValueError):
+        costs = np.empty(0)
+    if costs.shape != (n,):
+        raise ValueError(
+            f"cost must be one number for each of the {n} candidates, or a name. Got {cost!r}."
+        )
+    return costs, _AXIS_LABELS.get(name, name.replace("_", " "))
 
 
 def _unbeaten(costs: pd.Series, scores: pd.Series) -> np.ndarray:

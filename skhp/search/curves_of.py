@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from skhp.compat import own_callbacks
 from skhp.search.results_of import results_of
 from skhp.search.values import same_value
 
@@ -45,6 +46,20 @@ def curves_of(search: Any, curves: Any) -> Any:
     if "refit" in frame:
         frame = frame[~frame["refit"].astype(bool)]
     return frame.astype({"candidate": int})
+
+
+def curves_on(search: Any) -> Any:
+    """The `LearningCurves` that are set on a search and followed it, or None.
+
+    Parameters
+    ----------
+    search : fitted search, or its cv_results_
+    """
+    return next((c for c in own_callbacks(search) if _follows(c, search)), None)
+
+
+def _follows(callback: Any, search: Any) -> bool:
+    return hasattr(callback, "follows") and callback.follows(search)
 
 
 def _checked(frame: Any, params: list[Any]) -> Any:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import entropy
 
-from skhp import compat
-from skhp.search.curves_of import curves_of
+from skhp.search.curves_of import curves_of, curves_on
 from skhp.search.names import short_names
 from skhp.search.results_of import metric_of, results_of
 
@@ -56,7 +55,7 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
     found = {}
     if f"mean_train_{name}" in results:
         found["score_gap"] = results[f"mean_train_{name}"] - results[f"mean_test_{name}"]
-    curves = curves if curves is not None else _curves_on(search)
+    curves = curves if curves is not None else curves_on(search)
     if curves is not None:
         found |= _curve_gaps(curves_of(search, curves), len(params))
     if not found:
@@ -66,15 +65,6 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
             "its fit."
         )
     return table.assign(**found)
-
-
-def _curves_on(search: Any) -> Any:
-    """The curves that were set on a search and are its own, or None."""
-    return next((c for c in compat.own_callbacks(search) if _follows(c, search)), None)
-
-
-def _follows(callback: Any, search: Any) -> bool:
-    return hasattr(callback, "follows") and callback.follows(search)
 
 
 def _curve_gaps(frame: Any, n_candidates: int) -> dict[str, np.ndarray]:

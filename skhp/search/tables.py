@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skhp import compat
 from skhp.search.checks import check_n
+from skhp.search.curves_of import curves_on
 from skhp.search.names import short_names
 from skhp.search.networks import n_parameters_of, planned_epochs
 from skhp.search.results_of import best_first, check_search, metric_of, results_of
@@ -33,10 +33,15 @@ def results(search: Any, metric: str | None = None) -> Any:
         Indexed by ``candidate``, its row in ``cv_results_``. Columns are the parameters
         without the names of their steps, ``iter`` of a halving search,
         ``mean_test_score``, ``std_test_score``, ``rank_test_score``, ``mean_train_score``
-        where the search has it, ``mean_fit_time`` in seconds, ``n_epochs`` (mean over the
-        splits; missing where the estimator may stop early and no `LearningCurves` were
-        set), and ``n_parameters`` of the network (missing where the rows it gets differ
-        between candidates).
+        where the search has it, ``mean_fit_time`` in seconds, ``mean_train_time`` where
+        `LearningCurves` were set, ``n_epochs`` (mean over the splits; missing where the
+        estimator may stop early and no `LearningCurves` were set), and ``n_parameters`` of
+        the network (without `LearningCurves` missing where ``refit=False``, or where the
+        rows that it gets differ between candidates).
+
+        ``mean_fit_time`` is scikit-learn's. The first fit of a network structure in a
+        process compiles, and the first fit of all imports TensorFlow, so that it does not
+        compare candidates. ``mean_train_time`` leaves both out: see `LearningCurves.fits`.
 
     Raises
     ------
@@ -77,9 +82,12 @@ def results(search: Any, metric: str | None = None) -> Any:
             table[f"{column}_score"] = columns[f"{column}_{name}"]
     if "mean_fit_time" in columns:
         table["mean_fit_time"] = columns["mean_fit_time"]
+    n_epochs, n_parameters, seconds = _of_fits(search, params)
+    if seconds is not None:
+        table["mean_train_time"] = seconds
     frame = pd.DataFrame(table, index=pd.RangeIndex(len(params), name="candidate"))
-    frame["n_epochs"] = _whole(_epochs(search, params))
-    frame["n_parameters"] = _whole([n_parameters_of(search, candidate) for candidate in params])
+    frame["n_epochs"] = _whole(n_epochs)
+    frame["n_parameters"] = _whole(n_parameters)
     return frame
 
 
@@ -178,17 +186,22 @@ def _fitted(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> Any:
     return estimator.fit(X, y, **fit_params)
 
 
-def _epochs(search: Any, params: list[Any]) -> list[float | None]:
-    """Epochs run: as the search's learning curves saw them, else as planned."""
-    from skhp.callback import LearningCurves
-
-    for callback in compat.own_callbacks(search):
-        if isinstance(callback, LearningCurves) and callback.follows(search):
-            frame = callback.frame(search)
-            last = frame[~frame["refit"]].groupby(["candidate", "split"])["epoch"].max()
-            seen = last.groupby("candidate").mean().to_dict()
-            return [seen.get(number) for number in range(len(params))]
-    return [planned_epochs(search, candidate) for candidate in params]
+def _of_fits(search: Any, params: list[Any]) -> tuple[list[Any], list[Any], list[Any] | None]:
+    """Epochs, weights and seconds of each candidate: as its fits ran, else as planned."""
+    planned = [planned_epochs(search, candidate) for candidate in params]
+    counted = [n_parameters_of(search, candidate) for candidate in params]
+    curves = curves_on(search)
+    if curves is None:
+        return planned, counted, None
+    fits = curves.fits(search)
+    fits = fits[~fits["refit"]]
+    means = fits.groupby("candidate")[["n_epochs", "train_seconds", "n_parameters"]].mean()
+    n_epochs, seconds, seen = (
+        [columns.get(number) for number in range(len(params))]
+        for columns in means.astype(float).to_dict().values()
+    )
+    sizes = [a if a is not None else b for a, b in zip(counted, seen, strict=True)]
+    return n_epochs, sizes, seconds
 
 
 def _whole(values: list[Any]) -> Any:
