@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skhp import runtime
 from skhp.compat import HasMethods, Interval, check_sample_weight
-from skhp.divergence import check_can_predict, warn_diverged
+from skhp.divergence import check_can_predict, check_converged, warn_diverged
 from skhp.features import as_dense, as_table
 from skhp.fit_task import FitTask
 from skhp.history import joined_history
@@ -323,14 +323,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return sum(int(np.prod(shape)) for shape in shapes)
 
     def _keep(self, outcome: Outcome) -> None:
+        check_converged(outcome, self._rate())
         self._state = outcome.state
         self.__dict__.pop("_model", None)
         self.history_ = joined_history(self.history_, outcome.history)
         self.n_epochs_ += outcome.n_epochs
         self.engine_ = outcome.engine
         self.engine_reason_ = outcome.reason
-        if outcome.diverged_at is not None or not self._state.is_finite():
-            warn_diverged(outcome.diverged_at or outcome.n_epochs, self._rate())
+        if outcome.diverged_at is not None:
+            warn_diverged(outcome.diverged_at, self._rate())
 
     def _rate(self) -> Any:
         """The learning rate that training starts with: this one's, or the optimizer's own."""

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
 
+if TYPE_CHECKING:
+    from skhp.engine.plan import Outcome
+
+
+_ADVICE = (
+    "Lower the learning rate, scale X (and y of a regressor), or clip gradients with an "
+    "optimizer such as keras.optimizers.Adam(clipnorm=1.0)."
+)
+
 
 def warn_diverged(epoch: int, learning_rate: Any) -> None:
-    """Warn that training stopped for a loss that is not finite.
+    """Warn that training stopped for a loss that is not finite, with weights that are.
 
     Parameters
     ----------
@@ -20,12 +29,30 @@ def warn_diverged(epoch: int, learning_rate: Any) -> None:
     """
     warnings.warn(
         f"The loss was no longer finite at epoch {epoch} with "
-        f"learning_rate={learning_rate!r}; training stopped there. Lower the learning rate, "
-        "scale X (and y of a regressor), or clip gradients with an optimizer such as "
-        "keras.optimizers.Adam(clipnorm=1.0).",
+        f"learning_rate={learning_rate!r}; training stopped there. {_ADVICE}",
         ConvergenceWarning,
         stacklevel=7,
     )
+
+
+def check_converged(outcome: Outcome, learning_rate: Any) -> None:
+    """Raise ValueError where training left weights that are not finite.
+
+    Such a network can predict nothing. scikit-learn's multilayer perceptrons raise an
+    error in ``fit`` too, so that a search counts the fit as failed.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    learning_rate : object
+        As it was set.
+    """
+    if not outcome.state.is_finite():
+        epoch = outcome.diverged_at or outcome.n_epochs
+        raise ValueError(
+            f"Training diverged: the loss or the weights were no longer finite at epoch {epoch} "
+            f"with learning_rate={learning_rate!r}. {_ADVICE}"
+        )
 
 
 def check_can_predict(estimator: Any, is_finite: bool, learning_rate: Any) -> None:
@@ -44,3 +71,14 @@ def check_can_predict(estimator: Any, is_finite: bool, learning_rate: Any) -> No
             f"diverged (learning_rate={learning_rate!r}), so it cannot predict. Fit it again "
             "with a lower learning rate or scaled data."
         )
+
+
+def rate_of(model: Any) -> float | None:
+    """The learning rate of a compiled Keras model; None where its optimizer has none.
+
+    Parameters
+    ----------
+    model : keras.Model
+    """
+    rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
+    return None if rate is None else float(rate)

@@ -19,7 +19,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import NotFittedError
 
 from skhp.compat import check_sample_weight, route_params
-from skhp.divergence import check_can_predict, warn_diverged
+from skhp.divergence import check_can_predict, rate_of, warn_diverged
 from skhp.eager_kernels import note_model_built
 from skhp.encoders import fit_encoder
 from skhp.fit_task import FitTask
@@ -123,6 +123,13 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         -------
         self
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are not what they should be, or training diverges,
+            so that the weights are no finite numbers. An estimator that goes on from an
+            earlier fit keeps the weights of that one.
         """
         check_is_table(X, type(self).__name__, y)
         if y is None:
@@ -264,21 +271,20 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
             self.history_.setdefault(name, []).extend(values)
         self.n_epochs_ = len(self.history_.get("loss", ()))
         self.engine_, self.engine_reason_ = outcome.engine, outcome.reason
-        self._is_finite = outcome.state.is_finite()
-        if outcome.diverged_at is not None or not self._is_finite:
-            warn_diverged(outcome.diverged_at or outcome.n_epochs, _rate(self.model_))
+        if outcome.diverged_at is not None:
+            warn_diverged(outcome.diverged_at, rate_of(self.model_))
 
     def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
         """What this estimator's attributes would be, had training stopped at this epoch."""
         from skhp.engine.keras_network import KerasNetwork
 
-        model = copy_model(self.model_)
-        KerasNetwork(model).load(model, run.state())
+        model, state = copy_model(self.model_), run.state()
+        KerasNetwork(model).load(model, state)
         return {
             **self._learned_from_data(),
             "model_": model,
             "history_": dict(history),
-            "_is_finite": True,
+            "_is_finite": state.is_finite(),
         }
 
     def _learned_from_data(self) -> dict[str, Any]:
@@ -338,7 +344,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         check_is_table(X, type(self).__name__)
         X, _ = self._validate_data(X)
         model = self._unpacked_model()
-        check_can_predict(self, self.__dict__.get("_is_finite", True), _rate(model))
+        check_can_predict(self, self.__dict__.get("_is_finite", True), rate_of(model))
         X = self._encoded_X(X)
         arguments = route_params(
             self.get_params(), destination="predict", pass_filter=self._predict_kwargs, strict=True
@@ -480,8 +486,3 @@ def _seed(random_state: Any) -> int | None:
         copied_state.set_state(random_state.get_state())
         return int(copied_state.randint(1, 2**31 - 1))
     return operator.index(random_state)
-
-
-def _rate(model: Any) -> float | None:
-    rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
-    return None if rate is None else float(rate)

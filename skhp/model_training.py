@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 from sklearn.utils import check_random_state
 
+from skhp.divergence import check_converged, rate_of
 from skhp.engine.evaluate import Evaluation
 from skhp.engine.keras_network import KerasNetwork, build_optimizer
 from skhp.engine.model_structure import predicts_rows_alone
@@ -83,6 +84,11 @@ def train_model(request: TrainingRequest) -> Outcome:
     Returns
     -------
     Outcome
+
+    Raises
+    ------
+    ValueError
+        If training diverges. The model is then as it was.
     """
     network, optimizer = KerasNetwork(request.model), request.model.optimizer
     rows, validation = _rows(request)
@@ -90,6 +96,7 @@ def train_model(request: TrainingRequest) -> Outcome:
     state = TrainingState(*network.read(request.model), slots)
     try:
         outcome = train(_plan(request, network), rows, validation, state, request.random_state)
+        check_converged(outcome, rate_of(request.model))
     except BaseException:
         _restore(request.model, network, state)
         raise

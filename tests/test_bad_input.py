@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from skhp import MLPClassifier, MLPRegressor
@@ -439,46 +439,50 @@ def test_predict_before_fit(method):
 DIVERGING = {"optimizer": "sgd", "learning_rate": 1e6, "epochs": 50}
 
 
-@pytest.fixture(scope="module")
-def diverged(regression):
+def test_divergence_is_an_error_with_epoch_and_learning_rate(regression):
     X, y = regression
     net = MLPRegressor(1, 16, random_state=0, **DIVERGING)
-    (warning,) = warnings_of(ConvergenceWarning, net.fit, X, 100 * y)
-    return net, str(warning.message), warning.filename
-
-
-def test_divergence_is_warned_of_with_epoch_and_learning_rate(diverged):
-    net, message, filename = diverged
-    assert_says(message, f"epoch {net.n_epochs_} ", "learning_rate=1000000.0", "Lower the")
-    assert net.n_epochs_ < 50 and not np.isfinite(net.history_["loss"][-1])
-    assert filename == __file__  # the warning points at the call of fit
+    message = message_of(net.fit, X, 100 * y)
+    assert_says(message, "diverged", "at epoch ", "learning_rate=1000000.0", "Lower the")
+    with pytest.raises(NotFittedError):
+        net.predict(X)
 
 
 def test_divergence_names_the_optimizers_own_learning_rate(regression):
     X, y = regression
     own = {"optimizer": keras.optimizers.SGD(1e6), "learning_rate": None}
     net = MLPRegressor(1, 16, epochs=50, random_state=0, **own)
-    (warning,) = warnings_of(ConvergenceWarning, net.fit, X, 100 * y)
-    assert_says(str(warning.message), "learning_rate=1000000.0")
+    assert_says(message_of(net.fit, X, 100 * y), "learning_rate=1000000.0")
 
 
-def test_a_diverged_network_does_not_predict(diverged, regression):
-    net, *_ = diverged
-    message = message_of(net.predict, regression[0])
-    assert_says(message, "diverged", "learning_rate=1000000.0", "Fit it again")
+@pytest.mark.parametrize("go_on", ["fit", "partial_fit"])
+def test_a_network_that_diverges_when_it_goes_on_keeps_its_weights(go_on, regression):
+    X, y = regression
+    net = MLPRegressor(1, 16, optimizer="sgd", epochs=20, warm_start=True, random_state=0)
+    before = net.fit(X, y).predict(X)
+    with pytest.raises(ValueError, match="diverged"):
+        getattr(net, go_on)(X, 3e38 * np.sign(y))
+    np.testing.assert_array_equal(net.predict(X), before)
+    assert net.n_epochs_ == len(net.history_["loss"]) == 20
 
 
 def test_a_diverging_candidate_scores_error_score(regression):
     grid = {"learning_rate": [1e-3, 1e6]}
     net = MLPRegressor(1, 16, random_state=0, optimizer="sgd", epochs=50)
     X, y = regression
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with pytest.warns(FitFailedWarning, match="2 fits failed out of a total of 4"):
         search = GridSearchCV(net, grid, cv=2, error_score=np.nan).fit(X, 100 * y)
-        np.testing.assert_array_equal(np.isnan(search.cv_results_["mean_test_score"]), [0, 1])
-        assert search.best_params_ == {"learning_rate": 1e-3}
-        with pytest.raises(ValueError, match="diverged"):
-            GridSearchCV(net, grid, cv=2, error_score="raise").fit(X, 100 * y)
+    np.testing.assert_array_equal(np.isnan(search.cv_results_["mean_test_score"]), [0, 1])
+    assert search.best_params_ == {"learning_rate": 1e-3}
+    with pytest.raises(ValueError, match="diverged"):
+        GridSearchCV(net, grid, cv=2, error_score="raise").fit(X, 100 * y)
+
+
+def test_a_search_of_which_every_candidate_diverges_fails(regression):
+    X, y = regression
+    net = MLPRegressor(1, 16, random_state=0, **DIVERGING)
+    with pytest.raises(ValueError, match=r"All the 4 fits failed[\s\S]*diverged"):
+        GridSearchCV(net, {"learning_rate": [1e6, 1e7]}, cv=2).fit(X, 100 * y)
 
 
 def test_early_stopping_keeps_the_finite_weights_of_a_run_that_diverged(regression):

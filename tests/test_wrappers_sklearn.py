@@ -191,10 +191,18 @@ def test_a_loss_that_is_not_finite_is_said(regressor, regression):
     net = KerasRegressor(
         build, loss="mse", optimizer="sgd", optimizer__learning_rate=1e30, epochs=20, random_state=0
     )
-    with pytest.warns(sklearn.exceptions.ConvergenceWarning, match=r"epoch \d+.*learning_rate"):
+    with pytest.raises(ValueError, match=r"diverged.*epoch \d+.*learning_rate"):
         net.fit(X, y)
-    with pytest.raises(ValueError, match="diverged"):
+    with pytest.raises(sklearn.exceptions.NotFittedError):
         net.predict(X)
+    search = GridSearchCV(net, {"optimizer__learning_rate": [1e30, 1e31]}, cv=2)
+    with pytest.raises(ValueError, match="All the 4 fits failed"):
+        search.fit(X, y)
+    net.set_params(optimizer__learning_rate=1e-3).fit(X, y)
+    before = net.predict(X)
+    with pytest.raises(ValueError, match="diverged"):
+        net.partial_fit(X, 3e38 * np.sign(y))
+    np.testing.assert_array_equal(net.predict(X), before)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
