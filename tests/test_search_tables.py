@@ -233,7 +233,24 @@ def test_time_is_estimated_from_one_timed_fit():
     summary = space_summary(grid(), X, y)
     assert summary.seconds_per_fit > 0
     assert summary.seconds == pytest.approx(summary.seconds_per_fit * summary.n_fits)
-    assert "a fit" in str(summary)
+    assert "a fit" in str(summary) and "s to compile each network structure" in str(summary)
+    assert summary.seconds_to_compile >= 0
+
+
+def test_the_estimate_is_of_the_first_and_the_last_values():
+    class Slow(LogisticRegression):
+        seen = []
+
+        def fit(self, X, y):
+            self.seen.append(self.C)
+            if self.C == 0.1:
+                raise ValueError("diverged")
+            return super().fit(X, y)
+
+    summary = space_summary(GridSearchCV(Slow(), {"C": [0.1, 1.0, 5.0]}, cv=2), X[:60], y[:60])
+    assert Slow.seen == [0.1, 5.0, 5.0] and summary.seconds_per_fit > 0
+    with pytest.raises(ValueError, match="diverged"):
+        space_summary(GridSearchCV(Slow(), {"C": [0.1]}, cv=2), X[:60], y[:60])
 
 
 def test_summary_of_a_space_alone():

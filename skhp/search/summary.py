@@ -32,7 +32,10 @@ class SpaceSummary:
     at_most : bool
         Whether those are upper bounds, as for halving searches.
     seconds_per_fit, seconds : float or None
-        As timed, and for the whole search at its ``n_jobs``.
+        As timed, and for the whole search at its ``n_jobs``, without compiling.
+    seconds_to_compile : float or None
+        What the first fit of a network structure took longer than the next one. Each
+        structure adds it once, in each worker process.
     """
 
     parameters: list[dict[str, Any]]
@@ -42,6 +45,7 @@ class SpaceSummary:
     at_most: bool = False
     seconds_per_fit: float | None = None
     seconds: float | None = None
+    seconds_to_compile: float | None = None
 
     def frame(self) -> Any:
         """The parameters as a pandas.DataFrame."""
@@ -61,6 +65,10 @@ class SpaceSummary:
             lines[-1] += f", {most}{self.n_fits:,} fits"
         if self.seconds is not None:
             lines.append(f"about {self.seconds:.3g} s at {self.seconds_per_fit:.3g} s a fit")
+        if self.seconds_to_compile is not None:
+            lines.append(
+                f"and about {self.seconds_to_compile:.3g} s to compile each network structure"
+            )
         return "\n".join(lines)
 
 
@@ -73,8 +81,9 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
         Fitted or not; or a dict of parameter -> values or distribution, or a list of
         those.
     X, y : array-like, optional
-        With rows, one candidate is fitted twice and the second fit timed: a first one
-        compiles.
+        With rows, two candidates are fitted twice, that of the first values in the space
+        and that of the last: the second fits are timed, as a first one compiles. What a
+        search takes lies near their mean where its lists go from small to large.
 
     Returns
     -------
@@ -112,9 +121,9 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
     fits = None
     if candidates is not None and splits is not None:
         fits = candidates * splits + bool(search.refit)
-    each = None if X is None else _timed_fit(search, space, X, y)
+    each, compiling = (None, None) if X is None else _timed_fits(search, space, X, y)
     total = None if each is None or fits is None else each * fits / _jobs(search)
-    return SpaceSummary(parameters, combinations, candidates, fits, at_most, each, total)
+    return SpaceSummary(parameters, combinations, candidates, fits, at_most, each, total, compiling)
 
 
 def _parameters(space: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -182,26 +191,40 @@ def _n_splits(search: Any, X: Any, y: Any) -> int | None:
         return None
 
 
-def _timed_fit(search: Any, space: list[Mapping[str, Any]], X: Any, y: Any) -> float:
+def _timed_fits(search: Any, space: list[Mapping[str, Any]], X: Any, y: Any) -> tuple[float, float]:
+    """The seconds of a fit, and what compiling adds to a first one."""
+    timed = []
+    for part, which in ((space[0], 0), (space[-1], -1)):
+        try:
+            timed.append(_timed_twice(search, _one_candidate(part, which), X, y))
+        except Exception:  # a candidate may diverge, or be one that cannot be fitted
+            if which == -1 and not timed:
+                raise
+    first, again = timed[-1]
+    return sum(second for _, second in timed) / len(timed), max(0.0, first - again)
+
+
+def _timed_twice(search: Any, params: dict[str, Any], X: Any, y: Any) -> list[float]:
     from sklearn.base import clone
 
-    estimator = clone(search.estimator).set_params(**_one_candidate(space[0]))
-    for _ in range(2):  # the first may compile
+    estimator = clone(search.estimator).set_params(**clone(params, safe=False))
+    seconds = []
+    for _ in range(2):
         began = time.perf_counter()
         estimator.fit(X, y)
-        seconds = time.perf_counter() - began
+        seconds.append(time.perf_counter() - began)
     return seconds
 
 
-def _one_candidate(space: Mapping[str, Any]) -> dict[str, Any]:
-    """The first value of each list, a draw from each of SciPy's distributions."""
+def _one_candidate(space: Mapping[str, Any], which: int = 0) -> dict[str, Any]:
+    """The first or last value of each list, a draw from each of SciPy's distributions."""
     candidate = {}
     for name, values in space.items():
         choices = choices_of(values)
         if choices:
-            candidate[name] = choices[0]
+            candidate[name] = choices[which]
         elif hasattr(values, "dist"):
-            candidate[name] = values.rvs(random_state=0)
+            candidate[name] = values.rvs(random_state=-which)
     return candidate
 
 

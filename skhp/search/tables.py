@@ -128,7 +128,9 @@ def best_params(search: Any, n: int = 1, metric: str | None = None) -> list[dict
         resources is listed once, with the most.
     """
     resource = getattr(search, "resource", None)
-    every, chosen, seen = results_of(search)["params"], [], []
+    every = results_of(search)["params"]
+    chosen: list[dict[str, Any]] = []
+    seen: list[dict[str, Any]] = []
     for candidate in best_first(search, metric):
         params = dict(every[candidate])
         tried = {name: value for name, value in params.items() if name != resource}
