@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
+from skhp.callback import TensorBoard
 from skhp.displays import (
     ImportanceDisplay,
     ParallelCoordinatesDisplay,
@@ -24,6 +25,7 @@ from skhp.search import (
     best_params,
     correlations,
     importance,
+    learning_rate_grid,
     narrow,
     report,
     results,
@@ -239,8 +241,39 @@ def test_bad_arguments_are_named(search, tmp_path):
         SearchHeatmapDisplay.from_search(search, 3, "kind")
     with pytest.raises(ValueError, match="cost must be one number for each of the 6"):
         TradeoffDisplay.from_search(search, 3)
+    with pytest.raises(ValueError, match=r"y=None is no parameter"):
+        SearchHeatmapDisplay.from_search(search, "rate", None)
+    with pytest.raises(ValueError, match=r"params must be a list.*Got 3"):
+        ParallelCoordinatesDisplay.from_search(search, params=3)
+    with pytest.raises(ValueError, match=r"path must be.*Got ''"):
+        report(search, "")
+    with pytest.raises(ValueError, match=r"'rate' must have a list.*Got 3"):
+        space_summary({"rate": 3})
+    with pytest.raises(TypeError, match="cv_results_, which hold no space"):
+        space_summary(search.cv_results_)
     with pytest.raises(ValueError, match="searches must be"):
         ScoreDistributionDisplay.from_rounds([])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((["adam"], 1), r"multiples must be a list.*Got 1"),
+        (([], [1]), r"optimizers must be a list.*Got \[\]"),
+        (("adam",), r"optimizers must be a list.*Got 'adam'"),
+        ((["adam"], ["a"]), r"multiples must be positive numbers\. Got 'a'"),
+        ((["adam"], [1], 3), r"grid must be a dict.*Got 3"),
+    ],
+)
+def test_bad_arguments_of_learning_rate_grid(arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        learning_rate_grid(*arguments)
+
+
+@pytest.mark.parametrize("log_dir", [None, "", 3])
+def test_tensorboard_needs_a_directory(log_dir):
+    with pytest.raises(ValueError, match="log_dir must be the path of a directory"):
+        TensorBoard(log_dir)
 
 
 def test_scores_of_a_named_scoring():

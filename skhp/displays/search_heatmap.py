@@ -128,7 +128,8 @@ class SearchHeatmapDisplay:
         check_n("n_bins", n_bins)
         candidates = candidates_of(search, metric)
         asked = {"x": x, "y": y, "hue": hue, "columns": columns, "rows": rows}
-        roles = {r: candidates.check_param(r, p) for r, p in asked.items() if p is not None}
+        given = {r: p for r, p in asked.items() if p is not None or r in ("x", "y")}
+        roles = {r: candidates.check_param(r, p) for r, p in given.items()}
         if len(set(roles.values())) < len(roles):
             raise ValueError(f"Each parameter can be shown once; got {roles}.")
         frame, labels = _cells(candidates, list(roles.values()), aggregate, n_bins)

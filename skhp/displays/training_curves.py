@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
@@ -84,7 +84,7 @@ class TrainingCurvesDisplay:
         cls,
         estimator: Any,
         *,
-        metrics: Sequence[str] | None = None,
+        metrics: Sequence[str] | str | None = None,
         ax: Any = None,
         ylim: tuple[float, float] | None = None,
         yscale: str = "linear",
@@ -95,7 +95,7 @@ class TrainingCurvesDisplay:
         ----------
         estimator : fitted estimator, pipeline or search
             Something with ``history_``, or whose last step or ``best_estimator_`` has it.
-        metrics : list of str, default=None
+        metrics : str or list of str, default=None
             Which to draw, a panel each; all by default.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure by default.
@@ -249,6 +249,13 @@ def _history(estimator: Any) -> Mapping[str, Sequence[float]]:
         f"{type(estimator).__name__} has no history_, nor has a last step of it: pass a fitted "
         "skhp estimator, or a pipeline that ends in one."
     )
+
+
+def _listed(metrics: Any) -> list[Any]:
+    listed = [metrics] if isinstance(metrics, str) else metrics
+    if not isinstance(listed, Iterable) or not (listed := list(listed)):
+        raise ValueError(f"metrics must be a name or a list of names. Got {metrics!r}.")
+    return listed
 
 
 def _known(frame: pd.DataFrame, name: str, role: str) -> str:

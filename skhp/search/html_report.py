@@ -76,8 +76,8 @@ def report(
     TypeError
         If ``search`` is no search, or ``curves`` are no curves.
     ValueError
-        If the search has no such score, or no candidate with a score. If the curves are of
-        another search.
+        If ``path`` is no path, or the search has no such score, or no candidate with a
+        score. If the curves are of another search.
 
     Examples
     --------
@@ -98,6 +98,8 @@ def report(
         import plotly  # noqa: F401
     except ImportError as error:
         raise ImportError("skhp.search.report needs plotly: pip install 'skhp[report]'.") from error
+    if not isinstance(path, str | os.PathLike) or not str(path):
+        raise ValueError(f"path must be the path of the file to write. Got {path!r}.")
     candidates = candidates_of(search, metric)
     best_first = candidates.scored[::-1].reset_index(drop=True)
     coordinates = _coordinates(candidates, best_first)

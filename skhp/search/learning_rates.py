@@ -38,6 +38,8 @@ def learning_rate_grid(
 
     Raises
     ------
+    TypeError
+        If ``grid`` is no dict or ``prefix`` no str.
     ValueError
         If a list is empty, a multiple is not positive, or Keras knows no such optimizer.
 
@@ -54,6 +56,10 @@ def learning_rate_grid(
     for multiple in multiples:
         if not is_number(multiple) or not 0 < multiple < float("inf"):
             raise ValueError(f"multiples must be positive numbers. Got {multiple!r}.")
+    if grid is not None and not isinstance(grid, Mapping):
+        raise TypeError(f"grid must be a dict of parameter -> values, or None. Got {grid!r}.")
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix must be a str such as 'mlpclassifier__'. Got {prefix!r}.")
     return [
         {
             f"{prefix}optimizer": [name],

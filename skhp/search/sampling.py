@@ -93,7 +93,7 @@ def _count(total: int, fraction: float | None, n: int | None) -> int:
     if (fraction is None) == (n is None):
         raise ValueError(f"Give either fraction or n. Got fraction={fraction!r}, n={n!r}.")
     if n is not None:
-        if not isinstance(n, Integral) or not 1 <= n <= total:
+        if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= total:
             raise ValueError(f"n must be an int from 1 to {total}, the whole grid. Got {n!r}.")
         return int(n)
     if not isinstance(fraction, Real) or not 0 < fraction <= 1:

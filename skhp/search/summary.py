@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skhp.search.names import short_names, value_label
+from skhp.search.results_of import is_results
 from skhp.search.space import choices_of, interval_of, space_of
 from skhp.search.values import distinct_labels, unique_values
 
@@ -54,7 +55,7 @@ class SpaceSummary:
         return pd.DataFrame(self.parameters)
 
     def __str__(self) -> str:
-        width = max(len(row["parameter"]) for row in self.parameters)
+        width = max((len(row["parameter"]) for row in self.parameters), default=0)
         lines = [f"{row['parameter']:<{width}}  {row['values']}" for row in self.parameters]
         most = "at most " if self.at_most else ""
         numbers = "infinitely many" if self.n_combinations is None else f"{self.n_combinations:,}"
@@ -95,7 +96,8 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
     TypeError
         If it is neither a search nor a space.
     ValueError
-        If the search's estimator has no such parameter, or ``y`` is given without ``X``.
+        If a parameter has neither values nor a distribution, the search's estimator has no
+        such parameter, or ``y`` is given without ``X``.
 
     Examples
     --------
@@ -108,6 +110,8 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
     activation  relu, tanh
     4 combinations, 4 candidates, 21 fits
     """
+    if is_results(search):
+        raise TypeError("Expected a search or a space. Got cv_results_, which hold no space.")
     space = space_of(search)
     parameters, combinations = _parameters(space), _combinations(space)
     if not hasattr(search, "estimator"):
@@ -132,6 +136,10 @@ def _parameters(space: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for part in space:
         for name, values in part.items():
             choices = choices_of(values)
+            if choices is None and interval_of(values) is None and not hasattr(values, "rvs"):
+                raise ValueError(
+                    f"{name!r} must have a list of values or a distribution. Got {values!r}."
+                )
             row = {
                 "parameter": short[name],
                 "values": _in_words(values),
