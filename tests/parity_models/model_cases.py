@@ -105,13 +105,6 @@ MASK_CASES = {
     "mask, loss over time": mask_case(
         lambda: layers.GRU(2, return_sequences=True), last, y=normal(5, seed=1), targets=over_time
     ),
-    "mask, loss over time, weights": mask_case(
-        lambda: layers.GRU(2, return_sequences=True),
-        last,
-        y=normal(5, seed=1),
-        targets=over_time,
-        sample_weight=WEIGHT,
-    ),
     "mask, attention": Case(attention_with_mask, WORDS, Y),
     "mask, causal attention": Case(causal_attention, normal(5, 3), Y),
     "mask, two sequences": Case(joined_masks, WORDS, Y),
@@ -314,8 +307,8 @@ ACTIVATIONS = (
     ("hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "linear"),
     ("log_sigmoid", "log_softmax", "mish", "relu", "relu6"),
     ("selu", "sigmoid", "silu", "soft_shrink", "softmax"),
-    ("glu", "softplus", "softsign", "sparse_plus", "sparse_sigmoid"),
-    ("sparsemax", "squareplus", "tanh", "tanh_shrink", "threshold"),
+    ("softplus", "softsign", "sparse_plus", "sparse_sigmoid"),
+    ("sparsemax", "squareplus", "tanh", "tanh_shrink"),
 )
 
 
