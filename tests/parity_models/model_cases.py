@@ -80,13 +80,6 @@ def joined_masks():
     return keras.Model(x, layers.Dense(1)(layers.GRU(2)(both)))
 
 
-def masked_softmax():
-    """A softmax over some of its inputs."""
-    x = keras.Input((4,))
-    hidden = layers.Dense(3)(x)
-    return keras.Model(x, layers.Dense(1)(layers.Softmax()(hidden, mask=hidden > 0)))
-
-
 MASK_CASES = {
     "mask, LSTM": mask_case(lambda: layers.LSTM(2), last),
     "mask, LSTM, weights": mask_case(lambda: layers.LSTM(2), last, sample_weight=WEIGHT),
@@ -108,7 +101,6 @@ MASK_CASES = {
     "mask, attention": Case(attention_with_mask, WORDS, Y),
     "mask, causal attention": Case(causal_attention, normal(5, 3), Y),
     "mask, two sequences": Case(joined_masks, WORDS, Y),
-    "mask of a softmax": Case(masked_softmax, X, Y),
 }
 
 # --- several inputs and outputs ---------------------------------------------------------------
