@@ -340,7 +340,7 @@ KINDS_OF_MODELS = {
     "residual": Case(residual, X, Y),
     "nested models": Case(nested, X, Y),
     "frozen layers": Case(frozen, X, Y),
-    "a layer in float64": Case(two_types, X, Y),
+    "a layer in float64": Case(two_types, X, Y, engine="keras", reason="is of type float64"),
     **{f"activations {', '.join(n)}": Case(activations(*n), X, Y) for n in ACTIVATIONS},
     "integers as inputs": Case(dense(), integers(9, 4), Y),
     "jit_compile=False": Case(dense(), X, Y, compiled(loss="mse", jit_compile=False)),
