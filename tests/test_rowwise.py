@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 from parity_models import CASES
+from parity_models.model_cases import ACTIVATIONS
 
 from skhp.compat import layers_within
 from skhp.engine.rowwise import (
@@ -107,8 +108,11 @@ def test_losses_and_metrics_are_trained_with_a_partial_batch():
     assert metrics >= ROWWISE_METRICS and set(vars(keras.metrics)) >= ROWWISE_METRICS
 
 
+# A layer reports another number of units with the first, and cannot call the second.
+NOT_IN_LAYERS = {"glu", "threshold"}
+
+
 def test_activations_are_those_of_keras():
     assert set(vars(keras.activations)) >= ROWWISE_ACTIVATIONS
-    trained = {activation for name in CASES if "activations" in name for activation in
-               name.split("activations ")[1].split(", ")}  # fmt: skip
-    assert trained >= ROWWISE_ACTIVATIONS
+    trained = {name for names in ACTIVATIONS for name in names}
+    assert trained >= ROWWISE_ACTIVATIONS - NOT_IN_LAYERS

@@ -118,7 +118,8 @@ def _steps_of_keras(
             lambda array: backend.tensors([array[chosen]])[0],  # noqa: B023
             (rows.X, rows.y, rows.weight),
         )
-        total += _step_of_keras(model, optimizer, x, y, weight, rounding) * len(weight)
+        given = weight if rows.weighted else None
+        total += _step_of_keras(model, optimizer, x, y, given, rounding) * len(weight)
     trainable, state = plan.network.read(model)
     metrics = {n: float(v) for n, v in model.get_metrics_result().items() if n != "loss"}
     return Steps(total / len(rows), metrics, TrainingState(trainable, state))

@@ -249,6 +249,7 @@ def _program_for(
     n, n_validation = len(rows), 0 if validation is None else len(validation)
     filled = network.takes_filler(plan)
     batch_size = min(plan.batch_size, -(-n // _BATCH_STEP) * _BATCH_STEP if filled else n)
+    weighted = filled or rows.weighted or (validation is not None and validation.weighted)
     structure = Structure(
         layout=network.layout(shared=optimizers.is_elementwise(prototype)),
         optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
@@ -260,11 +261,13 @@ def _program_for(
         tails=None if filled else (n % batch_size, n_validation % batch_size),
         floatx=keras.config.floatx(),
         keras_settings=(keras.config.epsilon(), keras.config.image_data_format()),
+        weighted=weighted,
     )
 
     def make(capacity: tuple[int, int]) -> Program:
         optimizer = optimizers.make_optimizer(prototype, plan.learning_rate)
-        computation = network.computation(plan, structure.layout, rows)
+        like = replace(rows, weighted=weighted)
+        computation = network.computation(plan, structure.layout, like)
         return Program(backend, structure, optimizer, computation, numbers, capacity)
 
     return network.programs().get(structure, (n, n_validation), make)

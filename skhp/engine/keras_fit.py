@@ -35,15 +35,19 @@ class OrderedBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        arrays = (self.rows.X, self.rows.y, self.rows.weight)
-        # A train_step of the user's own may expect two parts where no weights were given.
-        given = arrays if self.rows.weighted else arrays[:2]
-        return text_as_tensors(keras.tree.map_structure(lambda array: array[chosen], given))
+        batch = keras.tree.map_structure(lambda array: array[chosen], _given(self.rows))
+        return text_as_tensors(batch)
 
     def on_epoch_begin(self) -> None:
         """Draw the epoch's order."""
         if self.shuffle:
             self.order = self.random_state.permutation(len(self.rows))
+
+
+def _given(rows: Rows) -> tuple[Any, ...]:
+    # A train_step of the user's own may expect two parts where no weights were given, and
+    # Keras takes no weights of rows where each row has several losses.
+    return (rows.X, rows.y, rows.weight) if rows.weighted else (rows.X, rows.y)
 
 
 class _StopWhenNotFinite(keras.callbacks.Callback):
@@ -74,7 +78,7 @@ class _Watched(keras.callbacks.Callback):
             watcher.epoch_begin(epoch, self)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        values = {name: float(value) for name, value in logs.items()}
+        values = {name: float(value) for name, value in logs.items() if not np.ndim(value)}
         if any([watcher.epoch_end(epoch, values, self) for watcher in self.plan.watchers]):
             self.model.stop_training = True
 
@@ -119,14 +123,14 @@ def train_with_keras(
     }
     history = model.fit(
         OrderedBatches(plan, rows, random_state),
-        validation_data=validation
-        and (text_as_tensors(validation.X), validation.y, validation.weight),
+        validation_data=validation and text_as_tensors(_given(validation)),
         callbacks=callbacks,
         **{**arguments, **plan.fit_arguments},
     ).history
     return Outcome(
         _state(plan, model),
-        {name: [float(v) for v in values] for name, values in history.items()},
+        # A metric may have several values: one for each class, or for each threshold.
+        {name: [np.asarray(v).tolist() for v in values] for name, values in history.items()},
         engine="keras",
         diverged_at=guard.diverged_at,
     )

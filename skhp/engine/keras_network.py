@@ -108,6 +108,9 @@ class KerasNetwork:
             return "the model was compiled with run_eagerly=True"
         if not self.model.trainable_variables:
             return "the model has no trainable weights"
+        for variable in self.model.trainable_variables:
+            if variable.dtype != keras.config.floatx():
+                return f"the weight {variable.path!r} is of type {variable.dtype}"
         if self._why_unknown:
             return f"it cannot be told what the model computes: {self._why_unknown}"
         return None
@@ -226,18 +229,23 @@ class ModelComputation:
 
     def __init__(self, template: keras.Model, rows: Rows, filled: bool) -> None:
         self._model, self._filled = template, filled
+        # Keras takes no weights of rows where each row has several losses.
+        self._weighted = rows.weighted or filled
         self._build(rows)
         self._variables = template.metrics_variables
         self._initial = _values(self._variables)
-        self.names = [name for name in template.get_metrics_result() if name != "loss"]
+        results = template.get_metrics_result()
+        self.names = [name for name in results if name != "loss"]
+        _check_single_values(results)
 
     def _build(self, rows: Rows) -> None:
         model = self._model
         x, y = keras.tree.map_structure(lambda array: array[:1], (rows.X, rows.y))
         x = text_as_tensors(x)
         outputs = model(x, training=False)
-        model.compute_loss(x, y, outputs, rows.weight[:1])
-        model.compute_metrics(x, y, outputs, rows.weight[:1])
+        weight = rows.weight[:1] if self._weighted else None
+        model.compute_loss(x, y, outputs, weight)
+        model.compute_metrics(x, y, outputs, weight)
         model.reset_metrics()
 
     def step(
@@ -251,6 +259,7 @@ class ModelComputation:
     ) -> tuple[Any, Any]:
         """The loss of a batch, and ``(state, tally)`` after it."""
         x, y, weight, real, n = batch
+        weight = weight if self._weighted else None
         model, (total, metrics) = self._model, tally
         fixed = model.non_trainable_variables
         variables = [*model.trainable_variables, *fixed, *self._variables]
@@ -298,6 +307,12 @@ class ModelComputation:
             # A result may be the variable itself, and is then read within the scope.
             values = [ops.cast(results[name], total.dtype) for name in self.names]
         return [total / n, *values]
+
+
+def _check_single_values(results: dict[str, Any]) -> None:
+    for name, value in results.items():
+        if np.ndim(value):
+            raise CannotCompile(f"the metric {name!r} has several values")
 
 
 def _check_unassigned(scope: Any, variables: list[Any], values: list[Any]) -> None:

@@ -215,6 +215,7 @@ def is_rowwise_model(model: keras.Model, arguments: dict[str, Any]) -> bool:
     return (
         _is_graph(model)
         and len(model.outputs) == 1
+        and len(model.outputs[0].shape) <= 2  # else a row has several losses, and one weight
         and not isinstance(loss, dict | list | tuple)
         and not arguments["loss_weights"]
         and is_rowwise_layer(model)

@@ -199,8 +199,10 @@ def why_not_pure(given: KerasObject, learning_rate: Any) -> str | None:
         return "the optimizer accumulates gradients over steps"
     if optimizer.use_ema:
         return "the optimizer keeps a moving average of the weights"
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return "the optimizer scales the loss (mixed_float16)"
+    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+        return "MultiOptimizer holds several optimizers"
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) or optimizer.loss_scale_factor:
+        return "the optimizer scales the loss"
     if excludes_from_weight_decay(optimizer):
         return "the optimizer excludes some weights from weight decay"
     if getattr(optimizer, "exclude_layers", None):

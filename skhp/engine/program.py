@@ -48,6 +48,8 @@ class Structure:
     floatx : str
     keras_settings : tuple
         Other settings of Keras that layers and losses read.
+    weighted : bool
+        Whether rows have weights, of which padding has 0.
     """
 
     layout: Any
@@ -60,6 +62,7 @@ class Structure:
     tails: tuple[int, int] | None
     floatx: str
     keras_settings: tuple[Any, ...]
+    weighted: bool
 
 
 class Program:
@@ -125,7 +128,7 @@ class Program:
         if not self._is_compiled:
             with self._first_call:
                 if not self._is_compiled:
-                    result = self._compile(*args)
+                    result = self._tried(self._run, *args)
                     self._is_compiled = True
                     on_compile()
                     return result
@@ -136,11 +139,11 @@ class Program:
 
     def run_eagerly(self, *args: Any) -> Any:
         """Do what `run` does operation by operation: Keras then draws the same numbers."""
-        return self._epochs(*args)
+        return self._tried(self._epochs, *args)
 
-    def _compile(self, *args: Any) -> Any:
+    def _tried(self, run: Callable[..., Any], *args: Any) -> Any:
         try:
-            return self._run(*args)
+            return run(*args)
         except CannotCompile:
             raise
         except Exception as error:

@@ -166,6 +166,13 @@ LOSS_CASES = {
         },
         targets=lambda y: y.reshape(-1, 5, 3),
     ),
+    "validation over time": Case(
+        per_time,
+        normal(5, 2),
+        normal(5, 3, seed=1).reshape(-1, 15),
+        targets=lambda y: y.reshape(-1, 5, 3),
+        fit={"validation_split": 0.4},
+    ),
     "axis=1": Case(
         per_time,
         normal(5, 2),

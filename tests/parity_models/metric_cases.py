@@ -85,7 +85,14 @@ METRIC_CASES = {
         metrics.TruePositives,
         metrics.TrueNegatives,
         metrics.FalsePositives,
-        lambda: metrics.FalseNegatives(thresholds=[0.3, 0.6]),
+        lambda: metrics.FalseNegatives(thresholds=0.4),
+    ),
+    "several values": metric_case(
+        "one of 3",
+        metrics.F1Score,
+        lambda: metrics.Recall(thresholds=[0.3, 0.6]),
+        engine="keras",
+        reason="has several values",
     ),
     "precision and recall": metric_case(
         "binary", metrics.Precision, lambda: metrics.Recall(thresholds=0.4)

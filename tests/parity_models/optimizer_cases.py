@@ -101,7 +101,9 @@ OPTIMIZER_CASES = {
     "gradient_accumulation_steps": by_keras(
         lambda: optimizers.SGD(0.1, gradient_accumulation_steps=2), "accumulates gradients"
     ),
-    "loss_scale_factor": optimizer_case(lambda: optimizers.SGD(0.1, loss_scale_factor=8.0)),
+    "loss_scale_factor": by_keras(
+        lambda: optimizers.SGD(0.1, loss_scale_factor=8.0), "scales the loss"
+    ),
     "LossScaleOptimizer": by_keras(
         lambda: optimizers.LossScaleOptimizer(optimizers.SGD(0.1)), "scales the loss"
     ),
@@ -112,5 +114,5 @@ OPTIMIZER_CASES = {
     "ScheduleFreeAdamW": by_keras(
         lambda: optimizers.ScheduleFreeAdamW(0.01), "another update in Keras's fit"
     ),
-    "MultiOptimizer": by_keras(two_optimizers, ""),
+    "MultiOptimizer": by_keras(two_optimizers, "several optimizers"),
 }

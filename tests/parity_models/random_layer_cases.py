@@ -93,7 +93,7 @@ RANDOM_LAYER_CASES = {
         attention_with_dropout, normal(*LINE, n=24), normal(1, n=24, seed=1), jit=True
     ),
     "two layers of dropout": Case(two_dropouts, normal(4, n=24), normal(1, n=24, seed=1), jit=True),
-    "RandomCrop": Case(cropped, positive(6, 6, 3, n=24), normal(1, n=24, seed=1), jit=True),
+    "RandomCrop": Case(cropped, positive(6, 6, 3, n=24), normal(1, n=24, seed=1), **NO_KERNEL),
     **{name: on_images(layer, jit=True) for name, layer in IMAGE_LAYERS.items()},
     **{name: on_images(layer, **NO_KERNEL) for name, layer in WITHOUT_KERNEL.items()},
 }
