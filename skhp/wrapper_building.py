@@ -186,7 +186,7 @@ def check_loss_returns(model: Any, X: Any, y: Any) -> None:
 
 def _units(model: Any) -> int | None:
     """Units of the only output of a model, where they are known."""
-    outputs = getattr(model, "outputs", None) or ()
+    outputs: Any = getattr(model, "outputs", None) or ()
     return outputs[0].shape[-1] if len(outputs) == 1 else None
 
 

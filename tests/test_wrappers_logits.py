@@ -82,6 +82,7 @@ def test_logits_of_labels(binary):
     np.testing.assert_array_equal(net.predict(X), logits > 0)
 
 
+@pytest.mark.filterwarnings("ignore:.*received `from_logits=True`")
 @pytest.mark.parametrize("from_logits", [False, True])
 def test_a_model_that_ends_in_probabilities_keeps_them(from_logits, binary, multiclass):
     # Keras takes the logits below a sigmoid or softmax itself, and trains to the same.
@@ -109,7 +110,8 @@ def test_searches_score_the_probabilities_of_logits(binary):
 
 def test_a_share_is_predicted_by_the_sigmoid(binary):
     X = binary[0]
-    net = KerasRegressor(build, loss=BINARY(from_logits=True), random_state=0).fit(X, expit(X[:, 0]))
+    y = expit(X[:, 0])
+    net = KerasRegressor(build, loss=BINARY(from_logits=True), random_state=0).fit(X, y)
     np.testing.assert_allclose(net.predict(X), expit(logits_of(net, X)[:, 0]), rtol=1e-5)
 
 
