@@ -70,7 +70,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
     def _continue_training(self) -> None:
         """Go on with the model as it is, and with what may change from fit to fit."""
         settings = settings_of_model(self.get_params())
-        rate = changed_learning_rate(self._settings, settings, type(self).__name__)
+        before = self.__dict__.get("_settings", settings)  # none where model_ was set by hand
+        rate = changed_learning_rate(before, settings, type(self).__name__)
         if rate is not None:
             self.model_.optimizer.learning_rate = rate
         self._settings = settings

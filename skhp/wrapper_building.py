@@ -150,7 +150,8 @@ class WrapperBuilding(WrapperParameters):
                 f"{self._label()} is compiled with {got!r}. Leave one of them out."
             )
         units = _units(self.model_)
-        if hasattr(self, "classes_") and np.shape(y)[1:] == (1,) and units is not None:
+        columns = getattr(y, "shape", (0, 0))[1:]
+        if hasattr(self, "classes_") and columns == (1,) and units is not None:
             check_classes_suit(got, units, self._label(), type(self).__name__)
 
     def _check_settings_are_used(self) -> None:
@@ -171,9 +172,9 @@ def check_loss_returns(model: Any, X: Any, y: Any) -> None:
     loss = only_loss(getattr(model, "loss", None))
     if y is None or not inspect.isroutine(loss):
         return
-    rows = [keras.tree.map_structure(lambda array: array[:2], part) for part in (X, y)]
+    X, y = keras.tree.map_structure(lambda array: array[:2], (X, y))
     try:
-        value: Any = loss(rows[1], model(text_as_tensors(rows[0]), training=False))
+        value: Any = loss(y, model(text_as_tensors(X), training=False))
     except Exception:  # Keras's own error says more
         return
     if value is None:
@@ -185,7 +186,7 @@ def check_loss_returns(model: Any, X: Any, y: Any) -> None:
 
 def _units(model: Any) -> int | None:
     """Units of the only output of a model, where they are known."""
-    outputs = getattr(model, "outputs", None) or ()
+    outputs: Any = getattr(model, "outputs", None) or ()
     return outputs[0].shape[-1] if len(outputs) == 1 else None
 
 

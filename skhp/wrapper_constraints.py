@@ -262,10 +262,11 @@ def check_score_settings(params: Mapping[str, Any], kind: type) -> None:
         ``_score_settings``; a scorer of the user's own takes what its signature says.
     """
     owner = next(k for k in kind.__mro__ if "scorer" in vars(k))
-    parameters = inspect.signature(kind.scorer).parameters.values()
+    scorer: Any = inspect.getattr_static(kind, "scorer")
+    parameters = inspect.signature(getattr(scorer, "__func__", scorer)).parameters.values()
     known = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     takes_anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    known = {*known, *vars(owner).get("_score_settings", ())} - {"y_true", "y_pred"}
+    known = {*known, *vars(owner).get("_score_settings", ())} - {"self", "y_true", "y_pred"}
     if takes_anything and "_score_settings" not in vars(owner):
         return
     for name in params:

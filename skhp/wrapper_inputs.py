@@ -83,7 +83,7 @@ def check_validation_data(given: Any) -> tuple[Any, Any, Any]:
         If it is no tuple of two or three parts.
     """
     if not isinstance(given, tuple | list) or len(given) not in (2, 3):
-        what = f"a {type(given).__name__}"
+        what = type(given).__name__
         if isinstance(given, tuple | list):
             what += f" of {len(given)} parts"
         raise ValueError(

@@ -19,7 +19,7 @@ def holds_text(arrays: Any) -> bool:
 
 
 def text_as_tensors(arrays: Any) -> Any:
-    """The arrays, with tensors in the place of those that hold text.
+    """The arrays as tensors where any of them holds text, else as they are.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def text_as_tensors(arrays: Any) -> Any:
 
 
 def _as_tensor(array: Any) -> Any:
-    return keras.ops.convert_to_tensor(array, dtype="string") if _is_text(array) else array
+    return keras.ops.convert_to_tensor(array, dtype="string" if _is_text(array) else None)
 
 
 def _is_text(array: Any) -> bool:
