@@ -222,7 +222,7 @@ def token_of(value: Any) -> Hashable:
     Returns
     -------
     hashable
-        The bare name for Keras's own functions, a fingerprint for all else.
+        The bare name for Keras's own functions, a name and a fingerprint for all else.
 
     Raises
     ------
@@ -233,7 +233,8 @@ def token_of(value: Any) -> Hashable:
         # keras.ops has functions of the same names that compute otherwise.
         listed = any(getattr(m, value.__name__, None) is value for m in _LISTS_OF_FUNCTIONS)
         return value.__name__ if listed else (value.__module__, value.__qualname__)
-    return fingerprint(value)
+    name = getattr(value, "__name__", type(value).__name__)
+    return (name, fingerprint(value))  # a bare name is for Keras's functions alone
 
 
 def _described(value: Any) -> KerasObject:
