@@ -149,7 +149,8 @@ class CompiledRun:
 
     def _first_steps(self, n: int, replaced: dict[str, Any]) -> Steps:
         """Where the program leads in an epoch of the first n rows."""
-        numbers = {**self._numbers, **replaced, "n_rows": np.int32(n), "n_epochs": np.int32(1)}
+        counts = {"n_rows": n, "n_validation_rows": 0, "n_epochs": 1}
+        numbers = {**self._numbers, **replaced, **{k: np.int32(v) for k, v in counts.items()}}
         orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
         orders[0, :n] = np.arange(n)
         _, trainable, state, slots, logs = self._call(
