@@ -44,7 +44,92 @@ _LEARNED = (
 
 
 class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
-    """A Keras network of the user's own making as an estimator."""
+    """A Keras network of your own as an estimator of your own: extend it.
+
+    `KerasClassifier` and `KerasRegressor` extend it. A subclass may override
+    ``target_encoder`` and ``feature_encoder`` (properties that return unfitted
+    transformers of y and X), ``_keras_build_fn`` (a method that builds the model, in place
+    of ``model``) and ``scorer`` (a static method, which `score` calls).
+
+    Parameters
+    ----------
+    model : callable or keras.Model, default=None
+        As in `KerasClassifier`, and so are the other parameters.
+    build_fn : callable, default=None
+        An old name of ``model``.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on with the model of the last one.
+    random_state : int, RandomState, Generator or None, default=None
+        For first weights, dropout and the order of rows.
+    optimizer : str, keras.optimizers.Optimizer or subclass of it, default="rmsprop"
+        Settings go to a name or class: ``optimizer__learning_rate=0.1``.
+    loss : str, callable, keras.losses.Loss or subclass of it, or list or dict, default=None
+        Settings go to a name or class: ``loss__label_smoothing=0.1``.
+    metrics : list, dict or one of str, keras.metrics.Metric or subclass, default=None
+        Recorded in ``history_``.
+    batch_size : int or None, default=None
+        Rows a step; None for 32, -1 for all.
+    validation_batch_size : int or None, default=None
+        Rows a step in validation.
+    verbose : int, default=0
+        1 or 2 prints a line an epoch.
+    callbacks : list, dict or one of keras.callbacks.Callback or subclass, default=None
+        The objects themselves are trained with.
+    validation_split : float, default=0.0
+        Share of the rows, the last ones, to validate on after each epoch.
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in an order of its own.
+    run_eagerly : bool, default=False
+        Whether Keras runs the model without compiling it.
+    epochs : int, default=1
+        Passes over the training rows.
+    **kwargs : dict
+        Arguments of the builder, and parameters with a prefix.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The fitted model.
+    history_ : dict of str to list of float
+        One value an epoch.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that training ran with.
+    n_epochs_ : int
+        Epochs in ``history_``.
+    engine_ : {"compiled", "keras"}
+        Whether a compiled program or Keras's own ``fit`` trained.
+    engine_reason_ : str or None
+        Why Keras's ``fit`` did, where it did.
+    target_encoder_, feature_encoder_ : transformer
+        As fitted.
+    n_features_in_ : int
+        Columns of X.
+
+    See Also
+    --------
+    KerasClassifier : For classes.
+    KerasRegressor : For values.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from sklearn.base import TransformerMixin
+    >>> from sklearn.datasets import load_iris
+    >>> from skhp import BaseWrapper
+    >>> class Compressor(TransformerMixin, BaseWrapper):
+    ...     def _keras_build_fn(self, meta, width=2):
+    ...         x = keras.Input((meta["n_features_in_"],))
+    ...         code = keras.layers.Dense(width)(x)
+    ...         self.encoder_ = keras.Model(x, code)
+    ...         return keras.Model(x, keras.layers.Dense(meta["n_features_in_"])(code))
+    ...     def fit(self, X, y=None):
+    ...         return super().fit(X, X)
+    ...     def transform(self, X):
+    ...         return self.encoder_.predict(X, verbose=0)
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> Compressor(loss="mse", width=3).fit_transform(X).shape
+    (150, 3)
+    """
 
     def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
         self._random_state = _seed(self.random_state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from skhp.compat import route_params
 from skhp.compiling import compile_arguments_from
 from skhp.encoders import encode
 from skhp.global_generators import seeded
+from skhp.keras_objects import token_of
 from skhp.model_storage import copy_model
 from skhp.wrapper_parameters import KERAS_ARGUMENTS, WrapperParameters
 
@@ -63,11 +65,11 @@ class WrapperBuilding(WrapperParameters):
         label = self._label()
         if not self.model_.compiled:
             arguments = compile_arguments_from(self.get_params())
-            if arguments.get("loss") is None:
+            if _is_without_loss(arguments.get("loss")):
                 raise ValueError(
                     f"The model of {label} has no loss: it is not compiled, and "
-                    f"{type(self).__name__} has loss=None. Pass loss=..., or compile the "
-                    "model in the builder."
+                    f"{type(self).__name__} has loss={self.loss!r}. Pass loss=..., or compile "
+                    "the model in the builder."
                 )
             if arguments.get("optimizer") is None:
                 raise ValueError(
@@ -76,10 +78,15 @@ class WrapperBuilding(WrapperParameters):
                     "the model in the builder."
                 )
             self.model_.compile(**arguments)
-        if not self.model_.loss:
+        if _is_without_loss(self.model_.loss):
             raise ValueError(
-                f"The model of {label} was compiled without a loss. Compile it with one, or leave "
-                f"compiling to {type(self).__name__}(loss=...)."
+                f"The model of {label} was compiled without a loss: loss={self.model_.loss!r}. "
+                f"Compile it with one, or leave compiling to {type(self).__name__}(loss=...)."
+            )
+        if self.model_.optimizer is None:
+            raise ValueError(
+                f"The model of {label} was compiled with optimizer=None. Compile it with an "
+                f"optimizer, or pass optimizer=... to {type(self).__name__}."
             )
 
     def _label(self) -> str:
@@ -146,18 +153,33 @@ class WrapperBuilding(WrapperParameters):
                     f"{type(self).__name__} too, and it encodes y so, or compile with "
                     "sparse_categorical_crossentropy."
                 )
-        named = isinstance(wanted, str) and isinstance(got, str | keras.losses.Loss)
-        if named and _plain_name(wanted) != _plain_name(got):
+        if _is_single(wanted) and _is_single(got) and not _are_same_loss(wanted, got):
             raise ValueError(
                 f"loss={wanted!r} was given to {type(self).__name__}, but the model of "
                 f"{self._label()} is compiled with {got!r}. Leave one of them out."
             )
 
 
+def _is_without_loss(loss: Any) -> bool:
+    return all(part is None for part in keras.tree.flatten(loss))
+
+
+def _is_single(loss: Any) -> bool:
+    return isinstance(loss, str) or callable(loss)
+
+
+def _are_same_loss(wanted: Any, got: Any) -> bool:
+    if isinstance(wanted, keras.losses.Loss) and isinstance(got, keras.losses.Loss):
+        return token_of(wanted) == token_of(got)
+    return _plain_name(wanted) == _plain_name(got)
+
+
 def _plain_name(loss: Any) -> str:
+    if inspect.isclass(loss):
+        return loss.__name__.lower()
     found = keras.losses.get(loss)
     function = getattr(found, "fn", found)
     # Keras wraps a named function in a class of no name of its own.
     named = type(found).__name__ in ("LossFunctionWrapper", "function")
-    name = function.__name__ if named else type(found).__name__
+    name = getattr(function, "__name__", "") if named else type(found).__name__
     return name.replace("_", "").lower()

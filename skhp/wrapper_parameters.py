@@ -36,6 +36,12 @@ KERAS_ARGUMENTS = frozenset(
 class WrapperParameters(_ScikerasWrapper):
     """What a wrapper is told: known by the estimator, its builder or a routing prefix."""
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Keep routed parameters, which a subclass's ``__init__`` may name and not store."""
+        self = super().__new__(cls)
+        self.__dict__["_extra"] = {n: v for n, v in kwargs.items() if n.partition("__")[1]}
+        return self
+
     def __init__(
         self,
         model: Any = None,
@@ -77,18 +83,23 @@ class WrapperParameters(_ScikerasWrapper):
     @classmethod
     def _get_param_names(cls) -> list[str]:
         """Parameters of ``__init__``, and of its bases' as far as it passes them on."""
-        names: dict[str, None] = {}
+        return sorted(cls._declared_parameters())
+
+    @classmethod
+    def _declared_parameters(cls) -> dict[str, Any]:
+        """Default values by name; None where there is none."""
+        defaults: dict[str, Any] = {}
         for kind in cls.__mro__:
             if "__init__" not in vars(kind) or kind is _ScikerasWrapper:
                 continue
             parameters = list(inspect.signature(vars(kind)["__init__"]).parameters.values())[1:]
             kinds = {p.kind for p in parameters}
-            names |= {
-                p.name: None for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-            }
+            for p in parameters:
+                if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
+                    defaults.setdefault(p.name, None if p.default is p.empty else p.default)
             if kind is WrapperParameters or inspect.Parameter.VAR_KEYWORD not in kinds:
                 break
-        return sorted(names)
+        return defaults
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get parameters: the estimator's, the builder's, and those given with a prefix.
@@ -103,7 +114,8 @@ class WrapperParameters(_ScikerasWrapper):
         dict
             By name. An argument of the builder that was not given has its default.
         """
-        own = {name: getattr(self, name, None) for name in self._get_param_names()}
+        declared = self._declared_parameters()
+        own = {name: getattr(self, name, declared[name]) for name in sorted(declared)}
         extra = dict(self._extra)
         builder = self._builder_if_any()
         defaults = {} if builder is None else builder.defaults

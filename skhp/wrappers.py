@@ -218,6 +218,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         outputs = self._predict_raw(X, **kwargs)
         return self.target_encoder_.inverse_transform(outputs, return_proba=True)
 
+    score = BaseWrapper.score  # ClassifierMixin's ignores `scorer` and `score__*`
+
     @property
     def target_encoder(self) -> Any:
         """An unfitted transformer of targets; override it for targets of your own."""
@@ -235,7 +237,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         return type_of_target(known) if found == "binary" and known is not None else found
 
     def _output_columns(self, y: Any) -> tuple[int, ...]:
-        if not isinstance(self.target_encoder_, ClassifierLabelEncoder):
+        own = not isinstance(self.target_encoder_, ClassifierLabelEncoder)
+        if own or self.n_classes_ == 1:  # of a single class, the number of all is not known
             return ()
         several = (self.n_classes_,)
         return {
@@ -255,12 +258,6 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
 
     def _check_targets(self, y: np.ndarray) -> None:
         check_classification_targets(y)
-        given = getattr(self, "classes_", None)
-        if given is None and y.ndim == 1 and len(np.unique(y)) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least two classes, and y has one class only: "
-                f"{y[0]!r}. Give rows of another class too."
-            )
         known = getattr(self, "classes_", None)
         if known is not None and y.ndim == 1 and type_of_target(y) != "continuous":
             unknown = np.setdiff1d(y, known)
@@ -412,6 +409,8 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
             As y was at fit.
         """
         return np.asarray(super().predict(X, **kwargs), dtype=np.float64)
+
+    score = BaseWrapper.score  # RegressorMixin's ignores `scorer` and `score__*`
 
     _y_numeric = True
 
