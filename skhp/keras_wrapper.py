@@ -21,6 +21,7 @@ from skhp.compat import check_sample_weight, route_params
 from skhp.divergence import check_can_predict, warn_diverged
 from skhp.eager_kernels import note_model_built
 from skhp.encoders import encode, fit_encoder
+from skhp.engine.metrics import leave_results
 from skhp.features import as_dense
 from skhp.fit_task import FitTask
 from skhp.model_storage import copy_model, dump, load
@@ -74,7 +75,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     verbose : int, default=0
         1 or 2 prints a line an epoch.
     callbacks : list, dict or one of keras.callbacks.Callback or subclass, default=None
-        The objects themselves are trained with.
+        The objects themselves run.
     validation_split : float, default=0.0
         Share of the rows, the last ones, to validate on after each epoch.
     shuffle : bool, default=True
@@ -93,7 +94,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     history_ : dict of str to list of float
         One value an epoch.
     callbacks_ : list of keras.callbacks.Callback
-        Those that training ran with.
+        Those that ran.
     n_epochs_ : int
         Epochs in ``history_``.
     engine_ : {"compiled", "keras"}
@@ -132,6 +133,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     """
 
     def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        import keras
+
         self._random_state = _seed(self.random_state)
         X, y = self._validate_data(X, y, reset=True)
         self.target_encoder_ = fit_encoder(self.target_encoder, y)
@@ -142,6 +145,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         self._give_weights(X)
         note_model_built()
         self._initialize_callbacks()
+        self._predict_callbacks = keras.tree.flatten(self._predict_callbacks)
         self.n_epochs_ = 0
         return X, y
 
@@ -329,6 +333,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         watchers: Sequence[Any] = (),
         **kwargs: Any,
     ) -> None:
+        import keras
+
         arguments = route_params(
             self.get_params(),
             destination="fit",
@@ -336,13 +342,16 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         )
         arguments = {k: v for k, v in arguments.items() if not k.startswith("callbacks")}
         arguments |= {"epochs": epochs, "initial_epoch": initial_epoch, **kwargs}
+        self.callbacks_ = keras.tree.flatten(
+            [self._fit_callbacks, arguments.pop("callbacks", None) or ()]
+        )
         request = TrainingRequest(
             model=self.model_,
             X=X,
             y=y,
             sample_weight=sample_weight,
             arguments=arguments,
-            callbacks=[*self._fit_callbacks, *(arguments.pop("callbacks", None) or ())],
+            callbacks=self.callbacks_,
             watchers=watchers,
             seed=self._random_state,
         )
@@ -350,6 +359,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
             outcome = train_model(request)
         if outcome.engine == "compiled":
             self._keep_slots(outcome.state.slots)
+            self._last_history = outcome.history
         self._note(outcome, restart=not warm_start or initial_epoch == 0)
 
     def _keep_slots(self, slots: Any) -> None:
@@ -472,11 +482,15 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         slots = self.__dict__.pop("_slots", None)
         if slots is not None:
             settle_optimizer(model, slots)
+        history = self.__dict__.pop("_last_history", None)
+        if history is not None:
+            leave_results(model, history)
         return model
 
     @model_.setter
     def model_(self, model: Any) -> None:
-        self.__dict__.pop("_slots", None)
+        for name in ("_slots", "_last_history"):  # of another model
+            self.__dict__.pop(name, None)
         self._model = model
 
     def _unpacked_model(self) -> Any:

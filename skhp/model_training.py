@@ -17,6 +17,7 @@ from skhp.engine.model_structure import predicts_rows_alone
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.train import train
+from skhp.engine.user_callbacks import lent
 from skhp.keras_objects import KerasObject
 from skhp.row_blocks import row_blocks
 
@@ -216,7 +217,8 @@ def predict_model(
         for name in ("predict_step", "predict")
     )
     if callbacks or own or "steps" in arguments:
-        return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
+        with lent(callbacks):
+            return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
     size = arguments.get("batch_size") or _PREDICT_ROWS
     pieces = [model(block, training=False) for block in _blocks(model, X, size)]
     return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)

@@ -48,7 +48,9 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     verbose : int, default=0
         1 or 2 prints a line an epoch.
     callbacks : list, dict or one of keras.callbacks.Callback or subclass, default=None
-        Callbacks that look at every batch make Keras's own ``fit`` do the training.
+        The objects themselves run, so that they can be asked afterwards
+        (``stopping.stopped_epoch``); clones of the estimator, as a search fits them, have
+        copies. Callbacks that look at every batch make Keras's own ``fit`` do the training.
     validation_split : float, default=0.0
         Share of the rows, the last ones, to validate on after each epoch.
     shuffle : bool, default=True
@@ -70,6 +72,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         The fitted model.
     history_ : dict of str to list of float
         One value an epoch.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that ran.
     n_epochs_ : int
         Epochs in ``history_``.
     engine_ : {"compiled", "keras"}
@@ -313,7 +317,9 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
     verbose : int, default=0
         1 or 2 prints a line an epoch.
     callbacks : list, dict or one of keras.callbacks.Callback or subclass, default=None
-        Callbacks that look at every batch make Keras's own ``fit`` do the training.
+        The objects themselves run, so that they can be asked afterwards
+        (``stopping.stopped_epoch``); clones of the estimator, as a search fits them, have
+        copies. Callbacks that look at every batch make Keras's own ``fit`` do the training.
     validation_split : float, default=0.0
         Share of the rows, the last ones, to validate on after each epoch.
     shuffle : bool, default=True
@@ -333,6 +339,8 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
         The fitted model.
     history_ : dict of str to list of float
         One value an epoch.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that ran.
     n_epochs_ : int
         Epochs in ``history_``.
     engine_ : {"compiled", "keras"}

@@ -165,7 +165,7 @@ def test_settings_of_metrics_by_place_and_for_all(multiclass):
     metrics = [keras.metrics.SparseTopKCategoricalAccuracy, "sparse_categorical_crossentropy"]
     routed = {"metrics__0__k": 1, "metrics__0__name": "top", "metrics__1__name": "ce"}
     net = fitted(multiclass, metrics=metrics, **routed)
-    assert list(net.history_) == ["loss", "top", "ce"]
+    assert list(net.history_) == ["ce", "loss", "top"]
     assert net.history_["ce"] == pytest.approx(net.history_["loss"], rel=1e-5)
     named = fitted(multiclass, metrics=keras.metrics.SparseCategoricalAccuracy, metrics__name="m")
     assert "m" in named.history_

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import keras
@@ -103,7 +102,7 @@ def train_with_keras(
     plan.network.reseed(model, int(random_state.randint(2**31 - 1)))
     resume(model.optimizer, start)
     guard = _StopWhenNotFinite()
-    callbacks = [guard, *map(own_copy, plan.callbacks)]
+    callbacks = [guard, *plan.callbacks]
     if plan.patience is not None:
         callbacks.append(
             keras.callbacks.EarlyStopping(
@@ -130,14 +129,6 @@ def train_with_keras(
         engine="keras",
         diverged_at=guard.diverged_at,
     )
-
-
-def own_copy(callback: Any) -> Any:
-    """A callback for one fit, so that a constructor parameter is never changed."""
-    try:
-        return copy.deepcopy(callback)
-    except (TypeError, NotImplementedError):  # it holds an open file or a lock
-        return callback
 
 
 def _state(plan: TrainingPlan, model: keras.Model) -> TrainingState:
