@@ -12,7 +12,8 @@ import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Hashable
+import re
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -232,6 +233,30 @@ def token_of(value: Any) -> Hashable:
     if inspect.isfunction(value):
         return (value.__name__, _code(value.__code__), _digest(value))
     return (type(value), _digest(value))
+
+
+def history_names(metrics: Sequence[Any]) -> list[str]:
+    """The names under which metrics made by the user are recorded.
+
+    Keras numbers the names that it gives through a process. A metric that is the only one
+    of its class here has the name without a number.
+
+    Parameters
+    ----------
+    metrics : sequence of keras.metrics.Metric
+
+    Returns
+    -------
+    list of str
+        In the order of the metrics.
+    """
+    kinds = [type(metric) for metric in metrics]
+    names = []
+    for metric in metrics:
+        plain = re.sub(r"_\d+$", "", metric.name)
+        is_given = plain.replace("_", "") != type(metric).__name__.lower()
+        names.append(metric.name if is_given or kinds.count(type(metric)) > 1 else plain)
+    return names
 
 
 def _tokens_of(wrapped: tuple[Any, dict[str, Any]]) -> tuple[Hashable, str]:

@@ -143,6 +143,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         self.__dict__.update(getattr(self.feature_encoder_, "get_metadata", dict)())
         self.model_ = self._build_keras_model()
         self._give_weights(X)
+        self._take_up_given_model()
         note_model_built()
         self._initialize_callbacks()
         self._predict_callbacks = keras.tree.flatten(self._predict_callbacks)
@@ -355,7 +356,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
             watchers=watchers,
             seed=self._random_state,
         )
-        with self._naming_the_builder(X, y):
+        with self._naming_the_builder(X, y), self._noting_training():
             outcome = train_model(request)
         if outcome.engine == "compiled":
             self._keep_slots(outcome.state.slots)
@@ -489,7 +490,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
 
     @model_.setter
     def model_(self, model: Any) -> None:
-        for name in ("_slots", "_last_history"):  # of another model
+        for name in ("_packed_model", "_slots", "_last_history"):  # of another model
             self.__dict__.pop(name, None)
         self._model = model
 

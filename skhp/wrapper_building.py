@@ -15,9 +15,9 @@ from skhp.builder import Builder
 from skhp.compat import route_params
 from skhp.compiling import compile_arguments_from
 from skhp.encoders import encode
+from skhp.given_model import GivenModel
 from skhp.global_generators import seeded
 from skhp.keras_objects import token_of
-from skhp.model_storage import copy_model
 from skhp.wrapper_parameters import KERAS_ARGUMENTS, WrapperParameters
 
 
@@ -27,7 +27,7 @@ class WrapperBuilding(WrapperParameters):
     def _build_keras_model(self) -> Any:
         model = self.model if self.model is not None else self.build_fn
         if isinstance(model, keras.Model):
-            return copy_model(model)  # fit must not change a constructor parameter
+            return model  # itself, so that others who have its layers see them trained
         if model is not None and hasattr(self, "_keras_build_fn"):
             raise ValueError(
                 f"{type(self).__name__} has a _keras_build_fn of its own, and model="
@@ -60,6 +60,24 @@ class WrapperBuilding(WrapperParameters):
             "params": self.get_params,
         }
         return arguments | {name: make() for name, make in given.items() if builder.takes(name)}
+
+    def _take_up_given_model(self) -> None:
+        """Let each fit of a given model start from the weights that it was given with."""
+        model, given = self.model_, self.__dict__.get("_given")
+        if model is not self._given_model():
+            self._given = None
+        elif given is None or given.model is not model or not given.is_as_left():
+            self._given = GivenModel(model)
+        else:
+            given.restore(model)
+
+    @contextlib.contextmanager
+    def _noting_training(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._given is not None:
+                self._given.note_training()
 
     def _ensure_compiled_model(self) -> None:
         label = self._label()

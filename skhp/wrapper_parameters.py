@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from skhp import runtime
 from skhp.builder import GIVEN, Builder
 from skhp.compat import scikeras_base_wrapper
+from skhp.given_model import GivenModel
 from skhp.model_storage import copy_model
 
 runtime.start()
@@ -149,6 +150,9 @@ class WrapperParameters(_ScikerasWrapper):
             self._set_extra(params, ValueError)
         return self
 
+    # What the model was like before the first fit, where a model was given and no builder.
+    _given: GivenModel | None = None
+
     # Parameters beside those of __init__; they read as attributes too.
     _extra: Mapping[str, Any] = MappingProxyType({})
 
@@ -223,7 +227,7 @@ class WrapperParameters(_ScikerasWrapper):
         stand_in = object.__new__(type(self))
         for name, value in vars(self).items():
             given = isinstance(value, keras.Model) and not name.startswith("_")
-            stand_in.__dict__[name] = _CopiedOnClone(value) if given else value
+            stand_in.__dict__[name] = _CopiedOnClone(value, self._given) if given else value
         return BaseEstimator.__sklearn_clone__(stand_in)
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
@@ -233,8 +237,11 @@ class WrapperParameters(_ScikerasWrapper):
 class _CopiedOnClone:
     """A model in the place of a parameter, while scikit-learn clones the estimator."""
 
-    def __init__(self, model: Any) -> None:
-        self._copied = model
+    def __init__(self, model: Any, given: GivenModel | None) -> None:
+        self._copied, self._given = model, given
 
     def __sklearn_clone__(self) -> Any:
-        return copy_model(self._copied)
+        copied, given = copy_model(self._copied), self._given
+        if given is not None and given.model is self._copied and given.is_as_left():
+            given.restore(copied)
+        return copied

@@ -24,11 +24,12 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     ----------
     model : callable or keras.Model
         A function (method, partial, callable object) that returns a model, or a model,
-        of which each fit trains a copy. The function's own arguments are parameters of
-        the estimator, with the function's defaults. Where it has arguments ``meta``,
-        ``compile_kwargs`` or ``params`` it is given what fit learned of the data, the
-        arguments for ``compile``, or all parameters. A model that it leaves uncompiled
-        is compiled with ``optimizer``, ``loss`` and ``metrics``.
+        which is trained itself, each fit from the weights that it was given with. The
+        function's own arguments are parameters of the estimator, with the function's
+        defaults. Where it has arguments ``meta``, ``compile_kwargs`` or ``params`` it is
+        given what fit learned of the data, the arguments for ``compile``, or all
+        parameters. A model that it leaves uncompiled is compiled with ``optimizer``,
+        ``loss`` and ``metrics``.
     build_fn : callable, default=None
         An old name of ``model``.
     warm_start : bool, default=False
@@ -293,11 +294,12 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
     ----------
     model : callable or keras.Model
         A function (method, partial, callable object) that returns a model, or a model,
-        of which each fit trains a copy. The function's own arguments are parameters of
-        the estimator, with the function's defaults. Where it has arguments ``meta``,
-        ``compile_kwargs`` or ``params`` it is given what fit learned of the data, the
-        arguments for ``compile``, or all parameters. A model that it leaves uncompiled
-        is compiled with ``optimizer``, ``loss`` and ``metrics``.
+        which is trained itself, each fit from the weights that it was given with. The
+        function's own arguments are parameters of the estimator, with the function's
+        defaults. Where it has arguments ``meta``, ``compile_kwargs`` or ``params`` it is
+        given what fit learned of the data, the arguments for ``compile``, or all
+        parameters. A model that it leaves uncompiled is compiled with ``optimizer``,
+        ``loss`` and ``metrics``.
     build_fn : callable, default=None
         An old name of ``model``.
     warm_start : bool, default=False

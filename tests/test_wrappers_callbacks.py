@@ -110,6 +110,59 @@ def test_optuna_prunes_by_what_its_callback_reports(binary, net):
     assert list(study.trials[0].intermediate_values) == [0]
 
 
+# ------------------------------------------------------------------ names
+
+
+def with_metrics(*makers):
+    def build_with():
+        model = build({})
+        model.compile("adam", LOSS, metrics=[make() for make in makers])
+        return model
+
+    return build_with
+
+
+def pr_auc():
+    return keras.metrics.AUC(curve="PR")
+
+
+AUC = keras.metrics.AUC
+
+
+@pytest.mark.parametrize("others", [[], [Batches()]], ids=["compiled", "keras"])
+def test_a_metric_has_one_name_in_every_fit(binary, others):
+    for _ in range(2):
+        stop = keras.callbacks.EarlyStopping("val_auc", patience=1, min_delta=1)
+        settings = {"callbacks": [stop, *others], "epochs": 3, "metrics": None}
+        net = classifier(with_metrics(AUC, pr_auc), **settings).fit(*binary)
+        assert net.n_epochs_ == 2
+        assert list(net.history_) == ["auc", "auc_1", "loss", "val_auc", "val_auc_1", "val_loss"]
+
+
+@pytest.mark.parametrize(
+    "metrics", [AUC, "AUC", lambda: [AUC()]], ids=["class", "name", "object"]
+)  # fmt: skip
+@pytest.mark.parametrize("net", [classifier(validation_split=0), MLPClassifier(1, 4, epochs=1)])
+def test_so_has_one_given_to_the_estimator(binary, metrics, net):
+    AUC(), AUC()
+    for _ in range(2):
+        given = metrics() if metrics is not AUC and callable(metrics) else [metrics]
+        fitted = clone(net).set_params(metrics=given).fit(*binary)
+        name = "AUC" if given == ["AUC"] else "auc"
+        assert list(fitted.history_) == sorted([name, "loss"])
+
+
+def test_names_that_are_given_stay(binary):
+    X, y = binary
+    net = classifier(with_metrics(lambda: AUC(name="auc_7"), AUC), metrics=None).fit(X, y)
+    assert {"auc", "auc_7"} <= net.history_.keys()
+    net = classifier(metrics=[AUC(name="auc_3"), AUC(name="auc_2", curve="PR")]).fit(X, y)
+    assert {"auc_3", "auc_2"} <= net.history_.keys()
+    assert (
+        "area_3" in MLPClassifier(1, 4, epochs=1, metrics=[AUC(name="area_3")]).fit(X, y).history_
+    )
+
+
 # ------------------------------------------------------------------ after a fit
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from skhp.compat import backend_seeded
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.global_generators import seeded
 
 
 class OrderedBatches(keras.utils.PyDataset):
@@ -112,23 +114,62 @@ def train_with_keras(
     if plan.watchers:
         callbacks.append(_Watched(plan))
     arguments: dict[str, Any] = {
-        "shuffle": False,  # else Keras reorders the batches by Python's global generator
         "epochs": plan.epochs,
+        "validation_data": validation and (validation.X, validation.y, validation.weight),
         "validation_batch_size": plan.batch_size,
         "verbose": 2 if plan.verbose else 0,
+        "callbacks": callbacks,
+        **plan.fit_arguments,
     }
-    history = model.fit(
-        OrderedBatches(plan, rows, random_state),
-        validation_data=validation and (validation.X, validation.y, validation.weight),
-        callbacks=callbacks,
-        **{**arguments, **plan.fit_arguments},
-    ).history
+    fit = _fit_of_its_own if has_fit_of_its_own(model) else _fit
+    history = fit(model, plan, rows, random_state, arguments)
     return Outcome(
         _state(plan, model),
         {name: [float(v) for v in values] for name, values in history.items()},
         engine="keras",
         diverged_at=guard.diverged_at,
     )
+
+
+def has_fit_of_its_own(model: keras.Model) -> bool:
+    """Whether a model's class overrides ``fit``."""
+    return type(model).fit is not keras.Model.fit
+
+
+def _fit(
+    model: keras.Model,
+    plan: TrainingPlan,
+    rows: Rows,
+    random_state: np.random.RandomState,
+    arguments: dict[str, Any],
+) -> dict[str, list[float]]:
+    # Else Keras reorders the batches by Python's global generator.
+    return model.fit(
+        OrderedBatches(plan, rows, random_state), **{"shuffle": False, **arguments}
+    ).history
+
+
+def _fit_of_its_own(
+    model: keras.Model,
+    plan: TrainingPlan,
+    rows: Rows,
+    random_state: np.random.RandomState,
+    arguments: dict[str, Any],
+) -> dict[str, list[float]]:
+    """Train through a ``fit`` of the user's own, which expects arrays."""
+    history = keras.callbacks.History()
+    arguments = {
+        "batch_size": plan.batch_size,
+        "shuffle": plan.shuffle,
+        **arguments,
+        "callbacks": [*arguments["callbacks"], history],
+    }
+    if rows.weighted:
+        arguments["sample_weight"] = rows.weight
+    seed = int(random_state.randint(2**31 - 1))
+    with seeded(seed), backend_seeded(seed):
+        model.fit(x=rows.X, y=rows.y, **arguments)
+    return history.history
 
 
 def _state(plan: TrainingPlan, model: keras.Model) -> TrainingState:
