@@ -13,12 +13,19 @@ from skhp.compat import import_scikeras
 runtime.start()
 import_scikeras()
 
+from scikeras.utils import metric_name  # noqa: E402
 from scikeras.utils.transformers import (  # noqa: E402
     ClassifierLabelEncoder as _ScikerasLabelEncoder,
 )
 from scikeras.utils.transformers import RegressorTargetEncoder  # noqa: E402
 
-__all__ = ["ClassifierLabelEncoder", "RegressorTargetEncoder", "encode", "fit_encoder"]
+__all__ = [
+    "ClassifierLabelEncoder",
+    "RegressorTargetEncoder",
+    "encode",
+    "fit_encoder",
+    "metric_name",
+]
 
 
 class ClassifierLabelEncoder(_ScikerasLabelEncoder):  # type: ignore[misc]

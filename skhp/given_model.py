@@ -21,10 +21,12 @@ class GivenModel:
         self.model = model
         self._values = [variable.numpy() for variable in model.variables]
         self._was_compiled = model.compiled
-        optimizer = model.optimizer if model.compiled else None
-        self._optimizer_config = optimizer and optimizer.get_config()
-        built = optimizer is not None and optimizer.built
-        self._slots = [variable.numpy() for variable in optimizer.variables] if built else None
+        self._optimizer_config: Any = None
+        self._slots: list[np.ndarray] | None = None
+        if model.compiled and model.optimizer is not None:
+            self._optimizer_config = model.optimizer.get_config()
+            if model.optimizer.built:
+                self._slots = [variable.numpy() for variable in model.optimizer.variables]
         self.note_training()
 
     def note_training(self) -> None:

@@ -24,6 +24,7 @@ from skhp.encoders import encode, fit_encoder
 from skhp.engine.metrics import leave_results
 from skhp.features import as_dense
 from skhp.fit_task import FitTask
+from skhp.history import History
 from skhp.model_storage import copy_model, dump, load
 from skhp.model_training import (
     TrainingRequest,
@@ -146,7 +147,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         self._take_up_given_model()
         note_model_built()
         self._initialize_callbacks()
-        self._predict_callbacks = keras.tree.flatten(self._predict_callbacks)
+        self._predict_callbacks: list[Any] = keras.tree.flatten(self._predict_callbacks)
         self.n_epochs_ = 0
         return X, y
 
@@ -374,7 +375,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     def _note(self, outcome: Any, restart: bool) -> None:
         """Keep what training left beside the weights."""
         if restart or not hasattr(self, "history_"):
-            self.history_: dict[str, list[float]] = {}
+            self.history_: dict[str, list[float]] = History()
         for name, values in outcome.history.items():
             self.history_.setdefault(name, []).extend(values)
         self.n_epochs_ = len(self.history_.get("loss", ()))
@@ -392,7 +393,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         return {
             **self._learned_from_data(),
             "model_": model,
-            "history_": dict(history),
+            "history_": History(history),
             "_is_finite": True,
         }
 
