@@ -18,6 +18,9 @@ from skhp.compat import HasMethods, Interval, check_sample_weight
 from skhp.divergence import check_can_predict, warn_diverged
 from skhp.features import as_dense, as_table
 from skhp.fit_task import FitTask
+from skhp.history import joined_history
+from skhp.parameter_checks import check_instances, check_precision, refuse_nested
+from skhp.stored_values import from_stored, stored_attributes
 
 if TYPE_CHECKING:
     from skhp.engine.plan import Outcome, Rows, TrainingState
@@ -28,12 +31,13 @@ if TYPE_CHECKING:
 class BaseMLP(CallbackSupportMixin, BaseEstimator):
     """A multi-layer perceptron, but for its targets.
 
-    Subclasses say in ``_target_checks``, ``_check_targets``, ``_class_weights`` and
-    ``_stratify`` what is particular to classes or to values.
+    Subclasses say in ``_target_checks``, ``_check_target_kind``, ``_check_targets``,
+    ``_class_weights`` and ``_stratify`` what is particular to classes or to values.
     """
 
     _parameter_constraints: dict[str, Any] = {
-        "n_layers": [Interval(Integral, 0, None, closed="left")],
+        # A program of more layers would not be compiled in any useful time.
+        "n_layers": [Interval(Integral, 0, 1000, closed="both")],
         "width": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "activation": [str, callable, None],
         "learning_rate": [
@@ -42,6 +46,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             None,
         ],
         "optimizer": [str, HasMethods(["apply", "get_config"])],
+        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "batch_norm": ["boolean"],
         "l2": [Interval(Real, 0, None, closed="left")],
@@ -53,6 +58,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [Interval(Integral, 1, None, closed="left")],
+        "min_delta": [Interval(Real, 0, None, closed="left")],
+        "monitor": [str],
         "metrics": ["array-like", None],
         "callbacks": ["array-like", HasMethods(["set_model"]), None],
         "warm_start": ["boolean"],
@@ -60,11 +67,33 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Their names and values.
+
+        Returns
+        -------
+        self
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or one such as "optimizer__momentum"; the message says
+            what to set in its place.
+        """
+        refuse_nested(type(self).__name__, self._get_param_names(), params)
+        return super().set_params(**params)
+
     @with_callbacks
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -78,7 +107,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         X : {array-like, data frame, sparse matrix} of shape (n_samples, n_features)
             Training rows. Arrays of more dimensions (images) are flattened.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+            Targets, which must be given.
         sample_weight : array-like of shape (n_samples,), optional
             How much each row counts, relative to the others: weights are scaled to a
             mean of one.
@@ -94,12 +123,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             If a parameter or the data are not what they should be; the message says
             what came, what is allowed and what to do.
         """
-        self._validate_params()
-        runtime.start()
+        self._check_params()
         task = FitTask(self, X, y, sample_weight, self.epochs)
         continuing = self.warm_start and hasattr(self, "_state")
         with self._unfitted_on_error(continuing):
@@ -136,9 +164,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
                     self.__dict__.pop(name, None)
             raise
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **classes: Any) -> Self:
+    def _check_params(self) -> None:
         self._validate_params()
+        check_instances(self._params())
         runtime.start()
+        check_precision(self._params(), floatx())
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **classes: Any) -> Self:
+        self._check_params()
         continuing = hasattr(self, "_state")
         with self._unfitted_on_error(continuing):
             X, y = self._check_rows(X, y, reset=not continuing)
@@ -148,6 +181,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return self
 
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, Any]:
+        self._check_target_kind(y)
         X, y = validate_data(
             self,
             as_table(X),
@@ -174,6 +208,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             self.history_: dict[str, list[float]] = {}
             self.n_epochs_ = 0
         self._coding, self._network = coding, network
+        # What is asked of a fitted network later follows from what it was fitted with.
+        self._fitted_params = {**self._params(), "callbacks": None}
 
     def _params(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self._get_param_names()}
@@ -181,6 +217,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _rows(self, X: np.ndarray, labels: np.ndarray, sample_weight: Any) -> Rows:
         from skhp.engine.plan import Rows
 
+        if isinstance(sample_weight, str | Mapping):
+            raise TypeError(
+                f"sample_weight must be an array of one number a row. Got {sample_weight!r}. "
+                "Weights of classes go to class_weight, a parameter of MLPClassifier."
+            )
         weight = check_sample_weight(sample_weight, X, dtype=np.float64)
         weight = weight * self._class_weights(labels)
         if not weight.sum() > 0:
@@ -211,7 +252,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         from skhp.validation_rows import hold_out
 
         train, validation = hold_out(
-            len(rows), self.validation_fraction, self._stratify(labels), self._random_state
+            len(rows), float(self.validation_fraction), self._stratify(labels), self._random_state
         )
         return (
             Rows(rows.X[train], rows.y[train], rows.weight[train]),
@@ -228,16 +269,22 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         from dataclasses import replace
 
         from skhp.engine.train import train
+        from skhp.keras_objects import look_up
         from skhp.planning import plan_training
+        from skhp.user_functions import check_weights_count
 
+        check_weights_count(self._coding, rows.weight)
         plan = plan_training(self._params(), self._network, self._coding)
         plan = replace(plan, watchers=watchers)
         if one_epoch or validation is None:
-            plan = replace(plan, patience=None)
+            plan = replace(plan, early_stop=None)
         if one_epoch:
             plan = replace(plan, epochs=1)
         # A schedule stands in the place of a learning rate that is part of the state.
-        token = (plan.optimizer.token, isinstance(plan.learning_rate, float | None))
+        token = (
+            look_up("optimizer", self.optimizer).token,
+            isinstance(plan.learning_rate, float | None),
+        )
         if self._optimizer_token != token:
             self._state.slots = None  # another optimizer's state is of no use to this one
         self.callbacks_ = list(plan.callbacks)
@@ -248,7 +295,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
         """What this estimator's attributes would be, had training stopped at this epoch."""
-        so_far = {name: [*self.history_.get(name, []), *history[name]] for name in history}
+        so_far = joined_history(self.history_, history)
         return {
             "_state": run.state(),
             "history_": so_far,
@@ -257,11 +304,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _measure(self, X: Any, y: Any) -> Any:
         """The loss and metrics on other rows, as a function of a `TrainingState`."""
+        from dataclasses import replace
+
         from skhp.engine.evaluate import Evaluation
         from skhp.planning import plan_training
 
-        plan = plan_training(self._params(), self._network, self._coding)
-        return Evaluation(plan, self._more_rows(X, y, None))
+        plan = plan_training(self._fitted_params, self._network, self._coding)
+        rows = self._more_rows(X, y, None)
+        # The rows that score a candidate count alike, whatever class_weight says in training.
+        return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
 
     def _count_parameters(self, fitted: Any) -> int:
         """Weights of this estimator's network, on the data that another was fitted on."""
@@ -275,8 +326,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _keep(self, outcome: Outcome) -> None:
         self._state = outcome.state
         self.__dict__.pop("_model", None)
-        for name, values in outcome.history.items():
-            self.history_.setdefault(name, []).extend(values)
+        self.history_ = joined_history(self.history_, outcome.history)
         self.n_epochs_ += outcome.n_epochs
         self.engine_ = outcome.engine
         self.engine_reason_ = outcome.reason
@@ -285,11 +335,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _rate(self) -> Any:
         """The learning rate that training starts with: this one's, or the optimizer's own."""
-        if self.learning_rate is not None:
-            return self.learning_rate
+        params = self._fitted_params
+        if params["learning_rate"] is not None:
+            return params["learning_rate"]
         from skhp.keras_objects import look_up
 
-        return look_up("optimizer", self.optimizer).value.get_config()["learning_rate"]
+        return look_up("optimizer", params["optimizer"]).value.get_config()["learning_rate"]
 
     def _outputs(self, X: Any) -> np.ndarray:
         from skhp.prediction import predict
@@ -310,7 +361,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             from skhp.engine.keras_fit import resume
             from skhp.planning import plan_training
 
-            plan = plan_training(self._params(), self._network, self._coding)
+            plan = plan_training(self._fitted_params, self._network, self._coding)
             self._model = self._network.compiled_model(plan, self._state)
             resume(self._model.optimizer, self._state)
         return self._model
@@ -320,7 +371,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_model"}
+        return stored_attributes({n: value for n, value in state.items() if n != "_model"})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(from_stored(state))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -332,12 +386,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     _coding: TargetCoding
     _network: MLPSpec
     _state: TrainingState
+    _fitted_params: dict[str, Any]
     _optimizer_token: Hashable = None
 
     # What the classifier and the regressor answer each in its own way.
     _task: str
 
     def _target_checks(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _check_target_kind(self, y: Any) -> None:
         raise NotImplementedError
 
     def _check_targets(self, y: Any, reset: bool) -> np.ndarray:

@@ -52,7 +52,8 @@ class Builder:
         ----------
         arguments : mapping
         seed : int or None
-            Of the global generators while the builder runs; they are put back after.
+            Of what Python's, NumPy's and Keras's global generators give to the builder.
+            None for the generators as they are.
 
         Raises
         ------
@@ -62,7 +63,7 @@ class Builder:
         import keras
 
         self._check(arguments)
-        with seeded(seed), fresh_metric_names():
+        with seeded(seed, self.function), fresh_metric_names():
             model = self.function(**arguments)
         if not isinstance(model, keras.Model):
             raise TypeError(

@@ -9,32 +9,39 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterator
+from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 from sklearn.callback._transport import (  # how values come back from joblib's workers
     can_reuse_listener,
+    close_listener,
     open_listener,
     send,
 )
 from sklearn.utils import _safe_indexing as take_rows  # of arrays, frames, sparse matrices
 from sklearn.utils._param_validation import (  # the checks scikit-learn's estimators use
     HasMethods,
-    Interval,
+    InvalidParameterError,
     StrOptions,
 )
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils.validation import _check_sample_weight
 
 __all__ = [
     "HasMethods",
     "Interval",
+    "InvalidParameterError",
     "StrOptions",
     "can_reuse_listener",
     "check_sample_weight",
     "excluded_names",
     "excludes_from_weight_decay",
+    "forget_listener",
     "hands_callbacks_on",
     "has_callbacks",
     "is_search",
+    "metric_mode",
     "open_listener",
     "own_callbacks",
     "send",
@@ -42,6 +49,18 @@ __all__ = [
     "take_rows",
     "tensorboard_profiles",
 ]
+
+
+class Interval(_Interval):
+    """scikit-learn's range of numbers, for `fractions.Fraction` too, and not for bool."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Whether a value is a number of this range."""
+        if isinstance(val, bool | np.bool_):
+            return False
+        if self.type is Real and isinstance(val, Real) and not isinstance(val, Integral):
+            val = float(val)
+        return super().is_satisfied_by(val)
 
 
 def check_sample_weight(sample_weight: Any, X: Any, dtype: Any) -> Any:
@@ -166,6 +185,30 @@ def clear_eager_kernels() -> None:
         context.context().clear_kernel_cache()
 
 
+@contextlib.contextmanager
+def fresh_keras_generator() -> Iterator[None]:
+    """Let Keras make a new generator for `keras.random` functions without a seed, for a while.
+
+    Keras keeps one for each thread, so that what it gives depends on what the thread ran
+    before.
+    """
+    try:
+        from keras.src.backend.common.global_state import (
+            get_global_attribute,
+            set_global_attribute,
+        )
+        from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+    except ImportError:  # then only draws of this kind do not follow from the random state
+        yield
+        return
+    before = get_global_attribute(GLOBAL_SEED_GENERATOR)
+    set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+    try:
+        yield
+    finally:
+        set_global_attribute(GLOBAL_SEED_GENERATOR, before)
+
+
 def schedule_of(optimizer: Any) -> Any:
     """An optimizer's learning rate schedule, None where its rate is a number."""
     import keras
@@ -274,6 +317,22 @@ def flat_metrics(model: Any) -> list[tuple[Any, bool]]:
     ]
 
 
+def metric_mode(metric: Any) -> str | None:
+    """Whether lower or higher values of a Keras metric are better, None where it is not known.
+
+    Keras's callbacks with ``mode="auto"`` read the same private name.
+
+    Parameters
+    ----------
+    metric : keras.metrics.Metric
+
+    Returns
+    -------
+    {"min", "max"} or None
+    """
+    return {"down": "min", "up": "max"}.get(getattr(metric, "_direction", ""))
+
+
 def layers_within(model: Any) -> list[Any]:
     """A model and all layers in it, however deep; ``Model.layers`` has the outermost alone."""
     return list(model._flatten_layers())
@@ -343,9 +402,18 @@ def unflatten_params(*args: Any, **kwargs: Any) -> Any:
     return scikeras_unflatten_params(*args, **kwargs)
 
 
+# ``set_callbacks`` keeps the callbacks in it, and no public name reads them.
+CALLBACKS_ATTRIBUTE = "_skl_callbacks"
+
+
+def forget_listener(handle: Any) -> None:
+    """Drop this process's copy of a listener; one of another process goes on."""
+    close_listener(handle)
+
+
 def own_callbacks(estimator: Any) -> list[Any]:
     """The callbacks set on an estimator; ``set_callbacks`` replaces them, and none reads them."""
-    return list(getattr(estimator, "_skl_callbacks", []))
+    return list(getattr(estimator, CALLBACKS_ATTRIBUTE, []))
 
 
 def is_search(estimator: Any) -> bool:
@@ -362,3 +430,16 @@ def hands_callbacks_on(search: Any) -> bool:
     callbacks (scikit-optimize's `BayesSearchCV`) does not.
     """
     return "callback_ctx" in inspect.signature(search._run_search).parameters
+
+
+def layer_of_output(model: Any) -> Any:
+    """The layer that a model's only output comes from, None where that is not known.
+
+    Only a tensor's private history tells it; `Model.layers` is in no such order.
+    """
+    outputs = getattr(model, "outputs", None)
+    if not outputs or len(outputs) != 1:
+        return None
+    operation = getattr(getattr(outputs[0], "_keras_history", None), "operation", None)
+    # A model within a model ends in that one's last layer.
+    return layer_of_output(operation) if getattr(operation, "outputs", None) else operation

@@ -12,6 +12,7 @@ import keras
 from skhp.compat import fresh_metric_names, route_params, unflatten_params
 from skhp.engine.own_code import revive
 from skhp.keras_objects import history_names, look_up
+from skhp.wrapper_constraints import no_part
 
 _COMPILE = {"optimizer", "loss", "metrics", "loss_weights", "weighted_metrics", "run_eagerly"}
 
@@ -40,7 +41,17 @@ def _compile_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
     arguments = route_params(dict(params), destination="compile", pass_filter=_COMPILE)
     for kind, to_class in _CLASSES.items():
         routed = route_params(dict(params), destination=kind, pass_filter=set())
-        arguments[kind] = _made(arguments.get(kind), to_class, routed)
+        if routed and arguments.get(kind) is None:
+            raise ValueError(no_part(kind, {f"{kind}__{n}": v for n, v in routed.items()}))
+        try:
+            arguments[kind] = _made(arguments.get(kind), to_class, routed)
+        except (TypeError, ValueError) as error:
+            if not routed:
+                raise
+            told = ", ".join(f"{kind}__{name}={value!r}" for name, value in routed.items())
+            raise type(error)(
+                f"{told} cannot be set on {kind}={params[kind]!r}: {error}"
+            ) from error
     metrics = arguments["metrics"]
     if metrics is not None and not isinstance(metrics, dict | list | tuple):
         arguments["metrics"] = [metrics]

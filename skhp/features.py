@@ -22,6 +22,8 @@ def as_table(X: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If X is no array, list, data frame or sparse matrix.
     ValueError
         If a sparse X has more or fewer than two dimensions, or X holds something
         other than real numbers.
@@ -34,6 +36,7 @@ def as_table(X: Any) -> Any:
     """
     if sparse.issparse(X):
         return _checked_sparse(X)
+    _refuse_other_containers(X)
     if not isinstance(X, list | tuple) and not _is_array(X):
         _check_frame(X)
         return X
@@ -73,27 +76,86 @@ def _checked_sparse(X: Any) -> Any:
     return X
 
 
+def _refuse_other_containers(X: Any) -> None:
+    is_list = hasattr(X, "__len__") and hasattr(X, "__getitem__")
+    kinds = {kind.__name__ for kind in type(X).__mro__}
+    known = next((name for name in _WAYS if name in kinds), None)
+    if hasattr(X, "__array__") or hasattr(X, "__dlpack__") or (is_list and not known):
+        return
+    way = _WAYS.get(known or "", "For an iterator pass list(X).")
+    raise TypeError(
+        "X must be an array, a list of rows, a data frame or a sparse matrix. Got "
+        f"{'None' if X is None else 'an object of type ' + type(X).__name__}. {way}".rstrip()
+    )
+
+
+_DATASETS = (
+    "For a dataset of batches (x, y) pass arrays: "
+    "X, y = map(numpy.concatenate, zip(*batches)), where a batch is a pair of arrays."
+)
+
+# Name of a class -> what to pass in place of it.
+_WAYS = {
+    "dict": "For named columns pass pandas.DataFrame(X).",
+    "Mapping": "For named columns pass pandas.DataFrame(X).",
+    "set": "A set has no order: pass a list of rows.",
+    "str": "Pass numbers.",
+    "bytes": "Pass numbers.",
+    "NoneType": "",
+    "PyDataset": _DATASETS,
+    "DatasetV2": _DATASETS,
+    "DataLoader": _DATASETS,
+}
+
+
 def _check_kind(X: Any) -> None:
     if X.dtype.kind == "c":
         raise ValueError(
             f"Complex data not supported: X has dtype {X.dtype}. Give real numbers, such as "
             "np.hstack([X.real, X.imag])."
         )
+    if X.dtype.kind in "mM":
+        raise ValueError(
+            f"X holds dates or durations: its dtype is {X.dtype}. Turn them into numbers, such "
+            "as (X - X.min()) / numpy.timedelta64(1, 'D')."
+        )
+    if X.dtype.names:
+        raise ValueError(
+            f"X is an array of records with the fields {', '.join(X.dtype.names)}. Pass "
+            "pandas.DataFrame(X), or numpy.lib.recfunctions.structured_to_unstructured(X)."
+        )
     if X.dtype.kind in "OUS" and not sparse.issparse(X):
-        _check_objects(X, (TypeError, ValueError))
+        _check_objects(X)
 
 
 def _check_frame(X: Any) -> None:
-    # Missing values of a nullable column (a TypeError here) are for scikit-learn to name.
-    if hasattr(X, "columns") and (array := np.asarray(X)).dtype.kind in "OUS":
-        _check_objects(array, ValueError)
+    if hasattr(X, "columns") and (array := np.asarray(X)).dtype.kind in "OUSmM":
+        _check_kind(array)
 
 
-def _check_objects(X: np.ndarray, errors: Any) -> None:
+def _check_objects(X: np.ndarray) -> None:
     try:
         X.astype(np.float64)
-    except errors as error:
+    except (TypeError, ValueError) as error:
+        if all(_is_missing(value) or _is_number(value) for value in X.ravel()):
+            raise ValueError(
+                "Input X contains NaN: it has missing values (pandas.NA). Fill them in, for "
+                "example with sklearn.impute.SimpleImputer in a pipeline."
+            ) from error
         raise type(error)(
             f"X holds objects that are no numbers: {error}. X must be numeric: encode "
-            "categories with sklearn.preprocessing.OneHotEncoder, in a ColumnTransformer."
+            "categories with sklearn.preprocessing.OneHotEncoder, in a ColumnTransformer, and "
+            "turn dates into numbers."
         ) from error
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or type(value).__name__ == "NAType"
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

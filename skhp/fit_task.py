@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sklearn.callback import CallbackContext, CallbackSupportMixin
+from sklearn.callback import CallbackContext, CallbackSupportMixin, FitCallback
 
 from skhp.compat import has_callbacks
 
@@ -69,11 +69,17 @@ class FitTask:
         What ``fit`` was given, as given: callbacks score the estimator on them.
     epochs : int
         The most epochs to come.
+
+    Raises
+    ------
+    TypeError
+        If a callback of scikit-learn's kind is among the estimator's Keras callbacks.
     """
 
     def __init__(
         self, estimator: CallbackSupportMixin, X: Any, y: Any, sample_weight: Any, epochs: int
     ) -> None:
+        _check_keras_callbacks(getattr(estimator, "callbacks", None))
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self._data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._context = estimator._init_callback_context(max_subtasks=epochs)
@@ -94,6 +100,21 @@ class FitTask:
     def end(self) -> None:
         """Tell the callbacks that the estimator is fitted."""
         self._context.call_on_fit_task_end(**self._data, reconstruction_attributes={})
+
+
+def _check_keras_callbacks(callbacks: Any) -> None:
+    """Raise TypeError where a scikit-learn callback stands among those for Keras."""
+    if isinstance(callbacks, Mapping):
+        callbacks = list(callbacks.values())
+    for callback in callbacks if isinstance(callbacks, list | tuple) else [callbacks]:
+        if isinstance(callback, list | tuple | Mapping):
+            _check_keras_callbacks(callback)
+        elif isinstance(callback, FitCallback):
+            name = getattr(callback, "__name__", type(callback).__name__)
+            raise TypeError(
+                f"callbacks must be Keras callbacks. Got {name}, a callback of scikit-learn's "
+                f"kind: use set_callbacks({name}(...)) on the search, pipeline or estimator."
+            )
 
 
 class Epochs:

@@ -1,22 +1,33 @@
-"""The history of a wrapper's training."""
+"""The history of an estimator that is fitted more than once."""
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Mapping, Sequence
 
-from skhp.encoders import metric_name
+History = dict[str, list[float]]
 
 
-class History(dict[str, list[float]]):
-    """Values of each epoch, by the names that Keras's ``fit`` gives them.
+def joined_history(
+    before: Mapping[str, Sequence[float]], after: Mapping[str, Sequence[float]]
+) -> History:
+    """Two histories as one, with one value an epoch in every list.
 
-    A metric that was given by a short name is found by its full name too, as in scikeras:
-    ``history_["mean_absolute_error"]`` is ``history_["mae"]``.
+    Parameters
+    ----------
+    before, after : mapping of str to sequence of float
+        Each has "loss", unless it is empty.
+
+    Returns
+    -------
+    dict of str to list of float
+        NaN stands where an epoch has no value of that name.
+
+    Examples
+    --------
+    >>> joined_history({"loss": [0.5, 0.4]}, {"loss": [0.3], "val_loss": [0.6]})
+    {'loss': [0.5, 0.4, 0.3], 'val_loss': [nan, nan, 0.6]}
     """
-
-    def __missing__(self, name: str) -> list[float]:
-        for short in self:
-            with contextlib.suppress(ValueError):  # no metric of Keras's own
-                if metric_name(short) == name:
-                    return self[short]
-        raise KeyError(name)
+    nan = float("nan")
+    first, second = ([nan] * len(history.get("loss", ())) for history in (before, after))
+    names = dict.fromkeys((*before, *after))
+    return {n: [*before.get(n, first), *after.get(n, second)] for n in names}

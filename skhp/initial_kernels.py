@@ -38,6 +38,12 @@ def draw_kernel(initializer: Any, shape: Shape, random_state: np.random.RandomSt
     -------
     ndarray of shape (inputs, units)
 
+    Raises
+    ------
+    ValueError
+        If an initializer of the user's fails, or gives anything but finite numbers of
+        this shape.
+
     Examples
     --------
     >>> import keras, numpy as np
@@ -46,13 +52,32 @@ def draw_kernel(initializer: Any, shape: Shape, random_state: np.random.RandomSt
     ((6, 2), True)
     """
     if not _takes_a_seed(initializer):
-        return ops.convert_to_numpy(initializer(shape))
+        return _called(initializer, shape)
     if _scales_by_shape(initializer):
         deviation = np.sqrt(initializer.scale / max(1.0, _FANS[initializer.mode](*shape)))
         drawn = _DISTRIBUTIONS[initializer.distribution](random_state, deviation, shape)
         return drawn.astype(keras.config.floatx())
     config = {**initializer.get_config(), "seed": int(random_state.randint(2**31))}
-    return ops.convert_to_numpy(type(initializer).from_config(config)(shape))
+    return _called(type(initializer).from_config(config), shape)
+
+
+def _called(initializer: Any, shape: Shape) -> np.ndarray:
+    name = getattr(initializer, "__name__", type(initializer).__name__)
+    try:
+        kernel = ops.convert_to_numpy(initializer(shape))
+    except Exception as error:
+        raise ValueError(
+            f"kernel_initializer={name} failed for the shape {shape}: {error}. It must be a "
+            "function of a shape that returns an array of it."
+        ) from error
+    is_number = kernel.dtype.kind not in "OUSc"
+    if kernel.shape != shape or not is_number or not np.isfinite(kernel.astype("float64")).all():
+        raise ValueError(
+            f"kernel_initializer={name} must return finite numbers of the shape that it is "
+            f"given. For {shape} it returned an array of shape {kernel.shape} and dtype "
+            f"{kernel.dtype}."
+        )
+    return kernel.astype(keras.config.floatx())
 
 
 def _takes_a_seed(initializer: Any) -> bool:

@@ -6,21 +6,16 @@ equal settings share a compiled program, in whichever process they were unpickle
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import functools
-import hashlib
 import inspect
-import json
 import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import cloudpickle
-
 from skhp import runtime
-from skhp.compat import wrapped_function
+from skhp.fingerprint import NotEstablished, fingerprint, is_keras_own
 
 runtime.start()
 
@@ -37,10 +32,14 @@ class KerasObject:
         Equal for equal settings; the object itself is not compared.
     value : object
         The object.
+    why_unknown : str or None
+        Why it cannot be told from others, so that no program may be shared; None where
+        it can.
     """
 
     token: Hashable
     value: Any = field(compare=False)
+    why_unknown: str | None = None
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
@@ -95,6 +94,14 @@ _CATALOGUE: dict[str, tuple[Any, Callable[[Any], bool], frozenset[str]]] = {
     ),
 }
 
+
+_BASES = (
+    keras.losses.Loss,
+    keras.metrics.Metric,
+    keras.initializers.Initializer,
+    keras.optimizers.Optimizer,
+    keras.layers.Layer,
+)
 
 _LISTS_OF_FUNCTIONS = (keras.activations, keras.losses, keras.metrics)
 
@@ -160,7 +167,12 @@ def _find(kind: str, identifier: Any) -> KerasObject:
         value = _unlisted(kind, identifier)
     if value is None or isinstance(value, str):
         raise _not_found(kind, identifier)
-    return KerasObject(token_of(value), value)
+    if type(value) in _BASES:
+        raise TypeError(
+            f"{kind} is {type(value).__name__}, the base class of Keras, which computes nothing. "
+            f"Give one of its subclasses, or a name: {', '.join(known_names(kind))}."
+        )
+    return _described(value)
 
 
 def _of_keras(kind: str, identifier: Any) -> Any:
@@ -201,7 +213,7 @@ def _not_found(kind: str, identifier: Any) -> Exception:
 
 
 def token_of(value: Any) -> Hashable:
-    """A hashable token of a Keras object, equal for equal settings.
+    """A hashable token of a Keras object, equal only for objects that compute the same.
 
     Parameters
     ----------
@@ -211,28 +223,18 @@ def token_of(value: Any) -> Hashable:
     Returns
     -------
     hashable
-        The bare name for Keras's own functions; for objects their class and settings;
-        for the user's own code a digest of its pickled form, so that a function
-        defined in ``__main__`` is known again in a worker, and a redefined one is new.
+        The bare name for Keras's own functions, a fingerprint for all else.
+
+    Raises
+    ------
+    skhp.fingerprint.NotEstablished
+        If the object cannot be told from others.
     """
-    if inspect.isfunction(value) and value.__module__.split(".")[0] == "keras":
+    if inspect.isfunction(value) and is_keras_own(value):
         # keras.ops has functions of the same names that compute otherwise.
         listed = any(getattr(m, value.__name__, None) is value for m in _LISTS_OF_FUNCTIONS)
         return value.__name__ if listed else (value.__module__, value.__qualname__)
-    if isinstance(value, keras.losses.Loss):
-        # The settings of a loss such as Huber's delta are not all in its config.
-        settings = {k: v for k, v in vars(value).items() if k != "name"}
-        return (type(value), _digest((type(value), settings)))
-    if type(value) is keras.metrics.MeanMetricWrapper:
-        return ("MeanMetricWrapper", *_tokens_of(wrapped_function(value)))
-    if hasattr(value, "get_config") and type(value).__module__.split(".")[0] == "keras":
-        # A setting may be the user's own function, or a schedule that tells nothing.
-        with contextlib.suppress(TypeError, NotImplementedError):
-            config = {k: v for k, v in value.get_config().items() if k != "name"}
-            return (type(value).__name__, json.dumps(config, sort_keys=True, default=_plain))
-    if inspect.isfunction(value):
-        return (value.__name__, _code(value.__code__), _digest(value))
-    return (type(value), _digest(value))
+    return fingerprint(value)
 
 
 def history_names(metrics: Sequence[Any]) -> list[str]:
@@ -259,27 +261,12 @@ def history_names(metrics: Sequence[Any]) -> list[str]:
     return names
 
 
-def _tokens_of(wrapped: tuple[Any, dict[str, Any]]) -> tuple[Hashable, str]:
-    function, settings = wrapped
-    return token_of(function), _digest(settings)
-
-
-def _code(code: Any) -> Hashable:
-    """What a function does: one of a module is pickled by its name, and may be reloaded."""
-    constants = tuple(_code(c) if inspect.iscode(c) else repr(c) for c in code.co_consts)
-    return code.co_code, code.co_names, constants
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(cloudpickle.dumps(value)).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "item"):
-        return value.item()
-    if hasattr(value, "get_config"):
-        return [type(value).__name__, value.get_config()]
-    raise TypeError(value)
+def _described(value: Any) -> KerasObject:
+    try:
+        return KerasObject(token_of(value), value)
+    except NotEstablished as error:
+        name = getattr(value, "__name__", type(value).__name__)
+        return KerasObject(("not established", name), value, f"{name} {error}")
 
 
 def snake_case(name: str) -> str:

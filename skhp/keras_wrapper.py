@@ -6,36 +6,41 @@ may be overridden. Training, prediction, data checks and pickling are skhp's.
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
+import keras
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_array, validate_data
 
 from skhp.compat import check_sample_weight, route_params
 from skhp.divergence import check_can_predict, warn_diverged
 from skhp.eager_kernels import note_model_built
-from skhp.encoders import encode, fit_encoder
+from skhp.encoders import fit_encoder
 from skhp.engine.metrics import leave_results
-from skhp.features import as_dense
 from skhp.fit_task import FitTask
-from skhp.history import History
-from skhp.model_storage import copy_model, dump, load
+from skhp.global_generators import seeded
+from skhp.keras_history import KerasHistory
+from skhp.model_storage import copy_model
 from skhp.model_training import (
     TrainingRequest,
     predict_model,
     settle_optimizer,
     train_model,
 )
-from skhp.wrapper_building import WrapperBuilding
+from skhp.stored_values import from_stored, stored_attributes, to_stored
+from skhp.warm_start import changed_learning_rate, settings_of_model
+from skhp.wrapper_constraints import check_arguments, check_parameters, check_score_settings
+from skhp.wrapper_inputs import check_is_table
+from skhp.wrapper_rows import WrapperRows, check_split
 
-# One thread at a time loads the model of an unpickled estimator.
-_unpacking = threading.RLock()
+# One thread at a time makes the variables of an optimizer. Nothing else is waited for meanwhile.
+_settling = threading.RLock()
 
 # What an estimator needs of its data, beside the model, to predict.
 _LEARNED = (
@@ -45,7 +50,7 @@ _LEARNED = (
 )  # fmt: skip
 
 
-class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
+class BaseWrapper(CallbackSupportMixin, WrapperRows):
     """A Keras network of your own as an estimator of your own: extend it.
 
     `KerasClassifier` and `KerasRegressor` extend it. A subclass may override
@@ -134,8 +139,6 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     """
 
     def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        import keras
-
         self._random_state = _seed(self.random_state)
         X, y = self._validate_data(X, y, reset=True)
         self.target_encoder_ = fit_encoder(self.target_encoder, y)
@@ -145,11 +148,23 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         self.model_ = self._build_keras_model()
         self._give_weights(X)
         self._take_up_given_model()
+        self._check_settings_are_used()
         note_model_built()
         self._initialize_callbacks()
         self._predict_callbacks: list[Any] = keras.tree.flatten(self._predict_callbacks)
+        self._settings = settings_of_model(self.get_params())
         self.n_epochs_ = 0
         return X, y
+
+    def _continue_training(self) -> None:
+        """Go on with the model as it is, and with what may change from fit to fit."""
+        settings = settings_of_model(self.get_params())
+        rate = changed_learning_rate(self._settings, settings, type(self).__name__)
+        if rate is not None:
+            self.model_.optimizer.learning_rate = rate
+        self._settings = settings
+        self._random_state = _seed(self.random_state)
+        self._initialize_callbacks()
 
     def initialize(self, X: Any, y: Any = None) -> Self:
         """Build the model and leave it untrained.
@@ -166,87 +181,15 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         self
             The estimator, which predicts with the weights that the model came with.
         """
-        self._forget()
-        self._initialize(X, y)
+        check_is_table(X, type(self).__name__, y)
+        self._check_parameters({})
+        with self._unfitted_on_error(continuing=False):
+            self._forget()
+            self._initialize(X, y)
         return self
 
     def _forget(self) -> None:
         """Forget what an earlier fit learned that would steer this one."""
-
-    # Data ---------------------------------------------------------------------------
-
-    _y_numeric = False
-
-    def _validate_data(
-        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
-    ) -> tuple[Any, Any]:
-        if y is not None:
-            y = self._validated_y(y, reset)
-        if X is not None:
-            X = self._validated_X(X, y, reset)
-        return X, y
-
-    def _validated_X(self, X: Any, y: Any, reset: bool) -> np.ndarray:
-        import keras
-
-        checks: dict[str, Any] = {"allow_nd": True, "accept_sparse": True, "reset": reset}
-        if y is None:
-            X = validate_data(self, X, **checks)
-        else:
-            X, _ = validate_data(self, X, y, multi_output=True, **checks)
-        X = as_dense(X)
-        if X.dtype.kind == "f":
-            X = X.astype(keras.config.floatx(), copy=False)
-        if reset:
-            self.X_dtype_, self.X_shape_ = X.dtype, X.shape
-        elif X.shape[1:] != self.X_shape_[1:]:
-            raise ValueError(
-                f"X has rows of shape {X.shape[1:]}, but {type(self).__name__} was fitted with "
-                f"rows of shape {self.X_shape_[1:]}."
-            )
-        return X
-
-    def _validated_y(self, y: Any, reset: bool) -> np.ndarray:
-        import keras
-
-        y = check_array(
-            y,
-            ensure_2d=False,
-            allow_nd=False,
-            dtype="numeric" if self._y_numeric else None,
-            input_name="y",
-            estimator=self,
-        )
-        if self._y_numeric and y.dtype.kind == "f":
-            y = y.astype(keras.config.floatx(), copy=False)
-        y = self._column(y)
-        self._check_targets(y)
-        if reset:
-            self.target_type_ = self._type_of_target(y)
-            self.y_dtype_, self.y_ndim_, self.y_shape_ = y.dtype, y.ndim, y.shape
-        elif y.ndim != self.y_ndim_:
-            raise ValueError(
-                f"y has {y.ndim} dimensions, but {type(self).__name__} was fitted with a y of "
-                f"{self.y_ndim_}."
-            )
-        return y
-
-    def _column(self, y: np.ndarray) -> np.ndarray:
-        return y
-
-    def _check_targets(self, y: np.ndarray) -> None:
-        """Raise an error where targets are not what the estimator is for."""
-
-    def _weights(self, y: np.ndarray, sample_weight: Any) -> np.ndarray | None:
-        if sample_weight is None:
-            return None
-        weight = check_sample_weight(sample_weight, y, dtype=np.float64)
-        if not weight.sum() > 0:
-            raise ValueError(
-                "sample_weight adds up to zero: there is nothing to learn from. Give at least "
-                "one row a positive weight."
-            )
-        return weight
 
     # Fitting ------------------------------------------------------------------------
 
@@ -270,28 +213,51 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         self
             The fitted estimator.
         """
+        check_is_table(X, type(self).__name__, y)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
                 "is None."
             )
+        self._check_parameters(kwargs)
         epochs = kwargs.pop("epochs", self.get_params().get("fit__epochs", self.epochs))
         initial_epoch = kwargs.pop("initial_epoch", 0)
         task = FitTask(self, X, y, sample_weight, int(epochs))
-        if not (self.warm_start and self.initialized_):
-            self._forget()
-        self._fit(
-            X=X,
-            y=y,
-            sample_weight=sample_weight,
-            warm_start=self.warm_start,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            watchers=task.watchers(self._attributes_at),
-            **kwargs,
-        )
+        continuing = self.warm_start and self.initialized_
+        with self._unfitted_on_error(continuing):
+            if not continuing:
+                self._forget()
+            self._fit(
+                X=X,
+                y=y,
+                sample_weight=sample_weight,
+                warm_start=self.warm_start,
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                watchers=task.watchers(self._attributes_at),
+                **kwargs,
+            )
         task.end()
         return self
+
+    def _check_parameters(self, arguments: Mapping[str, Any]) -> None:
+        """Check the estimator's parameters, and the arguments of ``fit`` for Keras."""
+        name = type(self).__name__
+        check_parameters(self.get_params(), self._get_param_names(), name)
+        check_score_settings(self.get_params(), type(self))
+        check_arguments("fit", arguments, name)
+
+    @contextlib.contextmanager
+    def _unfitted_on_error(self, continuing: bool) -> Iterator[None]:
+        """Leave no estimator that seems fitted and has the weights it was built with."""
+        try:
+            yield
+        except BaseException:
+            if not continuing:
+                learned = [n for n in vars(self) if n.endswith("_") and not n.startswith("_")]
+                for name in (*learned, "_model", "_packed_model", "_slots", "_last_history"):
+                    self.__dict__.pop(name, None)
+            raise
 
     def _fit(
         self,
@@ -306,12 +272,20 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     ) -> None:
         if (self.warm_start or warm_start) and self.initialized_:
             X, y = self._validate_data(X, y)
+            self._continue_training()
         else:
             X, y = self._initialize(X, y)
         self._ensure_compiled_model()
-        X, y, weight = _weighted_rows(X, y, self._weights(y, sample_weight))
-        y = encode(self.target_encoder_, y)
-        X = encode(self.feature_encoder_, X)
+        params = self.get_params()
+        for name in ("class_weight", "validation_data"):
+            if name not in kwargs and f"fit__{name}" in params:
+                kwargs[name] = params[f"fit__{name}"]
+        class_weight = self._class_weight(kwargs, y)
+        if kwargs.get("validation_data") is not None:
+            rows = self._validation_rows(kwargs["validation_data"], class_weight)
+            kwargs["validation_data"] = rows
+        weight = self._weights(y, sample_weight, class_weight)
+        X, y, weight = self._encoded_rows(X, y, weight)
         self._check_model_compatibility(y)
         self._fit_keras_model(
             X,
@@ -335,15 +309,16 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         watchers: Sequence[Any] = (),
         **kwargs: Any,
     ) -> None:
-        import keras
-
         arguments = route_params(
             self.get_params(),
             destination="fit",
             pass_filter=self._fit_kwargs - {"class_weight", "sample_weight"},
         )
-        arguments = {k: v for k, v in arguments.items() if not k.startswith("callbacks")}
+        for name in [n for n in arguments if n.startswith("callbacks") or n == "class_weight"]:
+            del arguments[name]
         arguments |= {"epochs": epochs, "initial_epoch": initial_epoch, **kwargs}
+        if arguments.get("validation_data") is None:
+            check_split(len(keras.tree.flatten(y)[0]), arguments.get("validation_split"))
         self.callbacks_ = keras.tree.flatten(
             [self._fit_callbacks, arguments.pop("callbacks", None) or ()]
         )
@@ -357,7 +332,9 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
             watchers=watchers,
             seed=self._random_state,
         )
-        with self._naming_the_builder(X, y), self._noting_training():
+        # A layer may draw without a seed of its own; other numbers than the builder drew.
+        draws = seeded(None if self._random_state is None else self._random_state + 1)
+        with draws, self._naming_the_builder(X, y), self._noting_training():
             outcome = train_model(request)
         if outcome.engine == "compiled":
             self._keep_slots(outcome.state.slots)
@@ -375,7 +352,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     def _note(self, outcome: Any, restart: bool) -> None:
         """Keep what training left beside the weights."""
         if restart or not hasattr(self, "history_"):
-            self.history_: dict[str, list[float]] = History()
+            self.history_: dict[str, list[float]] = KerasHistory()
         for name, values in outcome.history.items():
             self.history_.setdefault(name, []).extend(values)
         self.n_epochs_ = len(self.history_.get("loss", ()))
@@ -393,7 +370,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         return {
             **self._learned_from_data(),
             "model_": model,
-            "history_": History(history),
+            "history_": KerasHistory(history),
             "_is_finite": True,
         }
 
@@ -405,7 +382,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         learned = {n: v for n, v in vars(fitted).items() if n[0] != "_" and n[-1] == "_"}
         self.__dict__.update(learned, _random_state=0)
         self.model_ = self._build_keras_model()
-        self._give_weights(np.zeros((1, *self.X_shape_[1:]), self.X_dtype_))
+        empty = "" if self.X_dtype_.kind == "O" else 0
+        self._give_weights(np.full((1, *self.X_shape_[1:]), empty, self.X_dtype_))
         return self.model_.count_params()
 
     def _measure(self, X: Any, y: Any) -> Any:
@@ -413,7 +391,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         from skhp.model_training import TrainingRequest, measure_model
 
         X, y = self._validate_data(X, y)
-        X, y = self.feature_encoder_.transform(X), self.target_encoder_.transform(y)
+        X, y = self._encoded_X(X), self._encoded_y(y)
         return measure_model(TrainingRequest(self.model_, X, y, None, {"epochs": 1}))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Self:
@@ -435,7 +413,10 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         self
             The estimator.
         """
-        return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
+        check_is_table(X, type(self).__name__, y)
+        self._check_parameters(kwargs)
+        with self._unfitted_on_error(continuing=self.initialized_):
+            return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
 
     # Predicting ---------------------------------------------------------------------
 
@@ -445,15 +426,41 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
                 "appropriate arguments before using this estimator."
             )
+        check_is_table(X, type(self).__name__)
         X, _ = self._validate_data(X)
         model = self._unpacked_model()
         check_can_predict(self, self.__dict__.get("_is_finite", True), _rate(model))
-        X = encode(self.feature_encoder_, X)
+        X = self._encoded_X(X)
         arguments = route_params(
             self.get_params(), destination="predict", pass_filter=self._predict_kwargs, strict=True
         )
         arguments = {k: v for k, v in arguments.items() if not k.startswith("callbacks")}
-        return predict_model(model, X, {**arguments, **kwargs}, self._predict_callbacks)
+        arguments |= kwargs
+        check_arguments("predict", arguments, type(self).__name__)
+        callbacks = [*self._predict_callbacks, *(arguments.pop("callbacks", None) or ())]
+        return predict_model(model, X, arguments, callbacks)
+
+    def predict(self, X: Any, **kwargs: Any) -> Any:
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+        **kwargs : dict
+            Arguments of ``keras.Model.predict``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As the target encoder makes them of the network's outputs.
+        """
+        outputs = self._probabilities(self._predict_raw(X, **kwargs))
+        return self.target_encoder_.inverse_transform(outputs)
+
+    def _probabilities(self, outputs: Any) -> Any:
+        """Outputs as the target encoder takes them: what logits and margins stand for."""
+        return outputs
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score predictions with `scorer`.
@@ -481,12 +488,14 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
     def model_(self) -> Any:
         """The fitted `keras.Model`."""
         model = self._unpacked_model()
-        slots = self.__dict__.pop("_slots", None)
-        if slots is not None:
-            settle_optimizer(model, slots)
-        history = self.__dict__.pop("_last_history", None)
-        if history is not None:
-            leave_results(model, history)
+        with _settling:
+            slots = self.__dict__.get("_slots")
+            if slots is not None:
+                settle_optimizer(model, slots)
+                self.__dict__.pop("_slots", None)  # not before the optimizer has all of them
+            history = self.__dict__.pop("_last_history", None)
+            if history is not None:
+                leave_results(model, history)
         return model
 
     @model_.setter
@@ -497,13 +506,15 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
 
     def _unpacked_model(self) -> Any:
         """The model, whose optimizer may lag behind."""
-        with _unpacking:
-            if "_packed_model" in self.__dict__:
-                self._model = load(self.__dict__["_packed_model"])
-                del self.__dict__["_packed_model"]
+        packed = self.__dict__.get("_packed_model")
+        if packed is not None:
+            # Loading runs the user's code, so that no lock may be held. Of two threads that
+            # load at once, both get the model of the one that was ready first.
+            self.__dict__.setdefault("_model", from_stored(packed))
+            self.__dict__.pop("_packed_model", None)
         if "_model" not in self.__dict__:
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute 'model_': it is not fitted."
+            raise NotFittedError(
+                f"This {type(self).__name__} has no model_: it is not fitted yet. Call fit first."
             )
         return self._model
 
@@ -521,19 +532,21 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
-        packed = {}
-        if "_model" in self.__dict__:
-            # The model is the larger part, and is loaded when first asked for.
-            packed["_packed_model"] = dump(self.model_)
-        state = {name: value for name, value in self.__dict__.items() if name != "_model"}
-        if "_packed_model" in state:
-            packed["_packed_model"] = state.pop("_packed_model")
-        return {"packed": dump(state), **packed}
+        attributes = dict(self.__dict__)
+        packed = attributes.pop("_packed_model", None)
+        if "_model" in attributes:
+            packed = to_stored(self.model_)
+        for name in ("_model", "_slots", "_last_history"):
+            attributes.pop(name, None)
+        state = stored_attributes(attributes)
+        # The model is the larger part, and is loaded when it is first asked for.
+        return state if packed is None else {**state, "_packed_model": packed}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        self.__dict__.update(load(state.pop("packed")))
-        self.__dict__.update(state)
+        attributes = {name: value for name, value in state.items() if name != "_packed_model"}
+        self.__dict__.update(from_stored(attributes))
+        if "_packed_model" in state:
+            self.__dict__["_packed_model"] = state["_packed_model"]
 
     def __sklearn_tags__(self) -> Any:
         tags = BaseEstimator.__sklearn_tags__(self)
@@ -543,14 +556,6 @@ class BaseWrapper(CallbackSupportMixin, WrapperBuilding):
         tags.target_tags.required = True
         tags.non_deterministic = False
         return tags
-
-
-def _weighted_rows(X: Any, y: Any, weight: np.ndarray | None) -> tuple[Any, Any, Any]:
-    """The rows that count: one of weight 0 would still count in the mean over a batch."""
-    if weight is None or weight.all():
-        return X, y, weight
-    counts = weight != 0
-    return X[counts], y[counts], weight[counts]
 
 
 def _seed(random_state: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""Keras models as small pickles that find the user's own code again.
+"""Keras models as plain values, from which they can be made again.
 
 A model is kept as its config, its arrays and the user's functions and classes that the
 config names; Keras's own form is a zip archive of several times the size.
@@ -6,54 +6,57 @@ config names; Keras's own form is a zip archive of several times the size.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-import io
-import pickle
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import cloudpickle
 import numpy as np
 
 from skhp import runtime
-from skhp.compat import compile_arguments, layers_within, unsafe_deserialization
+from skhp.compat import compile_arguments, schedule_of, unsafe_deserialization
 from skhp.global_generators import seeded
+from skhp.layer_state import read_layer_states, write_layer_states
 
 
 @dataclass(frozen=True)
 class PackedModel:
-    """A Keras model at rest.
+    """A Keras model or layer as plain values.
 
     Parameters
     ----------
     kind : type
-        The model's class.
+        Its class.
     config, build_config : dict
     custom_objects : dict of str to object
         The user's own classes and functions, by the names the config knows them by.
     values : list of ndarray
-        Of all the model's variables.
+        Of all its variables.
+    layer_states : list of dict or None
+        What each layer learned beside its variables, such as a vocabulary.
     compiled : dict or None
         Arguments of ``compile``.
     optimizer : tuple or None
         Class, config and variables of the optimizer.
     """
 
-    kind: type
+    kind: Any
     config: dict[str, Any]
     build_config: dict[str, Any] | None
     custom_objects: dict[str, Any]
     values: list[np.ndarray]
+    layer_states: list[dict[str, Any] | None]
     compiled: dict[str, Any] | None
-    optimizer: tuple[type, dict[str, Any], list[np.ndarray]] | None
+    optimizer: tuple[Any, dict[str, Any], list[np.ndarray]] | None
 
 
 def pack_model(model: Any) -> PackedModel:
-    """A Keras model, put to rest.
+    """A Keras model or layer as plain values.
 
     Parameters
     ----------
-    model : keras.Model
+    model : keras.Model or keras.Layer
 
     Raises
     ------
@@ -79,12 +82,38 @@ def pack_model(model: Any) -> PackedModel:
         config=config,
         build_config=build_config,
         custom_objects=own,
-        values=[variable.numpy() for variable in model.variables],
-        compiled=compile_arguments(model) if model.compiled else None,
+        values=_values(model.variables),
+        layer_states=read_layer_states(model),
+        compiled=compile_arguments(model) if getattr(model, "compiled", False) else None,
         optimizer=None
         if optimizer is None
-        else (type(optimizer), optimizer.get_config(), [v.numpy() for v in optimizer.variables]),
+        else (type(optimizer), optimizer_config(optimizer), _values(optimizer.variables)),
     )
+
+
+def optimizer_config(optimizer: Any) -> dict[str, Any]:
+    """An optimizer's config, with its learning rate schedule as the object that it is."""
+    schedule = schedule_of(optimizer)
+    try:
+        config = optimizer.get_config()
+    except NotImplementedError as error:
+        raise TypeError(
+            f"The optimizer {type(optimizer).__name__} cannot be pickled: it or its learning rate "
+            "schedule does not say how it was made. Give the class a get_config method that "
+            "returns the arguments of its __init__."
+        ) from error
+    return config if schedule is None else {**config, "learning_rate": schedule}
+
+
+def holds_bytecode(config: Any) -> bool:
+    """Whether Keras wrote a lambda into a config, which it keeps as bytecode."""
+    if isinstance(config, dict):
+        return config.get("class_name") == "__lambda__" or any(map(holds_bytecode, config.values()))
+    return isinstance(config, list | tuple) and any(map(holds_bytecode, config))
+
+
+def _values(variables: Iterable[Any]) -> list[np.ndarray]:
+    return [variable.numpy() for variable in variables]
 
 
 def _config_of(model: Any) -> dict[str, Any]:
@@ -107,20 +136,21 @@ _PLAIN = (str, int, float, bool, type(None), np.generic)
 
 
 def unpack_model(packed: PackedModel) -> Any:
-    """A model as it was when it was put to rest."""
+    """A model or layer as `pack_model` found it."""
     runtime.start()
     import keras
 
     from skhp.engine.own_code import revivable, revive
 
     own = revivable(packed.custom_objects)
-    # A new layer draws a seed, which must be nobody else's.
-    with seeded(0), keras.saving.custom_object_scope(own), unsafe_deserialization():
+    code = unsafe_deserialization() if holds_bytecode(packed.config) else contextlib.nullcontext()
+    # A new layer draws a seed, which must not come from a global generator.
+    with seeded(0), keras.saving.custom_object_scope(own), code:
         model = revive(packed.kind, packed.config)
         if packed.build_config is not None:
             model.build_from_config(packed.build_config)
         if packed.compiled is not None:
-            model.compile(optimizer=_optimizer(packed.optimizer), **packed.compiled)
+            model.compile(optimizer=_new_optimizer(packed), **packed.compiled)
     if [tuple(v.shape) for v in model.variables] != [v.shape for v in packed.values]:
         raise TypeError(
             f"{packed.kind.__name__} was made again with other weights than it had. Give the "
@@ -128,9 +158,7 @@ def unpack_model(packed: PackedModel) -> Any:
         )
     for variable, value in zip(model.variables, packed.values, strict=True):
         variable.assign(value)
-    for layer in layers_within(model):
-        if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()  # what it adapted to is computed from its weights
+    write_layer_states(model, packed.layer_states)
     if packed.optimizer is not None and packed.compiled is not None:
         if len(model.optimizer.variables) != len(packed.optimizer[2]):  # it was built
             model.optimizer.build(model.trainable_variables)
@@ -139,66 +167,13 @@ def unpack_model(packed: PackedModel) -> Any:
     return model
 
 
-def _optimizer(packed: Any) -> Any:
-    kind, config, _ = packed
-    return kind.from_config(config)
+def _new_optimizer(packed: PackedModel) -> Any:
+    if packed.optimizer is None:
+        return None
+    kind, config, _ = packed.optimizer
+    return kind.from_config(dict(config))
 
 
 def copy_model(model: Any) -> Any:
-    """A model of its own with the same weights, optimizer state and settings."""
+    """A model or layer of its own with the same weights, optimizer state and settings."""
     return unpack_model(pack_model(model))
-
-
-class _KerasPickler(cloudpickle.Pickler):
-    """Pickles the user's own code by value, and Keras's objects in small."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        import keras
-
-        if isinstance(obj, keras.Model):
-            return unpack_model, (pack_model(obj),)
-        if isinstance(obj, keras.optimizers.Optimizer):
-            return _optimizer, ((type(obj), obj.get_config(), []),)
-        if isinstance(obj, keras.metrics.Metric):
-            return _metric, (type(obj), _metric_config(obj))
-        if isinstance(obj, keras.losses.Loss):
-            return _from_attributes, (type(obj), vars(obj))
-        return super().reducer_override(obj)
-
-
-def _metric(kind: Any, config: dict[str, Any]) -> Any:
-    from skhp.engine.own_code import revive
-
-    return revive(kind, config)
-
-
-def _metric_config(metric: Any) -> dict[str, Any]:
-    """A metric's config, tried now: its loss would show only when the pickle is read."""
-    config = metric.get_config()
-    try:
-        _metric(type(metric), config)
-    except TypeError as error:
-        raise TypeError(
-            f"The metric {type(metric).__name__} cannot be pickled: it does not say how it was "
-            "made. Give the class a get_config method that returns the arguments of its __init__."
-        ) from error
-    return config
-
-
-def _from_attributes(kind: type, attributes: dict[str, Any]) -> Any:
-    thing: Any = object.__new__(kind)
-    vars(thing).update(attributes)
-    return thing
-
-
-def dump(value: Any) -> bytes:
-    """Pickle a value that may hold Keras objects and functions of ``__main__``."""
-    buffer = io.BytesIO()
-    _KerasPickler(buffer).dump(value)
-    return buffer.getvalue()
-
-
-def load(data: bytes) -> Any:
-    """What `dump` pickled; starts Keras first, so that it is quiet."""
-    runtime.start()
-    return pickle.loads(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +13,11 @@ from sklearn.utils import check_random_state
 
 from skhp.engine.evaluate import Evaluation
 from skhp.engine.keras_network import KerasNetwork, build_optimizer
+from skhp.engine.metrics import forget_results
 from skhp.engine.model_structure import predicts_rows_alone
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.text import text_as_tensors
 from skhp.engine.train import train
 from skhp.engine.user_callbacks import lent
 from skhp.keras_objects import KerasObject
@@ -29,6 +31,9 @@ _KNOWN = {
 
 # Rows predicted at once.
 _PREDICT_ROWS = 1024
+
+# Keras compiles `predict`, which pays where there are more batches than these.
+_MOST_EAGER_BATCHES = 32
 
 
 @dataclass
@@ -81,13 +86,26 @@ def train_model(request: TrainingRequest) -> Outcome:
     -------
     Outcome
     """
+    forget_results(request.model)
     network, optimizer = KerasNetwork(request.model), request.model.optimizer
     rows, validation = _rows(request)
     slots = _values(slot_variables(optimizer)) if optimizer.built else None
     state = TrainingState(*network.read(request.model), slots)
-    outcome = train(_plan(request, network), rows, validation, state, request.random_state)
+    try:
+        outcome = train(_plan(request, network), rows, validation, state, request.random_state)
+    except BaseException:
+        _restore(request.model, network, state)
+        raise
     network.load(request.model, outcome.state)
     return outcome
+
+
+def _restore(model: Any, network: KerasNetwork, state: TrainingState) -> None:
+    """Undo what an interrupted training has changed: it may be a warm start's."""
+    network.load(model, state)
+    if state.slots is not None:
+        for variable, value in zip(slot_variables(model.optimizer), state.slots, strict=False):
+            variable.assign(value)
 
 
 def settle_optimizer(model: Any, slots: list[np.ndarray]) -> None:
@@ -167,15 +185,11 @@ def _as_rows(X: Any, y: Any, weight: Any, n: int) -> Rows:
 
     def array(value: Any) -> np.ndarray:
         value = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
-        return value.astype(floatx, copy=False) if value.dtype.kind == "f" else _small(value)
+        return value.astype(floatx, copy=False) if value.dtype.kind == "f" else value
 
     weights = np.ones(n, floatx) if weight is None else np.asarray(weight, floatx)
     X, y = keras.tree.map_structure(array, (X, y))
     return Rows(X, y, weights, weighted=weight is not None)
-
-
-def _small(value: np.ndarray) -> np.ndarray:
-    return value.astype("int32") if value.dtype == np.int64 else value
 
 
 def _part(rows: Rows, which: slice) -> Rows:
@@ -217,21 +231,26 @@ def predict_model(
         for name in ("predict_step", "predict")
     )
     if callbacks or own or "steps" in arguments:
+        X = text_as_tensors(X)
         with lent(callbacks):
             return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
-    size = arguments.get("batch_size") or _PREDICT_ROWS
-    pieces = [model(block, training=False) for block in _blocks(model, X, size)]
+    arrays = all(isinstance(leaf, np.ndarray) for leaf in keras.tree.flatten(X))
+    if not (arrays and predicts_rows_alone(model)):
+        return _predict_in_batches_of_keras(model, X, arguments)
+    blocks = row_blocks(X, arguments.get("batch_size") or _PREDICT_ROWS)
+    pieces = [model(block, training=False) for block in blocks]
     return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
 
 
-def _blocks(model: Any, X: Any, size: int) -> Iterator[Any]:
-    arrays = all(isinstance(leaf, np.ndarray) for leaf in keras.tree.flatten(X))
-    if arrays and predicts_rows_alone(model):
-        yield from row_blocks(X, size)
-        return
-    for start in range(0, _n_rows(X), size):
-        rows = slice(start, start + size)
-        yield keras.tree.map_structure(lambda array: array[rows], X)  # noqa: B023
+def _predict_in_batches_of_keras(model: Any, X: Any, arguments: dict[str, Any]) -> Any:
+    """Outputs where they may depend on the other rows of a batch: in Keras's batches."""
+    n, size = _n_rows(X), arguments.get("batch_size") or 32
+    if n > _MOST_EAGER_BATCHES * size:
+        return model.predict(text_as_tensors(X), **{"verbose": 0, **arguments})
+    starts = range(0, n, size)
+    blocks = [keras.tree.map_structure(lambda a: a[i : i + size], X) for i in starts]  # noqa: B023
+    pieces = [model(text_as_tensors(block), training=False) for block in blocks]
+    return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
 
 
 def _joined(pieces: Sequence[Any], n: int) -> np.ndarray:

@@ -7,21 +7,24 @@ function that the engine compiles, in `MLPLayout`; and as NumPy's few operations
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from skhp.compat import wrapped_function
 from skhp.engine.cache import ProgramCache, programs
 from skhp.engine.objective import (
     LayoutComputation,
     as_loss,
     fresh_metric,
-    is_rowwise,
     reductions,
 )
 from skhp.engine.optimizer import make_optimizer
 from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
+from skhp.engine.rowwise import is_rowwise_activation, is_rowwise_loss, is_rowwise_metric
+from skhp.fingerprint import is_keras_own
 from skhp.keras_objects import KerasObject  # starts Keras quietly: before Keras itself
 
 import keras  # isort: skip
@@ -140,6 +143,9 @@ class MLPSpec:
                 model.add(keras.layers.Dropout(self.dropout))
         model.add(self._dense(self.n_outputs, activation=self.output_activation.value))
         load_weights(model, trainable, state)
+        for layer in model.layers:  # so that a copy made from the config learns as this one did
+            if isinstance(layer, keras.layers.Dense):
+                layer.kernel_initializer = self.kernel_initializer.value
         return model
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
@@ -170,12 +176,43 @@ class MLPSpec:
 
     def why_not_compiled(self, plan: TrainingPlan) -> str | None:
         """Why a program cannot train this network, or None where one can."""
+        parts = (self.activation, plan.loss, *plan.metrics.values())
+        unknown = [part.why_unknown for part in parts if part.why_unknown]
+        if unknown:
+            return f"it cannot be told what it computes: {unknown[0]}"
         reduction = as_loss(plan.loss).reduction
         return None if reduction in reductions() else f"the loss has reduction={reduction!r}"
 
+    def has_own_code(self, plan: TrainingPlan) -> bool:
+        """Whether functions or classes of the user's are part of a program."""
+        parts = (self.activation, plan.loss, *plan.metrics.values())
+        return not all(is_keras_own(_function_or_class(part.value)) for part in parts)
+
+    def is_tested(self) -> bool:
+        """That tests hold perceptrons of Keras's own parts to Keras."""
+        return True
+
     def takes_filler(self, plan: TrainingPlan) -> bool:
         """Whether rows of weight 0 may fill a batch up."""
-        return is_rowwise(plan.loss, plan.metrics)
+        return (
+            is_rowwise_activation(self.activation.value)
+            and is_rowwise_loss(plan.loss.value)
+            and all(is_rowwise_metric(metric.value) for metric in plan.metrics.values())
+        )
+
+    def reference(
+        self, plan: TrainingPlan, state: TrainingState
+    ) -> tuple[keras.Model, dict[str, Any]]:
+        """A Keras model to check a program against, and numbers for the program to use.
+
+        Keras draws its dropout in another way, so that both are compared without it.
+        """
+        still = replace(self, dropout=0.0)
+        return still.compiled_model(plan, state), {"dropout": still.numbers()["dropout"]}
+
+    def draws(self) -> bool:
+        """Whether Keras draws random numbers in a step of the reference."""
+        return False
 
     def computation(self, plan: TrainingPlan, layout: MLPLayout, rows: Rows) -> LayoutComputation:
         """The loss and logs that a program computes."""
@@ -185,10 +222,16 @@ class MLPSpec:
     def _dense(self, units: int, **kwargs: Any) -> keras.layers.Layer:
         return keras.layers.Dense(
             units,
-            kernel_initializer="zeros",  # the drawn weights are loaded into it
+            kernel_initializer="zeros",  # draws nothing: the weights are loaded into it
             kernel_regularizer=keras.regularizers.L2(self.l2) if self.l2 else None,
             **kwargs,
         )
+
+
+def _function_or_class(value: Any) -> Any:
+    if type(value) is keras.metrics.MeanMetricWrapper:
+        return wrapped_function(value)[0]
+    return value if inspect.isfunction(value) else type(value)
 
 
 def load_weights(model: keras.Model, trainable: Arrays, state: Arrays) -> None:

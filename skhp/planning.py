@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import os
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from skhp.engine.plan import TrainingPlan
-from skhp.keras_objects import KerasObject, look_up
+from skhp.compat import metric_mode
+from skhp.engine.objective import fresh_metric
+from skhp.engine.optimizer import make_optimizer
+from skhp.engine.plan import EarlyStop, TrainingPlan
+from skhp.keras_objects import KerasObject, look_up, token_of
 from skhp.network import MLPSpec
 from skhp.targets import TargetCoding, look_up_metrics
+from skhp.user_functions import check_activation, check_metrics
 
 import keras  # isort: skip
 
@@ -27,13 +34,8 @@ def plan_network(params: Mapping[str, Any], n_features: int, coding: TargetCodin
     coding : TargetCoding
     """
     activation = look_up("activation", params["activation"])
-    if _has_weights(activation.value):
-        raise ValueError(
-            f"activation={params['activation']!r} has weights of its own, which "
-            "MLPClassifier and MLPRegressor do not train. Use an activation without "
-            "weights, or build the network as a Keras model."
-        )
-    return MLPSpec(
+    check_activation(activation)
+    network = MLPSpec(
         n_features=n_features,
         n_outputs=coding.n_units,
         widths=layer_widths(params["n_layers"], params["width"]),
@@ -44,14 +46,30 @@ def plan_network(params: Mapping[str, Any], n_features: int, coding: TargetCodin
         dropout=float(params["dropout"]),
         l2=float(params["l2"]),
     )
+    _check_fits_in_memory(network)
+    return network
 
 
-def _has_weights(activation: Any) -> bool:
-    if not isinstance(activation, keras.layers.Layer):
-        return False
-    copy = type(activation).from_config(activation.get_config())
-    copy(np.zeros((1, 1), keras.config.floatx()))  # a layer makes its weights when first called
-    return bool(copy.weights)
+def _check_fits_in_memory(network: MLPSpec) -> None:
+    sizes = (network.n_features, *network.widths, network.n_outputs)
+    n_weights = sum(inputs * units for inputs, units in itertools.pairwise(sizes))
+    # The weights, their gradients, and two variables a weight of an optimizer such as Adam.
+    needed = 4 * n_weights * np.dtype(keras.config.floatx()).itemsize
+    if needed > (memory := _memory()):
+        raise ValueError(
+            f"n_layers={len(network.widths)} and width (up to {max(network.widths, default=0)}) "
+            f"make a network of {n_weights:,} weights. Training it needs about "
+            f"{needed / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f} GiB. Give "
+            "fewer layers, a smaller width or an X of fewer columns."
+        )
+
+
+def _memory() -> float:
+    """Bytes of this machine's memory; infinite where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return float("inf")
 
 
 def layer_widths(n_layers: int, width: Any) -> tuple[int, ...]:
@@ -122,46 +140,92 @@ def plan_training(
     coding : TargetCoding
     """
     optimizer = look_up("optimizer", params["optimizer"])
-    given_as_object = not isinstance(params["optimizer"], str)
+    own = None if isinstance(params["optimizer"], str) else optimizer
+    metrics = look_up_metrics(params["metrics"], coding)
+    check_metrics(metrics, coding)
     return TrainingPlan(
         network=network,
-        optimizer=optimizer,
-        learning_rate=_learning_rate(params["learning_rate"], optimizer, given_as_object),
+        optimizer=_with_weight_decay(optimizer, params["weight_decay"], own),
+        learning_rate=_learning_rate(params["learning_rate"], own),
         loss=coding.loss,
-        metrics=look_up_metrics(params["metrics"], coding),
+        metrics=metrics,
         batch_size=int(params["batch_size"]),
         epochs=int(params["epochs"]),
         shuffle=bool(params["shuffle"]),
-        patience=int(params["patience"]) if params["early_stopping"] else None,
+        early_stop=_early_stop(params, metrics) if params["early_stopping"] else None,
         callbacks=check_callbacks(params["callbacks"]),
         verbose=int(params["verbose"]),
     )
 
 
-def _learning_rate(value: Any, optimizer: KerasObject, given_as_object: bool) -> Any:
+def _learning_rate(value: Any, own: KerasObject | None) -> Any:
     if not isinstance(value, Real):  # None, or a schedule
         return value
-    if given_as_object:
-        config = optimizer.value.get_config()["learning_rate"]
-        own_default = _default_rate(type(optimizer.value))
-        if isinstance(config, dict) or not (
-            np.isclose(config, own_default) or np.isclose(config, float(value))
-        ):
-            own = "a schedule" if isinstance(config, dict) else f"{config:.6g}"
-            raise ValueError(
-                f"optimizer={type(optimizer.value).__name__}(...) has a learning rate of its "
-                f"own ({own}), and learning_rate={value!r} says another. Pass "
-                "learning_rate=None to keep the optimizer's, or leave the optimizer's at its "
-                "default."
-            )
+    _check_one_value("learning_rate", value, own)
     return float(value)
 
 
-def _default_rate(kind: type) -> float:
+def _with_weight_decay(optimizer: KerasObject, value: Any, own: KerasObject | None) -> KerasObject:
+    if value is None:
+        return optimizer
+    if "weight_decay" not in optimizer.config:
+        raise ValueError(
+            f"{type(optimizer.value).__name__} has no weight decay. Set weight_decay=None, or "
+            "give another optimizer."
+        )
+    _check_one_value("weight_decay", value, own)
+    return _decaying(optimizer, float(value))
+
+
+@functools.lru_cache(maxsize=128)
+def _decaying(optimizer: KerasObject, weight_decay: float) -> KerasObject:
+    decaying = make_optimizer(optimizer.value, None)
+    decaying.weight_decay = weight_decay
+    return KerasObject(token_of(decaying), decaying)
+
+
+def _check_one_value(name: str, value: Any, optimizer: KerasObject | None) -> None:
+    """Refuse a parameter that differs from what an optimizer given as an object was given."""
+    if optimizer is None or optimizer.config[name] is None:
+        return
+    own, kind = optimizer.config[name], type(optimizer.value)
+    allowed = [v for v in (_default(kind, name), float(value)) if isinstance(v, Real)]
+    if isinstance(own, Real) and any(np.isclose(own, v) for v in allowed):
+        return
+    what = f"{own:.6g}" if isinstance(own, Real) else "a schedule"
+    words = name.replace("_", " ")
+    raise ValueError(
+        f"optimizer={kind.__name__}(...) has a {words} of its own ({what}), and {name}={value!r} "
+        f"says another. Pass {name}=None to keep the optimizer's, or leave the optimizer's at "
+        "its default."
+    )
+
+
+def _default(kind: type, name: str) -> Any:
     try:
-        return float(kind().get_config()["learning_rate"])  # type: ignore[attr-defined]
-    except TypeError:  # it has none, or takes arguments that it must be given
-        return float("nan")
+        return kind().get_config()[name]  # type: ignore[attr-defined]
+    except TypeError:  # it takes arguments that it must be given
+        return None
+
+
+def _early_stop(params: Mapping[str, Any], metrics: Mapping[str, KerasObject]) -> EarlyStop:
+    monitor, names = params["monitor"], ["loss", *metrics]
+    known = [*(f"val_{name}" for name in names), *names]
+    if monitor not in known:
+        raise ValueError(
+            f"Unknown monitor {monitor!r}. It must be one of {', '.join(known)}: the loss or one "
+            "of `metrics`, on validation rows where it begins with val_."
+        )
+    name = monitor if monitor in names else monitor.removeprefix("val_")
+    mode = "min" if name == "loss" else metric_mode(fresh_metric(name, metrics[name]))
+    if mode is None:
+        raise ValueError(
+            f"Keras does not know whether a higher or a lower {name!r} is better, so "
+            f"monitor={monitor!r} cannot stop training. Monitor 'val_loss', or stop with "
+            f"callbacks=[keras.callbacks.EarlyStopping({monitor!r}, mode='max', "
+            "restore_best_weights=True)], X_val and y_val."
+        )
+    return EarlyStop(int(params["patience"]), monitor, float(params["min_delta"]), mode)
 
 
 def check_callbacks(callbacks: Any) -> Sequence[Any]:

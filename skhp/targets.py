@@ -144,9 +144,19 @@ def _check_suits(task: str, loss: str) -> None:
         )
     if task == "multilabel" and loss in _SPARSE | _ONE_HOT:
         raise ValueError(
-            f"loss={loss!r} is for one class a row, and y has several labels a row. "
+            f"loss={loss!r} is for one class a row, and y has several labels a row (or none). "
             "Use 'auto' or 'binary_crossentropy'."
         )
+
+
+def is_for_one_class(loss: Any) -> bool:
+    """Whether a loss takes one class a row, and no several labels.
+
+    Parameters
+    ----------
+    loss : "auto", str, callable or keras.losses.Loss
+    """
+    return loss != "auto" and _loss_name(look_up("loss", loss)) in _SPARSE | _ONE_HOT
 
 
 def _loss_name(loss: KerasObject) -> str:

@@ -13,11 +13,14 @@ import numpy as np
 
 from skhp.builder import Builder
 from skhp.compat import route_params
+from skhp.compile_settings import check_settings_are_used
 from skhp.compiling import compile_arguments_from
 from skhp.encoders import encode
+from skhp.engine.text import text_as_tensors
 from skhp.given_model import GivenModel
 from skhp.global_generators import seeded
 from skhp.keras_objects import token_of
+from skhp.output_link import check_classes_suit, check_outputs_named, only_loss
 from skhp.wrapper_parameters import KERAS_ARGUMENTS, WrapperParameters
 
 
@@ -34,7 +37,7 @@ class WrapperBuilding(WrapperParameters):
                 f"{model!r} was given too. Leave one of them out."
             )
         builder = self._builder_if_any()
-        if builder is None:
+        if builder is None or model in (keras.Model, keras.Sequential):
             raise TypeError(
                 f"model must be a function that returns a keras.Model, or a keras.Model. Got "
                 f"{model!r}. (A subclass may have a method _keras_build_fn instead.)"
@@ -67,7 +70,7 @@ class WrapperBuilding(WrapperParameters):
         if model is not self._given_model():
             self._given = None
         elif given is None or given.model is not model or not given.is_as_left():
-            self._given = GivenModel(model)
+            self._given = GivenModel.of(model)
         else:
             given.restore(model)
 
@@ -95,6 +98,7 @@ class WrapperBuilding(WrapperParameters):
                     f"{type(self).__name__} has optimizer=None. Pass optimizer=..., or compile "
                     "the model in the builder."
                 )
+            check_outputs_named(self.model_, arguments, label)
             self.model_.compile(**arguments)
         if _is_without_loss(self.model_.loss):
             raise ValueError(
@@ -119,7 +123,7 @@ class WrapperBuilding(WrapperParameters):
                 if isinstance(self.model_, keras.Sequential):
                     self.model_.build((None, *np.shape(row)[1:]))  # else for one row alone
                 else:
-                    self.model_(row, training=False)
+                    note_outputs(self.model_, self.model_(text_as_tensors(row), training=False))
 
     @contextlib.contextmanager
     def _naming_the_builder(self, X: Any, y: Any) -> Iterator[None]:
@@ -127,6 +131,7 @@ class WrapperBuilding(WrapperParameters):
         try:
             yield
         except ValueError as error:
+            check_loss_returns(self.model_, X, y)
             shapes = [keras.tree.map_structure(np.shape, part) for part in (X, y)]
             raise ValueError(
                 f"Keras cannot train the model of {self._label()} on X of shape {shapes[0]} and "
@@ -162,20 +167,49 @@ class WrapperBuilding(WrapperParameters):
 
     def _check_losses_match(self, y: Any) -> None:
         wanted, got = self.loss, self.model_.loss
-        if wanted is None and isinstance(got, str | keras.losses.Loss):
-            one_column = getattr(y, "shape", (0, 0))[1:] == (1,) and hasattr(self, "classes_")
-            if one_column and _plain_name(got) == "categoricalcrossentropy":
-                raise ValueError(
-                    f"The model of {self._label()} is compiled with categorical_crossentropy, "
-                    f"which takes one-hot targets. Pass loss='categorical_crossentropy' to "
-                    f"{type(self).__name__} too, and it encodes y so, or compile with "
-                    "sparse_categorical_crossentropy."
-                )
         if _is_single(wanted) and _is_single(got) and not _are_same_loss(wanted, got):
             raise ValueError(
                 f"loss={wanted!r} was given to {type(self).__name__}, but the model of "
                 f"{self._label()} is compiled with {got!r}. Leave one of them out."
             )
+        units = _units(self.model_)
+        if hasattr(self, "classes_") and np.shape(y)[1:] == (1,) and units is not None:
+            check_classes_suit(got, units, self._label(), type(self).__name__)
+
+    def _check_settings_are_used(self) -> None:
+        """Raise an error where a builder compiles, and settings of ``compile`` go nowhere."""
+        builder = self._builder_if_any()
+        reads = builder is not None and (
+            builder.takes("compile_kwargs")
+            or builder.takes("params")
+            # A method of the estimator's own may read its attributes.
+            or isinstance(getattr(builder.function, "__self__", None), type(self))
+        )
+        if self.model_.compiled and not reads:
+            check_settings_are_used(self.get_params(), self.model_, self._label(), builder)
+
+
+def check_loss_returns(model: Any, X: Any, y: Any) -> None:
+    """Raise an error where a loss of the user's own returns nothing."""
+    loss = only_loss(getattr(model, "loss", None))
+    if y is None or not inspect.isroutine(loss):
+        return
+    rows = [keras.tree.map_structure(lambda array: array[:2], part) for part in (X, y)]
+    try:
+        value: Any = loss(rows[1], model(text_as_tensors(rows[0]), training=False))
+    except Exception:  # Keras's own error says more
+        return
+    if value is None:
+        raise ValueError(
+            f"The loss function {getattr(loss, '__name__', loss)!r} returned None, and must return "
+            "a number for each row. Does it end with `return`?"
+        )
+
+
+def _units(model: Any) -> int | None:
+    """Units of the only output of a model, where they are known."""
+    outputs = getattr(model, "outputs", None) or ()
+    return outputs[0].shape[-1] if len(outputs) == 1 else None
 
 
 def _is_without_loss(loss: Any) -> bool:
@@ -201,3 +235,14 @@ def _plain_name(loss: Any) -> str:
     named = type(found).__name__ in ("LossFunctionWrapper", "function")
     name = getattr(function, "__name__", "") if named else type(found).__name__
     return name.replace("_", "").lower()
+
+
+def note_outputs(model: Any, outputs: Any) -> None:
+    """Keep the shape of the outputs of a model that does not tell: a subclass of keras.Model."""
+    vars(model)["_skhp_output_shape"] = getattr(outputs, "shape", None)
+
+
+def shape_of_outputs(model: Any) -> tuple[int, ...] | None:
+    """The shape that `note_outputs` kept, where it is known."""
+    shape = vars(model).get("_skhp_output_shape")
+    return None if shape is None else tuple(shape)

@@ -159,6 +159,12 @@ class WrapperParameters(_ScikerasWrapper):
     def __getattr__(self, name: str) -> Any:
         if name in self._extra:
             return self._extra[name]
+        found = inspect.getattr_static(type(self), name, None)
+        if hasattr(type(found), "__get__"):  # a property that raised an error: say its words
+            try:
+                return type(found).__get__(found, self, type(self))
+            except AttributeError as error:
+                raise error.__cause__ or error from None
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -221,24 +227,31 @@ class WrapperParameters(_ScikerasWrapper):
         return not callable(self._given_model())
 
     def __sklearn_clone__(self) -> Any:
-        import keras
-
         # Keras's own deep copy of a model loses sight of the user's layers and functions.
         stand_in = object.__new__(type(self))
-        for name, value in vars(self).items():
-            given = isinstance(value, keras.Model) and not name.startswith("_")
-            stand_in.__dict__[name] = _CopiedOnClone(value, self._given) if given else value
+        given = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        stand_in.__dict__.update(vars(self), **_copied_on_clone(given, self._given))
+        stand_in.__dict__["_extra"] = _copied_on_clone(self._extra, None)
         return BaseEstimator.__sklearn_clone__(stand_in)
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         return BaseEstimator.__repr__(self, N_CHAR_MAX)
 
 
-class _CopiedOnClone:
-    """A model in the place of a parameter, while scikit-learn clones the estimator."""
+def _copied_on_clone(parameters: Mapping[str, Any], start: GivenModel | None) -> dict[str, Any]:
+    import keras
 
-    def __init__(self, model: Any, given: GivenModel | None) -> None:
-        self._copied, self._given = model, given
+    return {
+        name: _CopiedOnClone(value, start) if isinstance(value, keras.Layer) else value
+        for name, value in parameters.items()
+    }
+
+
+class _CopiedOnClone:
+    """A model or layer in the place of a parameter, while scikit-learn clones the estimator."""
+
+    def __init__(self, layer: Any, given: GivenModel | None) -> None:
+        self._copied, self._given = layer, given
 
     def __sklearn_clone__(self) -> Any:
         copied, given = copy_model(self._copied), self._given

@@ -6,13 +6,34 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from skhp.class_weights import class_weights_of, weights_by_class
 from skhp.encoders import ClassifierLabelEncoder, RegressorTargetEncoder
 from skhp.keras_wrapper import BaseWrapper
+from skhp.output_link import check_values_of_loss, has_margins, is_one_hot, link_of
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
+
+
+def _gives_probabilities(estimator: Any) -> bool:
+    if estimator._has_margins():
+        raise AttributeError(
+            "predict_proba is not available: the model's loss is a hinge loss, whose outputs are "
+            "margins and no probabilities. Use decision_function, wrap the estimator in "
+            "sklearn.calibration.CalibratedClassifierCV, or train with a cross-entropy."
+        )
+    return True
+
+
+def _gives_margins(estimator: Any) -> bool:
+    if not estimator._has_margins():
+        raise AttributeError(
+            "decision_function is available for the hinge losses alone, whose outputs are "
+            "margins. Use predict_proba."
+        )
+    return True
 
 
 class KerasClassifier(ClassifierMixin, BaseWrapper):
@@ -205,8 +226,11 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             )
         return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
 
+    @available_if(_gives_probabilities)
     def predict_proba(self, X: Any, **kwargs: Any) -> np.ndarray:
         """Predict probabilities.
+
+        Not available where the loss is one of the hinge losses, whose outputs are margins.
 
         Parameters
         ----------
@@ -218,10 +242,39 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            The network's outputs; for a single sigmoid output, of both classes.
+            The network's outputs, or the sigmoid or softmax of them where the loss takes
+            logits; for a single output, the probabilities of both classes.
+        """
+        outputs = self._probabilities(self._predict_raw(X, **kwargs))
+        return self.target_encoder_.inverse_transform(outputs, return_proba=True)
+
+    @available_if(_gives_margins)
+    def decision_function(self, X: Any, **kwargs: Any) -> np.ndarray:
+        """Signed distances from the decision boundary, where the loss is a hinge loss.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+        **kwargs : dict
+            Arguments of ``keras.Model.predict``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The network's outputs. For two classes, a positive number stands for
+            ``classes_[1]``.
         """
         outputs = self._predict_raw(X, **kwargs)
-        return self.target_encoder_.inverse_transform(outputs, return_proba=True)
+        return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
+
+    def _probabilities(self, outputs: Any) -> Any:
+        if not isinstance(self.target_encoder_, ClassifierLabelEncoder):
+            return outputs  # an encoder of the user's own takes them as they are
+        return link_of(self._unpacked_model()).to_probabilities(outputs)
+
+    def _has_margins(self) -> bool:
+        return has_margins(self._unpacked_model().loss if self.initialized_ else self.loss)
 
     score = BaseWrapper.score  # ClassifierMixin's ignores `scorer` and `score__*`
 
@@ -229,11 +282,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     def target_encoder(self) -> Any:
         """An unfitted transformer of targets; override it for targets of your own."""
         known = getattr(self, "classes_", None)
-        import keras
-
-        loss = self.loss
-        if loss is keras.losses.CategoricalCrossentropy:  # the encoder knows its name
-            loss = "categorical_crossentropy"
+        loss = "categorical_crossentropy" if is_one_hot(self.loss) else self.loss
         return ClassifierLabelEncoder(loss=loss, categories="auto" if known is None else [known])
 
     def _type_of_target(self, y: np.ndarray) -> str:
@@ -250,6 +299,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             "binary": (1, 2), "multiclass": several, "multilabel-indicator": several,
         }.get(self.target_type_, ())  # fmt: skip
 
+    _score_settings = ("normalize",)
+
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
         """Accuracy; override it to score in another way."""
@@ -263,21 +314,46 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
 
     def _check_targets(self, y: np.ndarray) -> None:
         check_classification_targets(y)
+        kind = type_of_target(y)
+        if kind == "multiclass-multioutput" and isinstance(
+            self.target_encoder, ClassifierLabelEncoder
+        ):
+            raise ValueError(
+                f"y has {y.shape[1]} columns of classes, and {type(self).__name__} takes one "
+                "column, or columns of 0 and 1. Give one column; fit an estimator a column with "
+                "sklearn.multioutput.MultiOutputClassifier; or override target_encoder in a "
+                "subclass."
+            )
         known = getattr(self, "classes_", None)
         if known is not None and y.ndim == 1 and type_of_target(y) != "continuous":
             unknown = np.setdiff1d(y, known)
             if len(unknown):
                 raise ValueError(
-                    f"y holds {list(unknown)}, not among the classes {list(known)}. Name all "
+                    f"y holds {unknown.tolist()}, not among the classes "
+                    f"{np.asarray(known).tolist()}. Name all "
                     "classes at the first call to partial_fit, in `classes`."
                 )
 
-    def _weights(self, y: np.ndarray, sample_weight: Any) -> np.ndarray | None:
+    def _class_weight(self, arguments: dict[str, Any], y: np.ndarray) -> Any:
+        given = arguments.pop("class_weight", None)
+        if given is None:
+            given = self.class_weight
+        return class_weights_of(given, y, getattr(self, "classes_", None))
+
+    def _weights(
+        self, y: np.ndarray, sample_weight: Any, class_weight: Any = None
+    ) -> np.ndarray | None:
         weight = super()._weights(y, sample_weight)
-        if self.class_weight is None:
+        if class_weight is None:
             return weight
-        by_class = compute_sample_weight(self.class_weight, y)
-        return by_class if weight is None else weight * by_class
+        by_class = weights_by_class(class_weight, y)
+        weight = by_class if weight is None else weight * by_class
+        if not weight.sum() > 0:
+            raise ValueError(
+                "sample_weight times class_weight adds up to zero: there is nothing to learn "
+                "from. Give at least one row a positive weight."
+            )
+        return weight
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -396,6 +472,8 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
         own = not isinstance(self.target_encoder_, RegressorTargetEncoder)
         return () if own else (self.n_outputs_,)
 
+    _score_settings = ("force_finite", "multioutput")
+
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
         """R2; override it to score in another way."""
@@ -422,7 +500,25 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
 
     score = BaseWrapper.score  # RegressorMixin's ignores `scorer` and `score__*`
 
+    def _probabilities(self, outputs: Any) -> Any:
+        if not isinstance(self.target_encoder_, RegressorTargetEncoder):
+            return outputs
+        link = link_of(self._unpacked_model())
+        return outputs if link.are_margins else link.to_probabilities(outputs)
+
+    def _check_losses_match(self, y: Any) -> None:
+        super()._check_losses_match(y)
+        check_values_of_loss(self._unpacked_model().loss, y, type(self).__name__)
+
     _y_numeric = True
+
+    def _class_weight(self, arguments: dict[str, Any], y: np.ndarray) -> Any:
+        if arguments.get("class_weight") is not None:
+            raise ValueError(
+                f"class_weight is for classes, and {type(self).__name__} learns values. Give the "
+                "rows weights with sample_weight."
+            )
+        return None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,6 +1,7 @@
 """Private names of scikit-learn's callbacks and searches, borrowed in skhp.compat."""
 
 import numpy as np
+import pytest
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
@@ -51,6 +52,9 @@ def test_transport_within_a_process():
     compat.send(handle, "hello")
     assert got == ["hello"]
     assert not compat.can_reuse_listener(handle)  # it is this process's own
+    compat.forget_listener(handle)
+    with pytest.raises(OSError):  # none listens any more
+        compat.send(handle, "hello again")
 
 
 def test_take_rows():

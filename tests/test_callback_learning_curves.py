@@ -10,11 +10,13 @@ from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
     HalvingGridSearchCV,
     KFold,
+    PredefinedSplit,
     RandomizedSearchCV,
     StratifiedKFold,
     TimeSeriesSplit,
@@ -120,6 +122,22 @@ def test_validation_loss_of_the_same_rows_is_the_same():
     for metric in ("loss", "accuracy"):
         got = values(frame, f"test_{metric}", candidate=0, split=0)
         assert_allclose(got, alone.history_[f"val_{metric}"], rtol=1e-5)
+
+
+def test_the_loss_of_the_test_fold_is_its_plain_log_loss():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(100, 2))
+    labels = (rows[:, 0] + rng.normal(size=100) > 1).astype(int)
+    fold = np.where(np.arange(100) < 40, 0, -1)
+    curves = LearningCurves(on="test_fold")
+    weighted = net(class_weight="balanced")
+    search = GridSearchCV(weighted, {"width": [8]}, cv=PredefinedSplit(fold))
+    weights = 1 + rng.random(100)
+    search.set_callbacks(curves).fit(rows, labels, sample_weight=weights)
+    alone = clone(weighted).fit(rows[40:], labels[40:], sample_weight=weights[40:])
+    expected = log_loss(labels[:40], alone.predict_proba(rows[:40]))
+    got = values(curves.frame(), "test_loss", split=0, epoch=2)
+    assert got.tolist() == pytest.approx([expected], rel=1e-5)
 
 
 def test_folds_that_cannot_be_foretold_are_left_out_with_one_warning():

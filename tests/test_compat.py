@@ -3,6 +3,7 @@
 Those of callbacks and searches are in test_callback_compat.py.
 """
 
+from fractions import Fraction
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -15,13 +16,25 @@ runtime.start()
 
 import keras  # noqa: E402
 from keras import ops  # noqa: E402
+from keras.src.backend.common.global_state import get_global_attribute  # noqa: E402
+from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR  # noqa: E402
 
 
 @pytest.mark.parametrize(
     "constraint, taken, refused, said",
     [
-        (compat.Interval(Integral, 1, None, closed="left"), [1, np.int8(3)], [0, 1.5], "[1, inf)"),
-        (compat.Interval(Real, 0, 1, closed="left"), [0, 0.5], [1.0, np.nan, "a"], "[0.0, 1.0)"),
+        (
+            compat.Interval(Integral, 1, None, closed="left"),
+            [1, np.int8(3)],
+            [0, 1.5, True],
+            "[1, inf)",
+        ),
+        (
+            compat.Interval(Real, 0, 1, closed="left"),
+            [0, 0.5, Fraction(1, 2), np.float32(0.5)],
+            [1.0, np.nan, "a", False, Fraction(3, 2)],
+            "[0.0, 1.0)",
+        ),
         (compat.StrOptions({"balanced"}), ["balanced"], ["other", 1], "'balanced'"),
         (compat.HasMethods(["append", "pop"]), [[]], [(), 1], "'append' and 'pop'"),
     ],
@@ -254,3 +267,22 @@ def test_a_seed_for_the_backend_is_for_a_while():
             within.append(draw())
     assert within[0] == within[1] not in expected
     assert [first, draw()] == expected
+
+
+def test_mode_of_a_metric():
+    modes = {"AUC": "max", "SparseCategoricalAccuracy": "max", "MeanSquaredError": "min"}
+    for name, mode in modes.items():
+        assert compat.metric_mode(getattr(keras.metrics, name)()) == mode
+    assert compat.metric_mode(keras.metrics.MeanMetricWrapper(keras.losses.huber)) == "min"
+    assert compat.metric_mode(keras.metrics.Mean()) is None
+
+
+def test_keras_generator_of_a_thread_is_put_aside():
+    keras.random.normal((1,))
+    before = get_global_attribute(GLOBAL_SEED_GENERATOR)
+    state = before.state.numpy().tolist()
+    with compat.fresh_keras_generator():
+        keras.random.normal((1,))
+        assert get_global_attribute(GLOBAL_SEED_GENERATOR) is not before
+    assert get_global_attribute(GLOBAL_SEED_GENERATOR) is before
+    assert before.state.numpy().tolist() == state

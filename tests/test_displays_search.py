@@ -326,10 +326,10 @@ def test_multimetric_search_shows_the_metric_it_refits_by():
     ).fit(X, y)
     display = ParallelCoordinatesDisplay.from_search(search)
     assert sorted(display.frame["score"]) == sorted(search.cv_results_["mean_test_f1_macro"])
-    other = ParallelCoordinatesDisplay.from_search(search, score="accuracy")
+    other = ParallelCoordinatesDisplay.from_search(search, metric="accuracy")
     assert sorted(other.frame["score"]) == sorted(search.cv_results_["mean_test_accuracy"])
-    with pytest.raises(ValueError, match=r"score='auc'.*\['accuracy', 'f1_macro'\]"):
-        ParallelCoordinatesDisplay.from_search(search, score="auc")
+    with pytest.raises(ValueError, match=r"metric='auc'.*'accuracy', 'f1_macro'"):
+        ParallelCoordinatesDisplay.from_search(search, metric="auc")
 
 
 def test_errors_say_what_there_is(grid_search):
@@ -341,9 +341,9 @@ def test_errors_say_what_there_is(grid_search):
         SearchHeatmapDisplay.from_search(grid_search, "max_depth", "criterion", aggregate="sum")
     with pytest.raises(ValueError, match="cost='criterion' is no column of numbers"):
         TradeoffDisplay.from_search(grid_search, "criterion")
-    with pytest.raises(NotFittedError, match="call fit first"):
+    with pytest.raises(NotFittedError, match="Call its fit"):
         TradeoffDisplay.from_search(GridSearchCV(DecisionTreeClassifier(), {}))
-    with pytest.raises(TypeError, match="got int"):
+    with pytest.raises(TypeError, match="Got 3"):
         TradeoffDisplay.from_search(3)
 
 

@@ -116,8 +116,8 @@ def test_errors(network, searched):
     search, curves = searched
     with pytest.raises(ValueError, match="has no history_"):
         TrainingCurvesDisplay.from_estimator(StandardScaler())
-    with pytest.raises(ValueError, match=r"metric='auc' was not recorded.*\['loss'\]"):
-        TrainingCurvesDisplay.from_search(search, curves, metric="auc")
+    with pytest.raises(ValueError, match=r"curve='auc' was not recorded.*\['loss'\]"):
+        TrainingCurvesDisplay.from_search(search, curves, curve="auc")
     with pytest.raises(ValueError, match="kind must be 'best' or 'all'; got 'some'"):
         TrainingCurvesDisplay.from_search(search, curves, kind="some")
     with pytest.raises(ValueError, match="hue='depth' is no parameter"):

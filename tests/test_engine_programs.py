@@ -87,6 +87,15 @@ def test_settings_of_an_optimizer_do_not_compile():
     assert compile_count() - before == 1
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_weight_decay_does_not_compile(optimizer):
+    X, y = columns({"adam": 31, "sgd": 32}[optimizer])
+    grid = {"weight_decay": [0.0, 1e-4, 1e-2], "learning_rate": [1e-3, 1e-2]}
+    before = compile_count()
+    GridSearchCV(MLPClassifier(1, 4, epochs=1, optimizer=optimizer), grid, cv=2).fit(X, y)
+    assert compile_count() - before == 1
+
+
 def test_random_search_compiles_once():
     X, y = columns(12)
     space = {"learning_rate": loguniform(1e-4, 1e-1), "l2": loguniform(1e-6, 1e-2)}

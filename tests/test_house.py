@@ -42,21 +42,23 @@ def within(name, package):
     return name == package or name.startswith(package + ".")
 
 
+MLP = ["skhp.mlp", "skhp.mlp_classifier", "skhp.mlp_regressor"]
+
 # A module may import nothing of what stands behind it here.
 FORBIDDEN = {
     "skhp.engine": [
-        "sklearn", "pandas", "matplotlib", "skhp.base", "skhp.mlp", "skhp.targets",
+        "sklearn", "pandas", "matplotlib", "skhp.base", *MLP, "skhp.targets",
         "skhp.planning", "skhp.wrappers", "skhp.callback", "skhp.search", "skhp.displays",
     ],
-    "skhp.network": ["sklearn", "skhp.base", "skhp.mlp", "skhp.targets", "skhp.planning"],
-    "skhp.mlp_layout": ["sklearn", "skhp.base", "skhp.mlp", "skhp.network", "skhp.planning"],
+    "skhp.network": ["sklearn", "skhp.base", *MLP, "skhp.targets", "skhp.planning"],
+    "skhp.mlp_layout": ["sklearn", "skhp.base", *MLP, "skhp.network", "skhp.planning"],
     "skhp.displays": [
-        "keras", "tensorflow", "skhp.engine", "skhp.base", "skhp.mlp", "skhp.wrappers",
+        "keras", "tensorflow", "skhp.engine", "skhp.base", *MLP, "skhp.wrappers",
         "skhp.network", "skhp.mlp_layout", "skhp.planning",
     ],
-    "skhp.targets": ["skhp.base", "skhp.mlp", "skhp.engine"],
-    "skhp.base": ["skhp.mlp", "skhp.wrappers", "skhp.search", "skhp.displays"],
-    "skhp.mlp": ["skhp.wrappers", "skhp.search", "skhp.displays"],
+    "skhp.targets": ["skhp.base", *MLP, "skhp.engine"],
+    "skhp.base": [*MLP, "skhp.wrappers", "skhp.search", "skhp.displays"],
+    **{name: ["skhp.wrappers", "skhp.search", "skhp.displays"] for name in MLP},
 }  # fmt: skip
 
 

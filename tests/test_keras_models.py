@@ -173,6 +173,7 @@ WHY_KERAS = {
     "custom train_step": "OwnStep has a train_step of its own",
     "run eagerly": "run_eagerly=True",
     "spectral normalization": "assigns its own trainable weight",
+    "subclassed": "is a class of its own",
 }
 
 

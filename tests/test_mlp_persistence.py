@@ -131,6 +131,44 @@ def test_model_loads_in_plain_keras(estimator_class, binary, tmp_path):
     np.testing.assert_allclose(outputs, ours, rtol=1e-5, atol=1e-6)
 
 
+@keras.saving.register_keras_serializable()
+class Half(keras.initializers.Initializer):
+    def __call__(self, shape, dtype=None):
+        return keras.ops.full(shape, 0.5, dtype=dtype)
+
+
+INITIALIZERS = ["glorot_uniform", keras.initializers.HeNormal(), keras.initializers.HeNormal(3)]
+
+
+@pytest.mark.parametrize("initializer", [*INITIALIZERS, Half()])
+def test_a_clone_of_the_model_is_the_network_that_was_asked_for(initializer, binary):
+    settings = {"batch_norm": True, "dropout": 0.1, "l2": 1e-4, "kernel_initializer": initializer}
+    settings["activation"] = keras.layers.LeakyReLU(0.3)
+    net = MLPClassifier(**{**NET, "n_layers": 2}, **settings).fit(*binary)
+    clone_ = keras.models.clone_model(net.model_)
+    dense = [layer for layer in clone_.layers if isinstance(layer, keras.layers.Dense)]
+    assert len(dense) == 3
+    for layer in dense:
+        assert type(layer.kernel_initializer) is type(keras.initializers.get(initializer))
+        assert np.isclose(layer.kernel_regularizer.l2, 1e-4)
+        assert np.abs(keras.ops.convert_to_numpy(layer.kernel)).max() > 0
+    kinds = {type(layer) for layer in clone_.layers}
+    assert {keras.layers.Dropout, keras.layers.BatchNormalization} <= kinds
+
+
+def test_a_clone_of_the_model_learns_as_the_estimator_did(multiclass):
+    X, y = multiclass
+    net = MLPClassifier(1, 16, learning_rate=0.03, epochs=20, random_state=0).fit(X, y)
+    before = [weight.copy() for weight in net.model_.get_weights()]
+    clone_ = keras.models.clone_model(net.model_)
+    clone_.compile(keras.optimizers.Adam(0.03), "sparse_categorical_crossentropy")
+    clone_.fit(X, y, epochs=20, verbose=0)
+    predicted = clone_.predict(X, verbose=0).argmax(axis=1)
+    assert net.score(X, y) > 0.8 and (predicted == y).mean() > 0.8
+    for ours, fitted in zip(net.model_.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, fitted)
+
+
 def test_model_is_a_copy(binary):
     X, y = binary
     net = MLPClassifier(**NET).fit(X, y)

@@ -349,6 +349,45 @@ def test_another_optimizer_at_a_warm_start(binary):
     assert net.history_["loss"][-1] < net.history_["loss"][0]
 
 
+def test_another_optimizer_starts_with_a_fresh_state(binary):
+    """After a change of the optimizer only the weights are those of the last fit."""
+    settings = {**NET, "shuffle": False, "warm_start": True}
+    net = MLPClassifier(**settings).fit(*binary)
+    net.set_params(optimizer="rmsprop").fit(*binary)
+    model = MLPClassifier(**settings).fit(*binary).model_
+    model.compile(keras.optimizers.RMSprop(1e-3), "binary_crossentropy")
+    X, y = binary
+    history = model.fit(X, y[:, None], batch_size=32, epochs=3, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(net.history_["loss"][3:], history["loss"], rtol=1e-5)
+
+
+def test_history_has_a_value_an_epoch_in_every_list(binary):
+    X, y = binary
+    net = MLPClassifier(**NET, warm_start=True).fit(X, y)
+    net.set_params(early_stopping=True, metrics=["accuracy"]).fit(X, y)
+    net.set_params(early_stopping=False, metrics=None).fit(X, y)
+    net.partial_fit(X, y)
+    assert {len(values) for values in net.history_.values()} == {net.n_epochs_} == {10}
+    assert list(net.history_) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    measured = {name: np.isfinite(values).tolist() for name, values in net.history_.items()}
+    assert all(measured.pop("loss"))
+    for values in measured.values():
+        assert values == [False] * 3 + [True] * 3 + [False] * 4
+
+
+def test_a_fitted_network_stays_what_it_was_when_parameters_change(binary):
+    X, y = binary
+    net = MLPClassifier(**NET, metrics=["accuracy"]).fit(X, y)
+    before, predicted = net.predict_proba(X), net.predict(X)
+    net.set_params(loss="hinge", activation="tanh", optimizer="sgd", width=3, metrics=None)
+    np.testing.assert_array_equal(net.predict_proba(X), before)
+    np.testing.assert_array_equal(net.predict(X), predicted)
+    model = net.model_
+    assert model.loss is keras.losses.get("binary_crossentropy") or "Binary" in str(model.loss)
+    assert isinstance(model.optimizer, keras.optimizers.Adam)
+    np.testing.assert_allclose(model.predict(X, verbose=0)[:, 0], before[:, 1], rtol=1e-5)
+
+
 # ------------------------------------------------------------------ seeds and settings
 
 
@@ -427,6 +466,44 @@ def test_learning_rate_none_keeps_the_optimizers_own(binary):
     own = MLPClassifier(**NET, optimizer=keras.optimizers.SGD(0.02), learning_rate=None)
     said = MLPClassifier(**NET, optimizer="sgd", learning_rate=0.02)
     assert_same(own.fit(*binary), said.fit(*binary))
+
+
+def test_learning_rate_counts_for_an_optimizer_given_as_an_object(binary):
+    default = MLPClassifier(**NET, optimizer=keras.optimizers.SGD()).fit(*binary)
+    assert np.isclose(float(default.model_.optimizer.learning_rate), 1e-3)
+    named = MLPClassifier(**NET, optimizer="sgd", learning_rate=None).fit(*binary)
+    assert np.isclose(float(named.model_.optimizer.learning_rate), 0.01)
+
+
+def test_weight_decay_is_the_optimizers(binary):
+    of_object = keras.optimizers.AdamW(weight_decay=0.3)
+    expected = MLPClassifier(**NET, optimizer=of_object).fit(*binary)
+    for optimizer in ("adam", "adamw", keras.optimizers.Adam(), keras.optimizers.AdamW()):
+        net = MLPClassifier(**NET, optimizer=optimizer, weight_decay=0.3).fit(*binary)
+        assert np.isclose(net.model_.optimizer.weight_decay, 0.3)
+        assert_same(net, expected)
+
+
+def test_weight_decay_may_change_at_a_warm_start(binary):
+    """It is a number, like the learning rate: the optimizer's state goes on."""
+    settings = {**NET, "shuffle": False, "warm_start": True, "weight_decay": 0.1}
+    same = MLPClassifier(**settings).fit(*binary).fit(*binary)
+    changed = MLPClassifier(**settings).fit(*binary).set_params(weight_decay=0.1 + 1e-12)
+    assert_same(same, changed.fit(*binary))
+
+
+@pytest.mark.parametrize(
+    "name, instead",
+    [
+        ("optimizer__weight_decay", "Set weight_decay="),
+        ("optimizer__learning_rate", "Set learning_rate="),
+        ("optimizer__momentum", r"SGD\(momentum=...\)"),
+        ("kernel_initializer__seed", "as kernel_initializer"),
+    ],
+)
+def test_parameters_of_parameters_are_refused_with_a_way_out(name, instead):
+    with pytest.raises(ValueError, match=f"Invalid parameter '{name}'.*{instead}"):
+        MLPClassifier().set_params(**{name: 0.5})
 
 
 # ------------------------------------------------------------------ what goes wrong

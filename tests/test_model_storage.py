@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,7 +15,16 @@ from keras import layers
 from sklearn.base import clone
 
 from skhp import KerasClassifier
-from skhp.model_storage import copy_model, dump, load
+from skhp.model_storage import copy_model
+from skhp.stored_values import from_stored, to_stored
+
+
+def dump(value):
+    return pickle.dumps(to_stored(value))
+
+
+def load(pickled):
+    return from_stored(pickle.loads(pickled))
 
 
 def doubled(x):
@@ -68,6 +78,7 @@ def sequential(*middle):
 MODELS = {
     "own activation": lambda: sequential(layers.Dense(3, activation=doubled)),
     "lambda": lambda: sequential(layers.Dense(3, activation=lambda x: x - 1)),
+    "lambda layer": lambda: sequential(layers.Lambda(lambda x: x - 1)),
     "own layer": lambda: sequential(Shifted(2.0)),
     "own regularizer": lambda: sequential(layers.Dense(3, kernel_regularizer=Halved())),
     "layers in a layer": lambda: sequential(
@@ -92,6 +103,74 @@ def test_a_model_is_the_same_again(name, again):
         one.fit(X, np.ones((8, 2), "float32"), verbose=0, shuffle=False)
     for a, b in zip(model.weights, other.weights, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-7)
+
+
+def adapted(layer, data):
+    layer.adapt(np.array(data))
+    return layer
+
+
+class Counted(layers.Layer):
+    """Keeps what it learned in an attribute, and saves it as Keras asks for."""
+
+    learned = b""
+
+    def call(self, x):
+        return x + len(self.learned)
+
+    def save_assets(self, folder):
+        Path(folder, "learned.bin").write_bytes(self.learned)
+
+    def load_assets(self, folder):
+        self.learned = Path(folder, "learned.bin").read_bytes()
+
+
+def counted():
+    layer = Counted()
+    layer.learned = b"abc"
+    return layer
+
+
+TEXT = ["red green", "green\x85blue", "red", ""]
+WORDS = ["a", "b\nc", "b", ""]
+PREPROCESSING = {
+    "StringLookup": (lambda: adapted(layers.StringLookup(), WORDS), WORDS),
+    "StringLookup, given": (lambda: layers.StringLookup(vocabulary=WORDS[:3]), WORDS),
+    "StringLookup, multi-hot": (
+        lambda: adapted(layers.StringLookup(output_mode="multi_hot", max_tokens=3), WORDS),
+        WORDS,
+    ),
+    "IntegerLookup": (lambda: adapted(layers.IntegerLookup(mask_token=0), [5, 7, -2]), [5, -2, 0]),
+    "TextVectorization": (lambda: adapted(layers.TextVectorization(), TEXT), TEXT),
+    "TextVectorization, tf-idf": (
+        lambda: adapted(
+            layers.TextVectorization(output_mode="tf_idf", max_tokens=9, pad_to_max_tokens=True),
+            TEXT,
+        ),
+        TEXT,
+    ),
+    "Hashing": (lambda: layers.Hashing(5, salt=3), WORDS),
+    "Discretization": (lambda: adapted(layers.Discretization(num_bins=3), range(9)), [1.0, 7.5]),
+    "Normalization": (lambda: adapted(layers.Normalization(axis=None), [1.0, 5.0]), [2.0, 3.0]),
+    "with assets of its own": (counted, [1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("name", PREPROCESSING)
+@pytest.mark.parametrize("again", [copy_model, lambda model: load(dump(model))])
+def test_a_model_keeps_what_its_layers_adapted_to(name, again):
+    make, X = PREPROCESSING[name]
+    X = keras.ops.convert_to_tensor(np.array(X)[:, None])
+    model = keras.Sequential([keras.Input((1,), dtype=X.dtype), make()])
+    expected = keras.ops.convert_to_numpy(model(X))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(again(model)(X)), expected)
+
+
+def test_a_copied_layer_that_has_not_adapted_yet_can_adapt():
+    model = keras.Sequential([keras.Input((1,), dtype="string"), layers.StringLookup()])
+    again = copy_model(model).layers[0]
+    again.adapt(np.array(["a", "b"]))
+    assert again.get_vocabulary() == ["[UNK]", "b", "a"]
 
 
 class Holds(keras.Model):

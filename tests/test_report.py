@@ -196,7 +196,7 @@ def test_names_and_values_cannot_break_out_of_the_page(tmp_path):
 
 
 def test_search_must_be_fitted_and_scored(tmp_path):
-    with pytest.raises(NotFittedError, match="call fit first"):
+    with pytest.raises(NotFittedError, match="Call its fit"):
         report(GridSearchCV(DecisionTreeClassifier(), {}), tmp_path / "no.html")
     failed = {"params": [{"a": 1}], "mean_test_score": np.array([np.nan])}
     with pytest.raises(ValueError, match="No candidate has a finite score"):

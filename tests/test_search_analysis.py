@@ -56,7 +56,8 @@ def test_importance_says_what_it_needs():
 
 def test_correlations():
     table = correlations(formula_search())
-    assert table.index.tolist() == ["strong", "weak", "idle"]
+    assert table.index.tolist() == ["strong", "weak", "idle", "kind"]
+    assert np.isnan(table.loc["kind", "correlation"]) and table.loc["kind", "n"] == 250
     assert table.loc["strong", "correlation"] > 0.8
     assert table.loc["weak", "correlation"] < 0
     assert abs(table.loc["idle", "correlation"]) < 1e-9

@@ -94,7 +94,7 @@ def test_learning_rates_are_multiples_of_each_default(name):
 
 
 def test_learning_rates_that_cannot_be():
-    with pytest.raises(ValueError, match=r"multiples must be positive\. Got 0"):
+    with pytest.raises(ValueError, match=r"multiples must be positive numbers\. Got 0"):
         learning_rate_grid(["adam"], [0])
     with pytest.raises(ValueError, match=r"Unknown optimizer 'adm'\. Did you mean 'adam'"):
         learning_rate_grid(["adm"])

@@ -96,7 +96,7 @@ from skhp.displays import SearchHeatmapDisplay, TrainingCurvesDisplay
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4.4), layout="constrained")
 TrainingCurvesDisplay.from_search(
-    search, curves, kind="all", metric="accuracy", hue="n_layers", ax=left
+    search, curves, kind="all", curve="accuracy", hue="n_layers", ax=left
 )
 SearchHeatmapDisplay.from_search(search, "width", "n_layers", ax=right)
 right.set_title("after the last epoch")

@@ -74,7 +74,7 @@ print(f"{name}: 100 trials of 50 epochs in {seconds:.0f} s; best {search.best_sc
 # The learning rate decides; above about 1e-3 the weight decay hardly matters.
 import matplotlib.pyplot as plt
 
-TrainingCurvesDisplay.from_search(search, curves, metric="accuracy", ylim=(0, 1))
+TrainingCurvesDisplay.from_search(search, curves, curve="accuracy", ylim=(0, 1))
 plt.show()
 
 # %%

@@ -7,12 +7,15 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from skhp.callback.place import Place
 from skhp.callback.records import Epoch, SearchBegun, SearchEnded
+from skhp.search.values import same_value, value_key
 
 
 @dataclass(frozen=True)
-class Seat:
+class CandidateSplit:
     """Which rows of the table a fit gets.
 
     Parameters
@@ -28,26 +31,29 @@ class Seat:
 
 
 @dataclass
-class Told:
-    """The part of what was told that one table shows.
+class SearchLog:
+    """The records that one table shows: those of a search, or of fits outside any.
 
     Parameters
     ----------
     epochs : list of Epoch
     begun : SearchBegun or None
     ended : SearchEnded or None
+    n_splits : int
+        0 where it is not known.
     """
 
     epochs: list[Epoch]
     begun: SearchBegun | None = None
     ended: SearchEnded | None = None
+    n_splits: int = 0
 
     def __post_init__(self) -> None:
         self.first_params = {e.place: e.params or {} for e in reversed(self.epochs) if e.params}
         self.places = list(dict.fromkeys(epoch.place for epoch in self.epochs))
 
 
-def latest(records: Sequence[Any]) -> Told:
+def latest(records: Sequence[Any]) -> SearchLog:
     """The last search, or where lone fits came after it, those.
 
     Parameters
@@ -56,49 +62,107 @@ def latest(records: Sequence[Any]) -> Told:
         In the order in which they came.
     """
     begins = [i for i, record in enumerate(records) if isinstance(record, SearchBegun)]
-    since = begins[-1] if begins else 0
-    begun = records[since] if begins else None
-    ends = [
-        i
-        for i, record in enumerate(records)
-        if begun and isinstance(record, SearchEnded) and record.run == begun.run
-    ]
-    after = records[ends[-1] :] if ends else records[since:]
-    fits_are_lone = begun is not None and not begun.hands_on
-    later = [r for r in after if isinstance(r, Epoch) and r.place.is_lone]
-    if begun is None or (later and (ends or not fits_are_lone)):
-        return Told(later)
-    epochs = [
-        record
-        for record in records[since:]
-        if isinstance(record, Epoch) and (record.place.run == begun.run or record.place.is_lone)
-    ]
-    return Told(epochs, begun, records[ends[-1]] if ends else None)
+    later = outside_searches(records, begins[-1] if begins else 0)
+    return SearchLog(later) if later or not begins else log_of(records, records[begins[-1]].run)
 
 
-def seats(told: Told, params: Sequence[Mapping[str, Any]], n_splits: int) -> dict[Place, Seat]:
-    """The seat of each fit.
+def outside_searches(records: Sequence[Any], since: int = 0) -> list[Epoch]:
+    """Epochs of fits that were part of no search.
 
     Parameters
     ----------
-    told : Told
+    records : sequence
+    since : int
+        The first record to look at.
+    """
+    runs = {record.run for record in records if isinstance(record, SearchBegun)}
+    return [r for r in records[since:] if isinstance(r, Epoch) and r.place.run not in runs]
+
+
+def log_of(records: Sequence[Any], run: str) -> SearchLog:
+    """What was told of one search.
+
+    Parameters
+    ----------
+    records : sequence
+    run : str
+    """
+    log = SearchLog([r for r in records if isinstance(r, Epoch) and r.place.run == run])
+    for record in records:
+        if getattr(record, "run", None) == run:
+            log.n_splits = record.n_splits
+            log.begun = record if isinstance(record, SearchBegun) else log.begun
+            log.ended = record if isinstance(record, SearchEnded) else log.ended
+    return log
+
+
+def run_of(records: Sequence[Any], results: Mapping[str, Any]) -> str | None:
+    """The run of the search that has these results, or None.
+
+    Times differ between any two searches, so that scores and times tell them apart.
+
+    Parameters
+    ----------
+    records : sequence
+    results : mapping
+        ``cv_results_``.
+    """
+    own = score_columns(results)
+    for record in reversed(records):
+        if isinstance(record, SearchEnded) and _are_same(record.scores, own):
+            return record.run
+    return None
+
+
+def score_columns(results: Mapping[str, Any]) -> dict[str, list[float]]:
+    """The columns of scores and times, without those of single splits.
+
+    Parameters
+    ----------
+    results : mapping
+        ``cv_results_``.
+    """
+    return {
+        name: [float(value) for value in results[name]]
+        for name in results
+        if name.startswith(("mean_", "std_", "rank_"))
+    }
+
+
+def _are_same(one: Mapping[str, list[float]], other: Mapping[str, list[float]]) -> bool:
+    shared = one.keys() & other.keys()
+    return bool(shared) and all(
+        len(one[name]) == len(other[name])
+        and np.allclose(one[name], other[name], rtol=1e-9, atol=0, equal_nan=True)
+        for name in shared
+    )
+
+
+def candidate_splits(
+    log: SearchLog, params: Sequence[Mapping[str, Any]], n_splits: int
+) -> dict[Place, CandidateSplit]:
+    """The candidate and split of each fit.
+
+    Parameters
+    ----------
+    log : SearchLog
     params : sequence of mapping
         Of the search's candidates; empty where there is no search, or it has not ended.
     n_splits : int
     """
-    placed = [place for place in told.places if not place.is_lone]
-    lone = [place for place in told.places if place.is_lone]
-    found = _numbered(told, placed, params, n_splits)
+    placed = [place for place in log.places if not place.is_lone]
+    lone = [place for place in log.places if place.is_lone]
+    found = _numbered(log, placed, params, n_splits)
     if params:
-        return found | _matched(told, lone, params, n_splits)
-    return found | _grouped(told, lone)
+        return found | _matched(log, lone, params, n_splits)
+    return found | _grouped(log, lone)
 
 
 def _numbered(
-    told: Told, places: list[Place], params: Sequence[Mapping[str, Any]], n_splits: int
-) -> dict[Place, Seat]:
-    best = told.ended.best if told.ended else None
-    before = _candidates_before(told, places, n_splits)
+    log: SearchLog, places: list[Place], params: Sequence[Mapping[str, Any]], n_splits: int
+) -> dict[Place, CandidateSplit]:
+    best = log.ended.best if log.ended else None
+    before = _candidates_before(log, places, n_splits)
     found = {}
     for place in places:
         if place.fit is None:
@@ -107,18 +171,18 @@ def _numbered(
             candidate = before[place.iteration or 0] + place.fit // n_splits
             split = place.fit % n_splits
         known = candidate is not None and candidate < len(params)
-        found[place] = Seat(
+        found[place] = CandidateSplit(
             candidate,
             split,
-            params[candidate] if known else told.first_params.get(place, {}),  # type: ignore[index]
+            params[candidate] if known else log.first_params.get(place, {}),  # type: ignore[index]
         )
     return found
 
 
-def _candidates_before(told: Told, places: list[Place], n_splits: int) -> dict[int, int]:
+def _candidates_before(log: SearchLog, places: list[Place], n_splits: int) -> dict[int, int]:
     """Candidates in the iterations before each iteration of a halving search."""
-    if told.ended and told.ended.iterations:
-        sizes: Mapping[int, int] = Counter(told.ended.iterations)
+    if log.ended and log.ended.iterations:
+        sizes: Mapping[int, int] = Counter(log.ended.iterations)
     else:
         sizes = {}
         for place in places:
@@ -131,77 +195,80 @@ def _candidates_before(told: Told, places: list[Place], n_splits: int) -> dict[i
 
 
 def _matched(
-    told: Told, places: list[Place], params: Sequence[Mapping[str, Any]], n_splits: int
-) -> dict[Place, Seat]:
-    """Seats of lone fits among a search's candidates, found by their parameters."""
+    log: SearchLog, places: list[Place], params: Sequence[Mapping[str, Any]], n_splits: int
+) -> dict[Place, CandidateSplit]:
+    """Those of lone fits among a search's candidates, found by their parameters."""
     taken: Counter[int] = Counter()
     found = {}
     for place in places:
-        own = told.first_params.get(place, {})
+        own = log.first_params.get(place, {})
         equal = [i for i, candidate in enumerate(params) if _is_made_of(own, candidate)]
         free = [i for i in equal if taken[i] < n_splits]
         if free:
-            found[place] = Seat(free[0], taken[free[0]], params[free[0]])
+            found[place] = CandidateSplit(free[0], taken[free[0]], params[free[0]])
             taken[free[0]] += 1
-        elif equal:  # once more, after all splits: the refit
-            found[place] = Seat(equal[0], None, params[equal[0]])
+        elif equal and all(known.split is not None for known in found.values()):
+            # Once more, after all splits: the refit.
+            found[place] = CandidateSplit(equal[0], None, params[equal[0]])
     return found
 
 
 def _is_made_of(own: Mapping[str, Any], candidate: Mapping[str, Any]) -> bool:
     # A candidate's "mlpclassifier__width" is the network's "width". What the network has
     # not (a scaler's parameter, an object that was not sent) cannot tell candidates apart.
+    count = Counter(name.split("__")[-1] for name in candidate)
     short = {name.split("__")[-1]: value for name, value in candidate.items()}
-    return all(own[name] == value for name, value in short.items() if name in own)
+    return all(
+        same_value(own[name], value)
+        for name, value in short.items()
+        if name in own and count[name] == 1
+    )
 
 
-def _grouped(told: Told, places: list[Place]) -> dict[Place, Seat]:
-    """Seats of lone fits: equal parameters make a candidate."""
-    keys = {place: _key(told.first_params.get(place, {})) for place in places}
+def _grouped(log: SearchLog, places: list[Place]) -> dict[Place, CandidateSplit]:
+    """Those of lone fits: equal parameters make a candidate."""
+    keys = {place: _key(log.first_params.get(place, {})) for place in places}
     groups = list(dict.fromkeys(keys.values()))
     varying = {
         name
         for place in places
-        for name, value in told.first_params.get(place, {}).items()
-        if any(told.first_params.get(other, {}).get(name) != value for other in places)
+        for name, value in log.first_params.get(place, {}).items()
+        if not all(same_value(log.first_params.get(p, {}).get(name), value) for p in places)
     }
     count: Counter[Hashable] = Counter()
     found = {}
     for place in places:
-        key, own = keys[place], told.first_params.get(place, {})
+        key, own = keys[place], log.first_params.get(place, {})
         shown = {name: value for name, value in own.items() if name in varying}
-        found[place] = Seat(groups.index(key), count[key], shown)
+        found[place] = CandidateSplit(groups.index(key), count[key], shown)
         count[key] += 1
     return found
 
 
 def _key(params: Mapping[str, Any]) -> Hashable:
-    return tuple(sorted((name, repr(value)) for name, value in params.items()))
+    return value_key(params)
 
 
-def curve_rows(records: Sequence[Any], search: Any = None) -> list[dict[str, Any]]:
+def curve_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:
     """Rows of the table, as dicts.
 
     Parameters
     ----------
-    records : sequence
-        As told.
+    log : SearchLog
     search : fitted search, optional
         Whose candidates the lone fits are.
     """
-    told = latest(records)
-    params: Sequence[Mapping[str, Any]]
-    if search is not None:
+    params: Sequence[Mapping[str, Any]] = []
+    n_splits = max(log.n_splits, 1)
+    if log.ended is not None:
+        params = log.ended.params
+    elif search is not None:
         params, n_splits = _candidates_of(search)
-    elif told.ended is not None:
-        params, n_splits = told.ended.params, told.ended.n_splits
-    else:
-        params, n_splits = [], (told.begun.n_splits if told.begun else 1) or 1
-    seat_of = seats(told, params, n_splits)
-    iterations = told.ended.iterations if told.ended else None
-    epochs = [epoch for epoch in told.epochs if epoch.place in seat_of]
-    epochs.sort(key=lambda epoch: _order(seat_of[epoch.place], epoch))
-    return [row for e in epochs for row in _rows(e, seat_of[e.place], iterations)]
+    split_of = candidate_splits(log, params, n_splits)
+    iterations = log.ended.iterations if log.ended else None
+    epochs = [epoch for epoch in log.epochs if epoch.place in split_of]
+    epochs.sort(key=lambda epoch: _order(split_of[epoch.place], epoch))
+    return [row for e in epochs for row in _rows(e, split_of[e.place], iterations)]
 
 
 def _candidates_of(search: Any) -> tuple[list[Mapping[str, Any]], int]:
@@ -210,27 +277,29 @@ def _candidates_of(search: Any) -> tuple[list[Mapping[str, Any]], int]:
     return candidates_of(search)
 
 
-def _order(seat: Seat, epoch: Epoch) -> tuple[float, ...]:
+def _order(known: CandidateSplit, epoch: Epoch) -> tuple[float, ...]:
     unknown = float("inf")
-    candidate = unknown if seat.candidate is None else seat.candidate
-    split = unknown if seat.split is None else seat.split
+    candidate = unknown if known.candidate is None else known.candidate
+    split = unknown if known.split is None else known.split
     return (split == unknown, candidate, split, epoch.number)
 
 
-def _rows(epoch: Epoch, seat: Seat, iterations: Sequence[int] | None) -> Iterator[dict[str, Any]]:
-    known = {"candidate": seat.candidate, "split": seat.split}
+def _rows(
+    epoch: Epoch, known: CandidateSplit, iterations: Sequence[int] | None
+) -> Iterator[dict[str, Any]]:
+    numbers = {"candidate": known.candidate, "split": known.split}
     extra = {}
-    if iterations is not None and seat.candidate is not None:
-        extra["iter"] = iterations[seat.candidate]
-    params = {f"param_{name}": value for name, value in seat.params.items()}
+    if iterations is not None and known.candidate is not None:
+        extra["iter"] = iterations[known.candidate]
+    params = {f"param_{name}": value for name, value in known.params.items()}
     for metric, value in epoch.values.items():
         yield {
-            **known,
+            **numbers,
             "epoch": epoch.number,
             "seconds": epoch.seconds,
             "metric": metric,
             "value": value,
-            "refit": epoch.place.is_refit or (seat.split is None and epoch.place.is_lone),
+            "refit": epoch.place.is_refit or (known.split is None and epoch.place.is_lone),
             **extra,
             **params,
         }

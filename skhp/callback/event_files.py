@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from skhp import runtime
 from skhp.callback.hparams import Columns
 from skhp.callback.place import Place
-from skhp.callback.records import Epoch, Failure, SearchBegun, SearchEnded
+from skhp.callback.records import Epoch, SearchBegun, SearchEnded, SplitsCounted
+from skhp.callback.sink import Sink
 from skhp.search.names import candidate_label, short_names
+from skhp.search.values import same_value
 
 # Files open at once; one that is closed goes on in a second file of its directory.
 _MOST_OPEN = 16
@@ -26,7 +28,7 @@ _FLUSH_SECONDS = 5
 _SHOWN_SCORES = ("mean_test_", "std_test_", "mean_train_", "rank_test_", "mean_fit_time")
 
 
-class EventFiles:
+class EventFiles(Sink):
     """Writes what a monitor is told.
 
     Parameters
@@ -36,11 +38,10 @@ class EventFiles:
 
     def __init__(self, log_dir: Any) -> None:
         self.log_dir = Path(log_dir)
-        self._start_afresh()
+        super().__init__()
 
-    def _start_afresh(self) -> None:
-        self.failures: list[str] = []
-        self._lock = threading.Lock()
+    def _forget(self) -> None:
+        super()._forget()
         self._open: OrderedDict[Path, Any] = OrderedDict()
         self._directories: dict[Place, Path] = {}
         self._labels: dict[str, Mapping[str, Any]] = {}
@@ -54,7 +55,7 @@ class EventFiles:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._start_afresh()
+        self._forget()
 
     def check(self) -> None:
         """Raise OSError if nothing can be written there."""
@@ -73,23 +74,14 @@ class EventFiles:
         return EventFiles(self.log_dir)
 
     def new_failures(self) -> list[str]:
-        """The first of the failures since the last call; closes all files."""
+        """The failures since the last call; closes all files."""
         with self._lock:
             while self._open:
                 self._open.popitem()[1].close()
-        new, self.failures = self.failures[:1], []
-        return new
+        return super().new_failures()
 
-    def receive(self, record: Any) -> None:
-        """Write a record; from any thread, and never raising."""
-        try:
-            with self._lock:
-                self._write[type(record)](self, record)
-        except Exception as error:
-            self.failures.append(f"{type(error).__name__}: {error}")
-
-    def _failed(self, record: Failure) -> None:
-        self.failures.append(record.message)
+    def _take(self, record: Any) -> None:
+        self._write[type(record)](self, record)
 
     def _search_begun(self, record: SearchBegun) -> None:
         runtime.start()  # TensorBoard's plugins load TensorFlow, which is loud on its own
@@ -97,6 +89,10 @@ class EventFiles:
         self._labels.clear()
         self._metrics.clear()
         self._lone.clear()
+
+    def _splits_counted(self, record: SplitsCounted) -> None:
+        if self._search is not None and self._search.run == record.run:
+            self._search = replace(self._search, n_splits=record.n_splits)
 
     def _epoch(self, record: Epoch) -> None:
         if record.place not in self._directories:
@@ -108,7 +104,7 @@ class EventFiles:
 
     def _seat(self, place: Place, params: Mapping[str, Any]) -> Path:
         search = self._search
-        if search is None or (place.is_lone and search.hands_on):
+        if search is None or search.run != place.run:
             self._lone["fit"] += 1
             return self.log_dir / f"fit{self._lone['fit'] - 1}"
         if place.is_lone:
@@ -128,7 +124,7 @@ class EventFiles:
         if iteration is not None:
             label += f",iter={iteration}"
         short, number = label, 1
-        while label in self._labels and self._labels[label] != params:
+        while label in self._labels and not same_value(self._labels[label], params):
             # Other values that look the same in short.
             number += 1
             label = f"{short},no={number}"
@@ -185,8 +181,8 @@ class EventFiles:
         return self._open[directory]
 
     _write: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
-        Failure: _failed,
         SearchBegun: _search_begun,
+        SplitsCounted: _splits_counted,
         Epoch: _epoch,
         SearchEnded: _search_ended,
     }

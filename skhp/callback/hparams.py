@@ -8,6 +8,7 @@ from typing import Any
 
 from skhp.search.names import short_names, value_label
 from skhp.search.space import choices_of, interval_of
+from skhp.search.values import distinct_labels, unique_values, value_key
 
 
 class Columns:
@@ -77,7 +78,9 @@ def _kind_of(parts: list[Any]) -> Callable[[Any], Any]:
     for kind, takes in _KINDS.items():
         if values and all(takes(value) for value in values):
             return kind
-    return value_label
+    listed = unique_values(values)
+    labels = dict(zip(map(value_key, listed), distinct_labels(listed, value_label), strict=True))
+    return lambda value: labels.get(value_key(value)) or value_label(value)
 
 
 _KINDS: dict[Callable[[Any], Any], Callable[[Any], bool]] = {

@@ -6,37 +6,48 @@ from typing import Any
 
 from sklearn.exceptions import NotFittedError
 
-from skhp.callback.curve_table import curve_rows, latest
+from skhp.callback.curve_table import (
+    SearchLog,
+    curve_rows,
+    latest,
+    log_of,
+    outside_searches,
+    run_of,
+)
 from skhp.callback.monitor import SearchMonitor
-from skhp.callback.records import Epoch, Failure
+from skhp.callback.records import Epoch
+from skhp.callback.sink import Sink
+from skhp.compat import is_search
+from skhp.search.results_of import results_of
 
 
-class _Records:
-    """What was told, in the order it came."""
+class _Records(Sink):
+    """Keeps records in the order in which they came."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.told: list[Any] = []
-        self.failures: list[str] = []
 
     def __getstate__(self) -> dict[str, Any]:
         # Pickling must not walk lists to which a listener's thread appends meanwhile.
         return {"told": list(self.told), "failures": list(self.failures)}
 
-    def receive(self, record: Any) -> None:
-        """Keep a record; list.append is safe from any thread."""
-        if isinstance(record, Failure):
-            self.failures.append(record.message)
-        else:
-            self.told.append(record)
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._forget()
+        self.__dict__.update(state)
+        self._fit_at = {r.place: r.fit_id for r in self.told if isinstance(r, Epoch)}
+
+    def _take(self, record: Any) -> None:
+        self.told.append(record)
 
     def empty(self) -> _Records:
         """Records of nothing yet."""
         return _Records()
 
-    def new_failures(self) -> list[str]:
-        """The first of the failures since the last call."""
-        new, self.failures = self.failures[:1], []
-        return new
+    def clear(self) -> None:
+        """Forget all records."""
+        self._forget()
+        self.told = []
 
 
 class LearningCurves(SearchMonitor):
@@ -53,7 +64,8 @@ class LearningCurves(SearchMonitor):
         They take no part in training. It works inside scikit-learn's own searches, where
         the splitter can be asked ahead of the search: not where it needs groups. A
         halving search by ``n_samples`` scores on some of these rows, and all are
-        measured.
+        measured. "test_loss" is the loss of the rows as they are, without
+        ``class_weight``, plus the penalties (``l2``) that "loss" has too.
 
     See Also
     --------
@@ -63,7 +75,10 @@ class LearningCurves(SearchMonitor):
     Notes
     -----
     A search goes on if its monitor fails: what failed is told once, as a `RuntimeWarning`
-    at the end of the fit.
+    at the end of the fit. So are fits whose curves are missing: networks in worker
+    processes on another host cannot report.
+
+    Searches are kept apart, and each keeps its curves until `clear`.
 
     Examples
     --------
@@ -92,14 +107,15 @@ class LearningCurves(SearchMonitor):
         super().__init__(_Records(), on)
 
     def frame(self, search: Any = None) -> Any:
-        """The curves of the last search, or of the fits since.
+        """The curves of a search; of the last one, or of the fits since, by default.
 
         Parameters
         ----------
-        search : fitted search, optional
-            For a search that takes no callbacks (Optuna's `OptunaSearchCV`, with the
-            curves set on its estimator): the fits are matched with its candidates by
-            their parameters.
+        search : fitted search, or its cv_results_, optional
+            The search whose curves to show. It is known by its ``cv_results_``, so that
+            one `LearningCurves` may follow many searches. For a search that takes no
+            callbacks (Optuna's `OptunaSearchCV`, with the curves set on its estimator)
+            the fits are matched with its candidates by their parameters.
 
         Returns
         -------
@@ -115,28 +131,57 @@ class LearningCurves(SearchMonitor):
         ------
         sklearn.exceptions.NotFittedError
             If nothing was fitted yet.
+        ValueError
+            If there are curves, and none of them is of this search.
         """
         import pandas as pd
 
+        self.say_failures()
         told = list(self._sink.told)
         if not any(isinstance(record, Epoch) for record in told):
             raise NotFittedError(
                 "These LearningCurves hold no epoch yet. Set them on a search or a network "
                 "with set_callbacks, and fit it."
             )
-        frame = pd.DataFrame(curve_rows(told, search))
-        return frame.astype({"candidate": "Int64", "split": "Int64"})
+        log = latest(told) if search is None else _log_of_search(told, search)
+        rows = [] if log is None else curve_rows(log, search)
+        if not rows:
+            which = "the last search" if search is None else "this search"
+            raise ValueError(
+                f"These LearningCurves hold no curves of {which}: they follow other fits. Set "
+                "them on the search with set_callbacks before its fit."
+            )
+        return pd.DataFrame(rows).astype({"candidate": "Int64", "split": "Int64"})
 
     def follows(self, search: Any) -> bool:
-        """Whether `frame` shows the last fit of a search.
+        """Whether these are the curves of a search.
 
         Parameters
         ----------
-        search : fitted search
+        search : fitted search, or its cv_results_
         """
-        ended = latest(list(self._sink.told)).ended
-        return ended is not None and ended.params == list(search.cv_results_["params"])
+        return run_of(list(self._sink.told), results_of(search)) is not None
 
     def clear(self) -> None:
         """Forget all curves."""
-        self._sink.told.clear()
+        self._sink.clear()
+
+
+def _log_of_search(told: list[Any], search: Any) -> SearchLog | None:
+    run = run_of(told, results_of(search))
+    if run is not None:
+        return log_of(told, run)
+    if is_search(search) or not hasattr(search, "estimator"):
+        return None  # it takes callbacks itself, so that it would be known
+    since, until = _time_of(search)
+    return SearchLog([e for e in outside_searches(told) if since <= e.began <= until])
+
+
+def _time_of(search: Any) -> tuple[float, float]:
+    """When a search by Optuna began and ended, in seconds since 1970."""
+    trials = [t for t in getattr(search, "trials_", ()) if t.datetime_complete is not None]
+    if not trials:
+        return float("-inf"), float("inf")
+    last = max(trial.datetime_complete.timestamp() for trial in trials)
+    first = min(trial.datetime_start.timestamp() for trial in trials)
+    return first, last + getattr(search, "refit_time_", 0.0)

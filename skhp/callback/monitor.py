@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import uuid
 import warnings
 import weakref
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from numbers import Number
 from typing import Any
 
+import numpy as np
+from sklearn.base import clone
+
 from skhp import compat
+from skhp.callback.curve_table import score_columns
 from skhp.callback.guard import guarded
 from skhp.callback.held_out import Folds, HeldOutRows
-from skhp.callback.place import is_candidate, path_to, place_of
-from skhp.callback.records import Epoch, Failure, SearchBegun, SearchEnded
+from skhp.callback.place import (
+    Place,
+    enter_candidate,
+    expected_places,
+    is_candidate,
+    is_candidate_of_search,
+    leave_candidate,
+    path_to,
+    place_of,
+)
+from skhp.callback.recorder import Recorder, attach, detach, has_network
+from skhp.callback.records import Epoch, Failure, SearchBegun, SearchEnded, SplitsCounted
 from skhp.fit_task import EpochEnd, epoch_end
 from skhp.search.space import space_of
 
@@ -27,12 +44,8 @@ class _Search:
 
     names: list[str]
     n_splits: int
+    hands_on: bool
     folds: Folds | None
-
-
-# Of contexts in this process. Contexts are never sent while their fit goes on.
-_candidates: weakref.WeakKeyDictionary[Any, _Candidate] = weakref.WeakKeyDictionary()
-_measures: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 @dataclass
@@ -41,20 +54,33 @@ class _Candidate:
     rows: HeldOutRows | None
 
 
+@dataclass
+class _Fit:
+    """One training of a network, and what measures it on held-out rows."""
+
+    fit_id: str
+    measure: Any = None
+
+
+# Of contexts in this process. Contexts are never sent while their fit goes on.
+_candidates: weakref.WeakKeyDictionary[Any, _Candidate] = weakref.WeakKeyDictionary()
+_fits: weakref.WeakKeyDictionary[Any, _Fit] = weakref.WeakKeyDictionary()
+
+
 class SearchMonitor:
     """A scikit-learn callback that hands each epoch of each network to a sink.
 
     Parameters
     ----------
-    sink : object
-        With a method ``receive(record)``, called in the process that made the
-        monitor, from any thread.
+    sink : Sink
+        Takes records in the process that made the monitor, from any thread.
     on : {"train", "test_fold"}
         Whether the rows that score a candidate are measured too.
     """
 
-    # scikit-learn hands a callback with this attribute on to nested estimators.
-    max_propagation_depth: int | None = None
+    # scikit-learn refuses a callback with this attribute on an estimator within a search.
+    # 0: the monitor is not handed on. Its recorders are in its place.
+    max_propagation_depth: int | None = 0
 
     def __init__(self, sink: Any, on: str) -> None:
         if on not in ON:
@@ -62,20 +88,36 @@ class SearchMonitor:
         self.on = on
         self._sink = sink
         self._searches: dict[str, _Search] = {}
-        self._recorders: list[_Recorder] = []
-        self._listener = compat.open_listener(sink.receive, owner=self)
+        self._recorders: dict[str, Recorder] = {}
+        self._listen()
+
+    def _listen(self) -> None:
+        self._listener = compat.open_listener(self._sink.receive, owner=self)
+        self._home = os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
-        # Workers of a search under way tell their news and need none.
+        # Workers of a search under way send their records, and need none.
         sink = self._sink.empty() if self._searches else self._sink
-        kept = {"_sink": sink, "_searches": dict(self._searches), "_recorders": []}
+        kept = {"_sink": sink, "_searches": dict(self._searches), "_recorders": {}}
         return {**self.__dict__, **kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        if self._home != os.getpid():
+            # A forked process has copies of its parent's listeners, at which none listens.
+            compat.forget_listener(self._listener)
         if not compat.can_reuse_listener(self._listener):
             self._searches = {}
-            self._listener = compat.open_listener(self._sink.receive, owner=self)
+            self._listen()
+
+    @property
+    def address(self) -> Any:
+        """Where the records go: the same for all copies of a monitor in workers."""
+        return self._listener.address
+
+    def names_candidates(self, run: str) -> bool:
+        """Whether a run is of a search that tells its candidates which they are."""
+        return run in self._searches and self._searches[run].hands_on
 
     def failed(self, error: Exception) -> None:
         """Remember that something went wrong, to say so when the search has ended."""
@@ -87,18 +129,29 @@ class SearchMonitor:
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Before the outermost fit."""
+        recorder = Recorder(self, context.root_uuid.hex)
+        self._recorders[recorder.run] = recorder
+        attach(estimator, recorder)
 
     def teardown(self, estimator: Any, context: Any) -> None:
         """After the outermost fit, be it finished or not."""
-        self._searches.pop(context.root_uuid.hex, None)
-        while self._recorders:
-            self._recorders.pop().retire()
-        for message in self._sink.new_failures():
+        leave_candidate()
+        run = context.root_uuid.hex
+        self._searches.pop(run, None)
+        recorder = self._recorders.pop(run, None)
+        if recorder is not None:
+            detach(estimator, recorder)
+        self.say_failures()
+
+    def say_failures(self) -> None:
+        """Warn of what went wrong and has not been said."""
+        messages = self._sink.new_failures()
+        if messages:
             warnings.warn(
                 f"{type(self).__name__} could not follow all of this fit, which itself is as "
-                f"it would be without: {message}.",
+                f"it would be without: {'; '.join(messages)}.",
                 RuntimeWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
 
     @guarded
@@ -106,21 +159,43 @@ class SearchMonitor:
         self, estimator: Any, context: Any, *, X: Any = None, y: Any = None
     ) -> None:
         """At the start of a task: know searches and candidates when they come by."""
-        if context.task_name == "fit" and compat.is_search(estimator):
+        if not compat.is_search(estimator):
+            if is_candidate(context):
+                self._candidate_begins(estimator, context, X, y)
+        elif is_candidate_of_search(context):
+            enter_candidate(context)
+        elif not place_of(context).is_lone:
+            return  # a search within a candidate of another search
+        elif context.task_name == "fit":
             self._search_begins(estimator, context, X, y)
-        elif is_candidate(context):
-            self._candidate_begins(estimator, context, X, y)
+        else:
+            self._count_splits(estimator, context)
 
     @guarded
     def on_fit_task_end(self, estimator: Any, context: Any) -> None:
         """At the end of a task: hand on what an epoch left, and a search's results."""
+        self.task_ends(estimator, context, place_of(context))
+
+    @guarded
+    def task_ends(self, estimator: Any, context: Any, place: Place) -> None:
+        """The same, of a task whose place is known.
+
+        Parameters
+        ----------
+        estimator : estimator
+        context : sklearn.callback.CallbackContext
+        place : Place
+        """
         end = epoch_end(context)
         if end is not None:
-            self._epoch_ends(estimator, context, end)
-        elif context.task_name == "fit" and compat.is_search(estimator):
-            self._tell(_results(estimator, context.root_uuid.hex))
+            self._epoch_ends(estimator, context, end, place)
+        elif compat.is_search(estimator):
+            if is_candidate_of_search(context):
+                leave_candidate()
+            elif context.task_name == "fit" and place.is_lone:
+                self._tell(_results(estimator, context.root_uuid.hex))
         # scikit-learn keeps contexts until the whole search ends; rows need not stay so long.
-        _measures.pop(context, None)
+        _fits.pop(context, None)
         if is_candidate(context):
             _candidates.pop(context, None)
 
@@ -129,14 +204,18 @@ class SearchMonitor:
         names = list(dict.fromkeys(name for part in space for name in part))
         resource = getattr(search, "resource", "n_samples")
         names += [resource] if resource != "n_samples" else []
-        known = _Search(names, _n_splits(search, y), None)
-        hands_on = compat.hands_callbacks_on(search)
-        if not hands_on:
-            self._recorders.append(_Recorder(self, search))
+        known = _Search(names, _n_splits(search, X, y), compat.hands_callbacks_on(search), None)
         self._searches[run] = known
-        self._tell(SearchBegun(run, known.n_splits, space, hands_on))
+        self._tell(SearchBegun(run, known.n_splits, space, known.hands_on))
         if self.on == "test_fold":
             known.folds = Folds(search, X, y)
+
+    def _count_splits(self, search: Any, context: Any) -> None:
+        run = context.root_uuid.hex
+        known = self._searches.get(run)
+        if known is not None and known.n_splits != search.n_splits_:
+            known.n_splits = search.n_splits_
+            self._tell(SplitsCounted(run, known.n_splits))
 
     def _candidate_begins(self, candidate: Any, context: Any, X: Any, y: Any) -> None:
         search = self._searches[context.root_uuid.hex]
@@ -149,14 +228,17 @@ class SearchMonitor:
             split = place.fit % search.folds.n_splits
             known.rows = search.folds.held_out(split, candidate, X, y)
 
-    def _epoch_ends(self, network: Any, context: Any, end: EpochEnd) -> None:
+    def _epoch_ends(self, network: Any, context: Any, end: EpochEnd, place: Place) -> None:
         fit = context.parent
         candidate = next((_candidates[c] for c in path_to(fit) if c in _candidates), None)
+        known = _fits.setdefault(fit, _Fit(uuid.uuid4().hex))
         params = None
         if context.task_id == 0:
             params = candidate.params if candidate else _plain_params(network)
         record = Epoch(
-            place_of(fit),
+            replace(place, own=known.fit_id) if place.is_lone else place,
+            known.fit_id,
+            fit.init_time.timestamp(),
             context.task_id + 1,
             (datetime.now(UTC) - fit.init_time).total_seconds(),
             {**end.logs, **self._measured(network, fit, candidate, end)},
@@ -167,70 +249,47 @@ class SearchMonitor:
     def _measured(
         self, network: Any, fit: Any, candidate: _Candidate | None, end: EpochEnd
     ) -> dict[str, float]:
-        if self.on != "test_fold" or candidate is None or candidate.rows is None:
+        if self.on != "test_fold":
+            return {}
+        if candidate is None:
+            self._say_not_measured(network, place_of(fit))
+            return {}
+        if candidate.rows is None:
             return {}
         try:
-            if fit not in _measures:
-                _measures[fit] = network._measure(*candidate.rows.as_seen_by(network))
-            values = _measures[fit](end.state())
+            known = _fits[fit]
+            if known.measure is None:
+                known.measure = network._measure(*candidate.rows.as_seen_by(network))
+            values = known.measure(end.state())
         except Exception as error:
             candidate.rows = None  # the epoch is told all the same, and the failure once
             self.failed(error)
             return {}
         return {f"test_{name}": value for name, value in values.items()}
 
-
-class _Recorder:
-    """Serves a monitor on a network whose search does not hand callbacks on.
-
-    Unlike the monitor itself it is not handed on, so that scikit-learn lets it stand on
-    an estimator within a search.
-    """
-
-    def __init__(self, monitor: SearchMonitor, search: Any) -> None:
-        self.monitor: SearchMonitor | None = monitor
-        self._search: Any = search
-        for network in _networks_in(search.estimator):
-            network.set_callbacks(*compat.own_callbacks(network), self)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"monitor": self.monitor, "_search": None}
-
-    def retire(self) -> None:
-        """Leave the search's networks as they were."""
-        fitted = getattr(self._search, "best_estimator_", None)
-        for network in (*_networks_in(self._search.estimator), *_networks_in(fitted)):
-            kept = [c for c in compat.own_callbacks(network) if c is not self]
-            network.set_callbacks(*kept)
-        self.monitor = self._search = None
-
-    def setup(self, estimator: Any, context: Any) -> None: ...
-
-    def teardown(self, estimator: Any, context: Any) -> None: ...
-
-    def on_fit_task_begin(self, estimator: Any, context: Any) -> None: ...
-
-    def on_fit_task_end(self, estimator: Any, context: Any) -> None:
-        # The refit is handed on, and told by the monitor itself.
-        if self.monitor is not None and place_of(context).is_lone:
-            self.monitor.on_fit_task_end(estimator, context)
+    def _say_not_measured(self, network: Any, place: Place) -> None:
+        if not place.is_refit:
+            self._tell(
+                Failure(
+                    "on='test_fold' measured no held-out rows: which rows score this "
+                    f"{type(network).__name__} is known only inside scikit-learn's own searches, "
+                    "of the network itself or of a scikit-learn Pipeline that ends in it"
+                )
+            )
 
 
-def _networks_in(estimator: Any) -> list[Any]:
-    """The networks of this library in an estimator, on each of which callbacks can be set."""
-    if estimator is None:
-        return []
-    parts = [estimator, *estimator.get_params(deep=True).values()]
-    return [part for part in parts if hasattr(part, "_measure")]
-
-
-def _n_splits(search: Any, y: Any) -> int:
+def _n_splits(search: Any, X: Any, y: Any) -> int:
+    """The number of splits, 0 where the search alone can tell."""
     from sklearn.base import is_classifier
     from sklearn.model_selection import check_cv
 
     if hasattr(search.cv, "__next__"):  # a generator can be read once, by the search
         return 0
-    return check_cv(search.cv, y, classifier=is_classifier(search.estimator)).get_n_splits()
+    try:
+        cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+        return int(cv.get_n_splits(X, y))
+    except Exception:  # it needs groups, or is no splitter, which the search will say
+        return 0
 
 
 def _plain_params(network: Any) -> dict[str, Any]:
@@ -241,17 +300,39 @@ def _plain_params(network: Any) -> dict[str, Any]:
 
 def _results(search: Any, run: str) -> SearchEnded:
     results = search.cv_results_
-    scores = {
-        name: [float(value) for value in values]
-        for name, values in results.items()
-        if name.startswith(("mean_", "std_", "rank_"))
-    }
     iterations = results.get("iter")
+    iterations = None if iterations is None else [int(i) for i in iterations]
+    expected = expected_places(run, _scored(search), search.n_splits_, iterations)
+    fitted = getattr(search, "best_estimator_", None)
+    if fitted is not None and has_network(fitted):
+        expected.append(Place(run, is_refit=True))
     return SearchEnded(
         run,
         search.n_splits_,
         list(results["params"]),
-        None if iterations is None else [int(i) for i in iterations],
+        iterations,
         getattr(search, "best_index_", None),
-        scores,
+        score_columns(results),
+        expected,
     )
+
+
+def _scored(search: Any) -> Iterator[tuple[int, int]]:
+    """Candidates and splits whose network was fitted, to judge by their scores."""
+    results, splits = search.cv_results_, range(search.n_splits_)
+    names = [name[len("split0") :] for name in results if name.startswith("split0_test_")]
+    for candidate, params in enumerate(results["params"]):
+        if not _is_of_a_network(search, params):
+            continue
+        for split in splits:
+            scores = [results[f"split{split}{name}"][candidate] for name in names]
+            failed = [not np.isfinite(s) or s == search.error_score for s in scores]
+            if not all(failed):
+                yield candidate, split
+
+
+def _is_of_a_network(search: Any, params: Any) -> bool:
+    replaced = {name: v for name, v in params.items() if hasattr(v, "fit") or v == "passthrough"}
+    if not replaced:
+        return has_network(search.estimator)
+    return has_network(clone(search.estimator).set_params(**clone(replaced, safe=False)))

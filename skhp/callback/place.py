@@ -1,7 +1,9 @@
-"""Where in a search a task stands, read from the tree of scikit-learn's contexts."""
+"""Where in a search a fit stands, read from the tree of scikit-learn's contexts."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,20 +20,23 @@ class Place:
     Parameters
     ----------
     run : str
-        Of the outermost fit it is part of.
+        Of the outermost fit that it is part of.
     fit : int or None
-        ``candidate * n_splits + split`` within its iteration; None where no search
-        evaluates a candidate.
+        ``candidate * n_splits + split`` within its iteration. None where no search says
+        which candidate it is.
     iteration : int or None
-        Of a halving search; None elsewhere.
+        Of a halving search. None elsewhere.
     is_refit : bool
         Whether a search fits its best candidate on all rows.
+    own : str or None
+        Tells a fit from others, where no search says which candidate it is.
     """
 
     run: str
     fit: int | None = None
     iteration: int | None = None
     is_refit: bool = False
+    own: str | None = None
 
     @property
     def is_lone(self) -> bool:
@@ -53,8 +58,16 @@ def path_to(context: Any) -> list[Any]:
 
 
 def is_candidate(context: Any) -> bool:
-    """Whether a task is the fit of a search's candidate, on one split or on all rows."""
+    """Whether a task is the fit of a search's candidate, on one split or on all rows.
+
+    The context is the candidate's own, which scikit-learn has merged with the search's.
+    """
     return context.source_task_name in (_CANDIDATE, _REFIT)
+
+
+def is_candidate_of_search(context: Any) -> bool:
+    """Whether a task is the same, as the search itself sees it."""
+    return context.task_name in (_CANDIDATE, _REFIT)
 
 
 def place_of(context: Any) -> Place:
@@ -67,10 +80,59 @@ def place_of(context: Any) -> Place:
     """
     run = context.root_uuid.hex
     for task in path_to(context):
-        if task.source_task_name == _CANDIDATE:
+        names = (task.task_name, task.source_task_name)
+        if _CANDIDATE in names:
             above = task.parent
             iteration = above.task_id if above.task_name == _ITERATION else None
             return Place(run, fit=task.task_id, iteration=iteration)
-        if task.source_task_name == _REFIT:
+        if _REFIT in names:
             return Place(run, is_refit=True)
     return Place(run)
+
+
+class _Here(threading.local):
+    place: Place | None = None
+
+
+_here = _Here()
+
+
+def enter_candidate(context: Any) -> None:
+    """Note that this thread fits a candidate.
+
+    Estimators that hand no callbacks on also hide from their networks what they are part
+    of. Such a network is found by the thread that it is fitted in.
+    """
+    _here.place = place_of(context)
+
+
+def leave_candidate() -> None:
+    """Note that this thread fits no candidate any more."""
+    _here.place = None
+
+
+def place_of_thread() -> Place | None:
+    """The candidate that this thread fits, or None."""
+    return _here.place
+
+
+def expected_places(
+    run: str, scored: Iterable[tuple[int, int]], n_splits: int, iterations: list[int] | None
+) -> list[Place]:
+    """The places of a search's fits.
+
+    Parameters
+    ----------
+    run : str
+    scored : iterable of (candidate, split)
+        By the rows of ``cv_results_``.
+    n_splits : int
+    iterations : list of int or None
+        ``cv_results_["iter"]`` of a halving search.
+    """
+    places = []
+    for candidate, split in scored:
+        iteration = None if iterations is None else iterations[candidate]
+        before = 0 if iterations is None else sum(i < iterations[candidate] for i in iterations)
+        places.append(Place(run, (candidate - before) * n_splits + split, iteration))
+    return places

@@ -16,6 +16,10 @@ class Epoch:
     Parameters
     ----------
     place : Place
+    fit_id : str
+        Differs between any two fits.
+    began : float
+        When the fit began, in seconds since 1970.
     number : int
         From 1.
     seconds : float
@@ -28,6 +32,8 @@ class Epoch:
     """
 
     place: Place
+    fit_id: str
+    began: float
     number: int
     seconds: float
     values: Mapping[str, float]
@@ -42,6 +48,7 @@ class SearchBegun:
     ----------
     run : str
     n_splits : int
+        0 where it is not known yet.
     space : list of mapping
         Parameter -> values or distribution.
     hands_on : bool
@@ -52,6 +59,20 @@ class SearchBegun:
     n_splits: int
     space: list[Mapping[str, Any]]
     hands_on: bool
+
+
+@dataclass(frozen=True)
+class SplitsCounted:
+    """The number of splits of a search, once the search knows it.
+
+    Parameters
+    ----------
+    run : str
+    n_splits : int
+    """
+
+    run: str
+    n_splits: int
 
 
 @dataclass(frozen=True)
@@ -70,6 +91,8 @@ class SearchEnded:
         Candidate that was refitted.
     scores : mapping of str to list of float
         Numeric columns of ``cv_results_``: scores and times.
+    expected : list of Place
+        Of the fits that were scored, and of the refit.
     """
 
     run: str
@@ -78,6 +101,7 @@ class SearchEnded:
     iterations: list[int] | None
     best: int | None
     scores: Mapping[str, list[float]]
+    expected: list[Place]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from skhp.callback.event_files import EventFiles
@@ -27,6 +28,8 @@ class TensorBoard(SearchMonitor):
 
     Raises
     ------
+    ValueError
+        If ``log_dir`` is no path.
     OSError
         If the directory cannot be written.
 
@@ -52,6 +55,11 @@ class TensorBoard(SearchMonitor):
     """
 
     def __init__(self, log_dir: Any, on: str = "train") -> None:
+        if not isinstance(log_dir, str | os.PathLike) or not str(log_dir):
+            raise ValueError(
+                f"log_dir must be the path of a directory, which is made if missing. Got "
+                f"{log_dir!r}."
+            )
         files = EventFiles(log_dir)
         files.check()
         super().__init__(files, on)

@@ -6,16 +6,19 @@ from typing import Any
 
 import pandas as pd
 
+from skhp.search.curves_of import curves_of
+
 # What a metric's name in history_ says about the rows it was measured on.
 _ROWS = {"val_": "validation", "test_": "test fold"}
 TRAINING = "training"
 
 
-def searched_curves(curves: Any) -> pd.DataFrame:
+def searched_curves(search: Any, curves: Any) -> pd.DataFrame:
     """Average the curves of a search's candidates, the final fit on all rows left out.
 
     Parameters
     ----------
+    search : fitted search, or its cv_results_
     curves : skhp.callback.LearningCurves or pandas.DataFrame
         What was set on the search, or its ``frame()``.
 
@@ -23,20 +26,8 @@ def searched_curves(curves: Any) -> pd.DataFrame:
     -------
     pandas.DataFrame
         As `over_folds` gives it.
-
-    Raises
-    ------
-    ValueError
-        If it lacks a column.
     """
-    frame = curves if isinstance(curves, pd.DataFrame) else curves.frame()
-    missing = {"candidate", "split", "epoch", "metric", "value"} - set(frame.columns)
-    if missing:
-        raise ValueError(f"curves lacks the columns {sorted(missing)} of LearningCurves.frame().")
-    if "refit" in frame:
-        frame = frame[~frame["refit"].astype(bool)]
-    frame = frame.astype({"candidate": int})
-    return over_folds(frame)
+    return over_folds(curves_of(search, curves))
 
 
 def over_folds(tidy: pd.DataFrame) -> pd.DataFrame:

@@ -60,7 +60,7 @@ class ImportanceDisplay:
         search: Any,
         *,
         method: str = "forest",
-        score: str | None = None,
+        metric: str | None = None,
         random_state: int | None = 0,
         ax: Any = None,
     ) -> Self:
@@ -68,12 +68,13 @@ class ImportanceDisplay:
 
         Parameters
         ----------
-        search : fitted search
-            Something with ``cv_results_``.
+        search : fitted search, or its cv_results_
+            The ``cv_results_`` as a dict or data frame.
         method : {"forest", "fanova"}, default="forest"
             How to find the importance: see `skhp.search.importance`.
-        score : str, default=None
-            The score to explain; the one the search refits by, unless told.
+        metric : str, default=None
+            The score to explain: "accuracy", or "mean_test_accuracy". By default the one that
+            the search refits by.
         random_state : int or None, default=0
             For the method.
         ax : matplotlib Axes, default=None
@@ -90,8 +91,8 @@ class ImportanceDisplay:
         """
         from skhp.search import correlations, importance
 
-        found = importance(search, method, metric=score, random_state=random_state)
-        ranks = correlations(search, metric=score)["correlation"].reindex(found.index)
+        found = importance(search, method, metric=metric, random_state=random_state)
+        ranks = correlations(search, metric=metric)["correlation"].reindex(found.index)
         frame = pd.DataFrame(
             {
                 "param": found.index,

@@ -15,8 +15,17 @@ def check_matplotlib(caller: str) -> None:
         raise ImportError(f"{caller} needs matplotlib: pip install 'skhp[plots]'.") from error
 
 
+def check_ax(ax: Any) -> None:
+    """Raise TypeError where ``ax`` is neither an Axes nor None."""
+    from matplotlib.axes import Axes
+
+    if ax is not None and not isinstance(ax, Axes):
+        raise TypeError(f"ax must be a matplotlib Axes, or None for a new figure. Got {ax!r}.")
+
+
 def one_panel(ax: Any, size: tuple[float, float] = (6.4, 4.4)) -> Any:
     """Give ``ax`` back, or the Axes of a new figure where it is None."""
+    check_ax(ax)
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -58,6 +67,7 @@ def divide(
     ValueError
         If ``ax`` does not stand in a grid of subplots and so cannot be divided.
     """
+    check_ax(ax)
     if ax is None:
         width, height = shape[1] * size[0], shape[0] * size[1]
         ax = one_panel(None, (min(max(width, 4.5), 16), min(max(height, 3.4), 22)))

@@ -70,20 +70,21 @@ class ParallelCoordinatesDisplay:
         cls,
         search: Any,
         *,
-        params: Sequence[str] | None = None,
-        score: str | None = None,
+        params: Sequence[str] | str | None = None,
+        metric: str | None = None,
         ax: Any = None,
     ) -> Self:
         """Draw the candidates of a fitted search.
 
         Parameters
         ----------
-        search : fitted search
-            Something with ``cv_results_``.
-        params : list of str, default=None
+        search : fitted search, or its cv_results_
+            The ``cv_results_`` as a dict or data frame.
+        params : str or list of str, default=None
             The parameters to draw, in this order; by default those that were varied.
-        score : str, default=None
-            The score to read; the one the search refits by, unless told.
+        metric : str, default=None
+            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
+            the search refits by.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure by default.
 
@@ -96,12 +97,8 @@ class ParallelCoordinatesDisplay:
         ValueError
             If the search has no such parameter or score.
         """
-        candidates = candidates_of(search, score)
-        names = (
-            [candidates.check_param("params", name) for name in params]
-            if params is not None
-            else list(candidates.searched())
-        )
+        candidates = candidates_of(search, metric)
+        names = candidates.check_params(params)
         frame = candidates.scored[["candidate", *names, "score"]].reset_index(drop=True)
         return cls(frame, params=names, candidates=candidates).plot(ax)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from numbers import Number
 from typing import Any
 
 import numpy as np
+
+from skhp.search.values import distinct_labels, is_number, unique_values, value_key
 
 # More different numbers than this are a range, not a list of values.
 MOST_LEVELS = 12
@@ -22,7 +24,7 @@ class Scale:
     """How the values of one parameter are ordered, placed and written."""
 
     kind: str  # "category", "linear" or "log"
-    levels: tuple[Any, ...]  # different values in order: numbers, or the labels of categories
+    levels: tuple[Any, ...]  # the different values, in order
 
     @property
     def discrete(self) -> bool:
@@ -34,11 +36,25 @@ class Scale:
         """Whether the values are numbers."""
         return self.kind != "category"
 
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """A label for each level, no two alike."""
+        return tuple(distinct_labels(self.levels, label))
+
+    @cached_property
+    def _index(self) -> dict[Hashable, int]:
+        return {value_key(level): i for i, level in enumerate(self.levels)}
+
+    def label_of(self, value: Any) -> str:
+        """Write a value so that it is told apart from the other levels."""
+        i = self._index.get(value_key(value))
+        return label(value) if i is None else self.labels[i]
+
     def place(self, values: Iterable[Any]) -> np.ndarray:
         """Give positions from 0 to 1; NaN where a candidate has no value."""
         if self.kind == "category":
-            index = {level: i for i, level in enumerate(self.levels)}
-            numbers = np.array([index.get(label(v), np.nan) for v in values], dtype=float)
+            found = [self._index.get(value_key(v), np.nan) for v in values]
+            numbers = np.array(found, dtype=float)
             low, high = 0.0, len(self.levels) - 1.0
         else:
             numbers = np.array([np.nan if is_missing(v) else v for v in values], dtype=float)
@@ -50,10 +66,9 @@ class Scale:
     def ticks(self, at_most: int = 8) -> tuple[np.ndarray, list[str]]:
         """Give positions from 0 to 1 and their labels."""
         if self.kind == "category" or len(self.levels) <= at_most:
-            values = list(self.levels)
-        else:
-            values = list(_round_numbers(self.levels[0], self.levels[-1], self.kind, at_most))
-        return self.place(values), [label(value) for value in values]
+            return self.place(self.levels), list(self.labels)
+        values = list(_round_numbers(self.levels[0], self.levels[-1], self.kind, at_most))
+        return self.place(values), distinct_labels(values, label)
 
     def group(self, values: Iterable[Any], n_bins: int = 6) -> tuple[np.ndarray, list[str]]:
         """Sort values into the levels, or into bins where there are too many levels.
@@ -61,15 +76,13 @@ class Scale:
         Returns the number of each value's group, -1 for none, and the groups' labels.
         """
         if self.discrete:
-            key = float if self.numeric else label
-            index = {key(level): i for i, level in enumerate(self.levels)}
-            known = [-1 if is_missing(value) else index[key(value)] for value in values]
-            return np.array(known, dtype=int), [label(level) for level in self.levels]
+            known = [-1 if is_missing(v) else self._index[value_key(v)] for v in values]
+            return np.array(known, dtype=int), list(self.labels)
         edges = self._edges(n_bins)
         numbers = np.array([np.nan if is_missing(v) else v for v in values], dtype=float)
         codes = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, n_bins - 1)
-        labels = [f"{a:.2g} – {b:.2g}" for a, b in pairwise(edges)]
-        return np.where(np.isnan(numbers), -1, codes), labels
+        ends = distinct_labels(edges.tolist(), "{:.2g}".format)
+        return np.where(np.isnan(numbers), -1, codes), [f"{a} – {b}" for a, b in pairwise(ends)]
 
     def _edges(self, n_bins: int) -> np.ndarray:
         space = np.geomspace if self.kind == "log" else np.linspace
@@ -101,8 +114,8 @@ def scale_of(values: Iterable[Any], log: bool | None = None) -> Scale:
     ('relu', 'tanh')
     """
     present = [value for value in values if not is_missing(value)]
-    if not present or not all(_is_number(value) for value in present):
-        return Scale("category", tuple(dict.fromkeys(_in_order(present))))
+    if not present or not all(is_number(value) for value in present):
+        return Scale("category", tuple(_in_order(unique_values(present))))
     levels = tuple(np.unique(np.array(present)).tolist())
     if levels[0] > 0 and (log or (log is None and _looks_logarithmic(levels))):
         return Scale("log", levels)
@@ -113,7 +126,7 @@ def label(value: Any) -> str:
     """Write a parameter's value shortly."""
     if isinstance(value, str):
         return value
-    if _is_number(value):
+    if is_number(value):
         return f"{value:.3g}" if isinstance(value, float | np.floating) else f"{value}"
     if isinstance(value, type) or callable(value):
         return getattr(value, "__name__", type(value).__name__)
@@ -126,14 +139,10 @@ def is_missing(value: Any) -> bool:
     return value is np.ma.masked or (isinstance(value, float | np.floating) and np.isnan(value))
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Number) and not isinstance(value, bool | np.bool_)
-
-
-def _in_order(values: list[Any]) -> list[str]:
-    """Label values: numbers first and ascending, the rest as they first came."""
-    numbers = sorted(value for value in values if _is_number(value))
-    return [label(value) for value in [*numbers, *(v for v in values if not _is_number(v))]]
+def _in_order(values: list[Any]) -> list[Any]:
+    """Numbers first and ascending, the rest as they first came."""
+    numbers = sorted(value for value in values if is_number(value))
+    return [*numbers, *(value for value in values if not is_number(value))]
 
 
 def _looks_logarithmic(levels: tuple[Any, ...]) -> bool:

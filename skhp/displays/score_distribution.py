@@ -10,6 +10,7 @@ import pandas as pd
 
 from skhp.displays import palette, panels
 from skhp.displays.candidates import candidates_of
+from skhp.search.checks import check_n
 
 # A density asks for a few different scores; below, the candidates' marks say it all.
 _FEWEST_FOR_DENSITY = 5
@@ -74,7 +75,7 @@ class ScoreDistributionDisplay:
         search: Any,
         params: Sequence[str] | str | None = None,
         *,
-        score: str | None = None,
+        metric: str | None = None,
         n_bins: int = 4,
         ax: Any = None,
     ) -> Self:
@@ -82,12 +83,13 @@ class ScoreDistributionDisplay:
 
         Parameters
         ----------
-        search : fitted search
-            Something with ``cv_results_``.
+        search : fitted search, or its cv_results_
+            The ``cv_results_`` as a dict or data frame.
         params : str or list of str, default=None
             The parameters, a panel each; by default those that were varied.
-        score : str, default=None
-            The score to read; the one the search refits by, unless told.
+        metric : str, default=None
+            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
+            the search refits by.
         n_bins : int, default=4
             Into how many bins a range of numbers is cut.
         ax : matplotlib Axes, default=None
@@ -102,13 +104,9 @@ class ScoreDistributionDisplay:
         ValueError
             If the search has no such parameter or score.
         """
-        candidates = candidates_of(search, score)
-        asked = [params] if isinstance(params, str) else params
-        names = (
-            [candidates.check_param("params", name) for name in asked]
-            if asked is not None
-            else candidates.searched()
-        )
+        candidates = candidates_of(search, metric)
+        names = candidates.check_params(params)
+        check_n("n_bins", n_bins)
         scored, labels, parts = candidates.scored, {}, []
         for name in names:
             codes, labels[name] = candidates.scales[name].group(scored[name], n_bins)
@@ -122,7 +120,7 @@ class ScoreDistributionDisplay:
         cls,
         searches: Mapping[str, Any] | Sequence[Any],
         *,
-        score: str | None = None,
+        metric: str | None = None,
         ax: Any = None,
     ) -> Self:
         """Draw the scores of several searches, round against round.
@@ -131,18 +129,29 @@ class ScoreDistributionDisplay:
         ----------
         searches : list of fitted searches, or dict of str to fitted search
             The rounds in order; a list names them "round 1", "round 2", ...
-        score : str, default=None
-            The score to read; the one the searches refit by, unless told.
+        metric : str, default=None
+            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
+            the search refits by.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure by default.
 
         Returns
         -------
         ScoreDistributionDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are no searches, or one of them has no such score.
         """
+        if not isinstance(searches, Mapping | list | tuple) or not searches:
+            raise ValueError(
+                "searches must be a list of fitted searches, or a dict of names and searches, "
+                f"not empty. Got {searches!r}."
+            )
         if not isinstance(searches, Mapping):
             searches = {f"round {i}": one for i, one in enumerate(searches, start=1)}
-        read = {name: candidates_of(one, score) for name, one in searches.items()}
+        read = {str(name): candidates_of(one, metric) for name, one in searches.items()}
         parts = [
             pd.DataFrame({"param": "round", "value": name, "score": one.scored["score"]})
             for name, one in read.items()

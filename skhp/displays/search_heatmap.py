@@ -10,6 +10,7 @@ import pandas as pd
 
 from skhp.displays import palette, panels
 from skhp.displays.candidates import Candidates, candidates_of
+from skhp.search.checks import check_choice, check_n
 
 _ROLES = ("x", "y", "hue", "columns", "rows")
 
@@ -88,7 +89,7 @@ class SearchHeatmapDisplay:
         rows: str | None = None,
         columns: str | None = None,
         hue: str | None = None,
-        score: str | None = None,
+        metric: str | None = None,
         aggregate: str = "mean",
         n_bins: int = 6,
         ax: Any = None,
@@ -97,14 +98,15 @@ class SearchHeatmapDisplay:
 
         Parameters
         ----------
-        search : fitted search
-            Something with ``cv_results_``.
+        search : fitted search, or its cv_results_
+            The ``cv_results_`` as a dict or data frame.
         x, y : str
             The parameters of the two axes.
         rows, columns, hue : str, default=None
             Further parameters: panels below and beside each other, strips in each cell.
-        score : str, default=None
-            The score to read; the one the search refits by, unless told.
+        metric : str, default=None
+            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
+            the search refits by.
         aggregate : {"mean", "median", "max", "min"}, default="mean"
             What a cell shows of its candidates.
         n_bins : int, default=6
@@ -122,11 +124,9 @@ class SearchHeatmapDisplay:
             If the search has no such parameter or score, a parameter is given twice, or
             ``aggregate`` is none of those above.
         """
-        if aggregate not in ("mean", "median", "max", "min"):
-            raise ValueError(
-                f"aggregate must be 'mean', 'median', 'max' or 'min'; got {aggregate!r}."
-            )
-        candidates = candidates_of(search, score)
+        check_choice("aggregate", aggregate, ("mean", "median", "max", "min"))
+        check_n("n_bins", n_bins)
+        candidates = candidates_of(search, metric)
         asked = {"x": x, "y": y, "hue": hue, "columns": columns, "rows": rows}
         roles = {r: candidates.check_param(r, p) for r, p in asked.items() if p is not None}
         if len(set(roles.values())) < len(roles):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skhp.displays import palette, panels
-from skhp.displays.candidates import Candidates, candidates_of, settings_text
+from skhp.displays.candidates import Candidates, candidates_of
 
 _AXIS_LABELS = {
     "fit_seconds": "mean fit time in seconds",
@@ -72,23 +72,24 @@ class TradeoffDisplay:
         cost: Any = "fit_seconds",
         *,
         hue: str | None = None,
-        score: str | None = None,
+        metric: str | None = None,
         ax: Any = None,
     ) -> Self:
         """Draw the candidates of a fitted search.
 
         Parameters
         ----------
-        search : fitted search
-            Something with ``cv_results_``.
+        search : fitted search, or its cv_results_
+            The ``cv_results_`` as a dict or data frame.
         cost : str or array-like of shape (n_candidates,), default="fit_seconds"
             "fit_seconds" for the mean fit time, "n_parameters" for the size of the network
             as `skhp.search.results` counts it, a column of ``cv_results_``, a searched
             parameter that is a number, or one number a candidate.
         hue : str, default=None
             The parameter that colours the candidates.
-        score : str, default=None
-            The score to read; the one the search refits by, unless told.
+        metric : str, default=None
+            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
+            the search refits by.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure by default.
 
@@ -102,7 +103,7 @@ class TradeoffDisplay:
             If the search has no such parameter, score or cost, or no candidate has both
             a score and a cost.
         """
-        candidates = candidates_of(search, score)
+        candidates = candidates_of(search, metric)
         hue = candidates.check_param("hue", hue) if hue is not None else None
         costs, name = _costs(search, candidates, cost)
         frame = candidates.frame[["candidate", *candidates.params, "score"]].assign(cost=costs)
@@ -156,7 +157,7 @@ class TradeoffDisplay:
         _number(ax, front)
         best = front.iloc[-1]
         searched = self.candidates.searched()
-        ax.set_title(f"best: {settings_text(best, searched, 4)}", fontsize=9)
+        ax.set_title(f"best: {self.candidates.settings_text(best, searched, 4)}", fontsize=9)
         legend = ax.legend(loc="lower right", fontsize=8)
         if self.hue is not None:
             ax.add_artist(legend)  # or the legend of the colours would take its place

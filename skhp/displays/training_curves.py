@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from skhp.displays import palette, panels
-from skhp.displays.candidates import Candidates, candidates_of, settings_text
+from skhp.displays.candidates import Candidates, candidates_of
 from skhp.displays.curve_table import TRAINING, over_folds, searched_curves
 from skhp.displays.scales import scale_of
+from skhp.search.checks import check_n
 
 _STYLES = {
     TRAINING: ("--", palette.BLUE),
@@ -122,7 +123,9 @@ class TrainingCurvesDisplay:
         )
         frame = over_folds(tidy)
         if metrics is not None:
-            frame = frame[frame["metric"].isin([_known(frame, name) for name in metrics])]
+            frame = frame[
+                frame["metric"].isin([_known(frame, name, "metrics") for name in metrics])
+            ]
         return cls(frame, kind="metrics").plot(ax, ylim=ylim, yscale=yscale)
 
     @classmethod
@@ -133,9 +136,9 @@ class TrainingCurvesDisplay:
         *,
         kind: str = "best",
         n_best: int = 20,
-        metric: str = "loss",
+        curve: str = "loss",
         hue: str | None = None,
-        score: str | None = None,
+        metric: str | None = None,
         ax: Any = None,
         ylim: tuple[float, float] | None = None,
         yscale: str = "linear",
@@ -144,21 +147,22 @@ class TrainingCurvesDisplay:
 
         Parameters
         ----------
-        search : fitted search
-            Something with ``cv_results_``.
+        search : fitted search, or its cv_results_
+            The ``cv_results_`` as a dict or data frame.
         curves : skhp.callback.LearningCurves or pandas.DataFrame
             What was set on the search before it was fitted, or its ``frame()``.
         kind : {"best", "all"}, default="best"
             A panel for each of the best candidates, or all candidates in one.
         n_best : int, default=20
             How many panels, for ``kind="best"``.
-        metric : str, default="loss"
+        curve : str, default="loss"
             Which quantity, by its name on training rows: "loss", "accuracy", ...
         hue : str, default=None
             For ``kind="all"``: the parameter that colours the curves; by default the score
             does.
-        score : str, default=None
-            The score that ranks; the one the search refits by, unless told.
+        metric : str, default=None
+            The score that ranks: "accuracy", or "mean_test_accuracy". By default the one
+            that the search refits by.
         ax : matplotlib Axes, default=None
             Where to draw; a new figure by default.
         ylim : tuple of float, default=None
@@ -172,15 +176,19 @@ class TrainingCurvesDisplay:
 
         Raises
         ------
+        TypeError
+            If ``curves`` are no curves.
         ValueError
-            If the curves have no such metric, or the search no such parameter.
+            If there is no such curve, the curves are of another search, or the search has
+            no such parameter or score.
         """
         if kind not in ("best", "all"):
             raise ValueError(f"kind must be 'best' or 'all'; got {kind!r}.")
-        candidates = candidates_of(search, score)
+        check_n("n_best", n_best)
+        candidates = candidates_of(search, metric)
         hue = candidates.check_param("hue", hue) if hue is not None else None
-        frame = searched_curves(curves)
-        frame = frame[frame["metric"] == _known(frame, metric)]
+        frame = searched_curves(search, curves)
+        frame = frame[frame["metric"] == _known(frame, curve, "curve")]
         scored = candidates.scored[::-1].assign(place=np.arange(len(candidates.scored)) + 1)
         told = scored[["candidate", *candidates.params, "score", "place"]]
         frame = frame.merge(told, on="candidate").sort_values(
@@ -243,14 +251,14 @@ def _history(estimator: Any) -> Mapping[str, Sequence[float]]:
     )
 
 
-def _known(frame: pd.DataFrame, metric: str) -> str:
+def _known(frame: pd.DataFrame, name: str, role: str) -> str:
     known = frame["metric"].unique().tolist()
-    if metric not in known:
+    if name not in known:
         raise ValueError(
-            f"metric={metric!r} was not recorded; there are {known}. Give the estimator "
+            f"{role}={name!r} was not recorded; there are {known}. Give the estimator "
             f"metrics=[...] to record more."
         )
-    return metric
+    return name
 
 
 def _draw_metrics(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
@@ -271,13 +279,12 @@ def _draw_best(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray
     places = display.frame["place"].unique()
     shape = panels.near_square(max(len(places), 1))
     ax, axes = panels.divide(ax, shape, len(places), (2.5, 1.95), sharex=True, sharey=True)
-    searched = display.candidates.searched() if display.candidates else ()
     for panel, place in zip(axes.flat, places, strict=False):
         curves = display.frame[display.frame["place"] == place]
         _draw_rows(panel, curves)
         first = curves.iloc[0]
         panel.set_title(f"Best-{place}: {first['score']:.3f}", fontsize=9, pad=20)
-        text = _two_lines(settings_text(first, searched))
+        text = _two_lines(_settings_text(display.candidates, first))
         panel.text(0.5, 1.03, text, transform=panel.transAxes, ha="center", fontsize=6)
     metric = display.frame["metric"].iloc[0].replace("_", " ")
     for row in range(shape[0]):
@@ -287,6 +294,10 @@ def _draw_best(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray
         lowest.set_xlabel("epoch")
     axes.flat[0].legend(frameon=False, fontsize=7)
     return ax, axes
+
+
+def _settings_text(candidates: Candidates | None, row: Any) -> str:
+    return candidates.settings_text(row, candidates.searched()) if candidates else ""
 
 
 def _draw_all(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import numpy as np
 from skhp.engine import optimizer as optimizers
 from skhp.engine import tensorflow as backend
 from skhp.engine.cache import programs
+from skhp.engine.check import Steps, check, needs_check, rows_to_check
 from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.program import Program, Structure, filled_up, kind_of
@@ -31,7 +33,9 @@ def why_not_compiled(plan: TrainingPlan) -> str | None:
     for callback in plan.callbacks:
         if watches_batches(callback):
             return f"the callback {type(callback).__name__} looks at every batch"
-    return plan.network.why_not_compiled(plan) or optimizers.why_not_pure(plan.optimizer)
+    return plan.network.why_not_compiled(plan) or optimizers.why_not_pure(
+        plan.optimizer, plan.learning_rate
+    )
 
 
 def train_compiled(
@@ -91,8 +95,8 @@ def _watchers(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> list[W
     watchers: list[Watcher] = []
     if plan.callbacks:
         watchers.append(KerasCallbacks(plan, rows, validation is not None))
-    if plan.patience is not None:
-        watchers.append(EarlyStopping(plan.patience))
+    if plan.early_stop is not None:
+        watchers.append(EarlyStopping(plan.early_stop))
     if plan.verbose:
         watchers.append(Printer(plan.epochs))
     return [*watchers, *plan.watchers]
@@ -131,6 +135,33 @@ class CompiledRun:
         self._train = _filled(rows, most_rows)
         self._validation = () if validation is None else _filled(validation, most_validation_rows)
         self.load(start, keep_learning_rate=False)
+        self._check(rows, start)
+
+    def _check(self, rows: Rows, start: TrainingState) -> None:
+        """Hold the first steps of the program against Keras, where that is due."""
+        program = self._program
+        if not needs_check(self._plan, program.is_checked):
+            return
+        with program.check_lock:
+            if needs_check(self._plan, program.is_checked):
+                size = program.structure.batch_size
+                n = rows_to_check(self._n, size)
+                reference, replaced = self._plan.network.reference(self._plan, start)
+                found = self._first_steps(n, replaced)
+                check(replace(self._plan, batch_size=size), reference, rows[:n], start, found)
+                program.is_checked = True
+
+    def _first_steps(self, n: int, replaced: dict[str, Any]) -> Steps:
+        """Where the program leads in an epoch of the first n rows."""
+        numbers = {**self._numbers, **replaced, "n_rows": np.int32(n), "n_epochs": np.int32(1)}
+        orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
+        orders[0, :n] = np.arange(n)
+        _, trainable, state, slots, logs = self._call(
+            numbers, orders, eagerly=self._plan.network.draws()
+        )
+        loss, *values = backend.arrays([logs])[0][0]
+        metrics = dict(zip(self.log_names[1:], map(float, values), strict=True))
+        return Steps(float(loss), metrics, self._state_of(trainable, state, slots))
 
     def load(self, state: TrainingState, keep_learning_rate: bool = True) -> None:
         """Go on from a state, with its learning rate or with the plan's."""
@@ -149,7 +180,10 @@ class CompiledRun:
 
     def state(self) -> TrainingState:
         """Where the run stands, in the network's own shapes."""
-        trainable, state, slots = map(backend.arrays, (*self.weights, self._slots))
+        return self._state_of(*self.weights, self._slots)
+
+    def _state_of(self, *tensors: Any) -> TrainingState:
+        trainable, state, slots = map(backend.arrays, tensors)
         exact = self._plan.network.layout(shared=False)
         shapes = exact.trainable_shapes()
         return TrainingState(
@@ -166,15 +200,7 @@ class CompiledRun:
         orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
         for order in orders[:count]:
             order[: self._n] = self._order()
-        n_run, trainable, state, self._slots, logs = self._program.run(
-            *self.weights,
-            self._slots,
-            backend.tensors(self._program.numbers.pack(numbers)),
-            self._train,
-            self._validation,
-            *backend.tensors([orders]),
-            on_compile=programs.count_compile,
-        )
+        n_run, trainable, state, self._slots, logs = self._call(numbers, orders)
         self.weights = (trainable, state)
         ran, values = backend.arrays([n_run, logs])
         if ran < count:  # whatever a call's length, what is drawn next is the same
@@ -182,6 +208,19 @@ class CompiledRun:
             for _ in range(ran):
                 self._order()
         return values[:ran]
+
+    def _call(self, numbers: dict[str, Any], orders: np.ndarray, eagerly: bool = False) -> Any:
+        arguments = (
+            *self.weights,
+            self._slots,
+            backend.tensors(self._program.numbers.pack(numbers)),
+            self._train,
+            self._validation,
+            *backend.tensors([orders]),
+        )
+        if eagerly:
+            return self._program.run_eagerly(*arguments)
+        return self._program.run(*arguments, on_compile=programs.count_compile)
 
     def _order(self) -> np.ndarray:
         if self._plan.shuffle:
@@ -224,6 +263,7 @@ def _program_for(
         validation_rows=None if validation is None else kind_of(validation),
         tails=None if filled else (n % batch_size, n_validation % batch_size),
         floatx=keras.config.floatx(),
+        keras_settings=(keras.config.epsilon(), keras.config.image_data_format()),
     )
 
     def make(capacity: tuple[int, int]) -> Program:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import numpy as np
 from skhp.compat import backend_seeded
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.text import text_as_tensors
 from skhp.global_generators import seeded
 
 
@@ -37,7 +39,7 @@ class OrderedBatches(keras.utils.PyDataset):
         arrays = (self.rows.X, self.rows.y, self.rows.weight)
         # A train_step of the user's own may expect two parts where no weights were given.
         given = arrays if self.rows.weighted else arrays[:2]
-        return keras.tree.map_structure(lambda array: array[chosen], given)
+        return text_as_tensors(keras.tree.map_structure(lambda array: array[chosen], given))
 
     def on_epoch_begin(self) -> None:
         """Draw the epoch's order."""
@@ -105,17 +107,15 @@ def train_with_keras(
     resume(model.optimizer, start)
     guard = _StopWhenNotFinite()
     callbacks = [guard, *plan.callbacks]
-    if plan.patience is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                monitor="val_loss", patience=plan.patience, restore_best_weights=True
-            )
-        )
+    if plan.early_stop is not None:
+        rule = dataclasses.asdict(plan.early_stop)
+        callbacks.append(keras.callbacks.EarlyStopping(**rule, restore_best_weights=True))
     if plan.watchers:
         callbacks.append(_Watched(plan))
     arguments: dict[str, Any] = {
         "epochs": plan.epochs,
-        "validation_data": validation and (validation.X, validation.y, validation.weight),
+        "validation_data": validation
+        and (text_as_tensors(validation.X), validation.y, validation.weight),
         "validation_batch_size": plan.batch_size,
         "verbose": 2 if plan.verbose else 0,
         "callbacks": callbacks,

@@ -14,16 +14,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from skhp.compat import compile_arguments, flat_metrics, unsafe_deserialization
+from skhp.compat import compile_arguments, flat_metrics, layers_within, unsafe_deserialization
 from skhp.engine.cache import ProgramCache, programs
-from skhp.engine.model_structure import is_rowwise_model, structure_of_model, token_of_compile
+from skhp.engine.model_structure import ModelStructure, is_rowwise_model, structure_of_model
 from skhp.engine.own_code import named_apart, revivable
 from skhp.engine.packing import are_large
 from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState
+from skhp.engine.text import text_as_tensors
+from skhp.fingerprint import NotEstablished
 from skhp.global_generators import seeded
-
-# Programs of a model that no other shares: for other rows, or compiled again.
-_OWN_PROGRAMS = 4
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,9 @@ class KerasNetwork:
         self.model = model
         self.arguments = compile_arguments(model)
         state = model.non_trainable_variables
-        token = structure_of_model(model, self.arguments)
-        self._is_shared = token is not None
+        self._structure, self._why_unknown = _structure_or_reason(model, self.arguments)
         self._layout = ModelLayout(
-            token=token or token_of_compile(self.arguments),
+            token=self._structure and self._structure.token,
             shapes=tuple(tuple(v.shape) for v in model.trainable_variables),
             state_shapes=tuple(tuple(v.shape) for v in state),
             state_dtypes=tuple(keras.backend.standardize_dtype(v.dtype) for v in state),
@@ -93,10 +91,8 @@ class KerasNetwork:
         return self._layout
 
     def programs(self) -> ProgramCache:
-        """The cache of all, or the model's own, which goes with it."""
-        if self._is_shared:
-            return programs
-        return vars(self.model).setdefault("_skhp_programs", ProgramCache(_OWN_PROGRAMS))
+        """All models share one cache."""
+        return programs
 
     def numbers(self) -> dict[str, np.ndarray]:
         """Nothing of a built model is data but its weights."""
@@ -112,7 +108,32 @@ class KerasNetwork:
             return "the model was compiled with run_eagerly=True"
         if not self.model.trainable_variables:
             return "the model has no trainable weights"
+        if self._why_unknown:
+            return f"it cannot be told what the model computes: {self._why_unknown}"
         return None
+
+    def has_own_code(self, plan: TrainingPlan) -> bool:
+        """Whether functions or classes of the user's are part of a program."""
+        return self._structure is not None and self._structure.has_own_code
+
+    def is_tested(self) -> bool:
+        """That a program of a model is checked when it is made."""
+        return False
+
+    def reference(
+        self, plan: TrainingPlan, state: TrainingState
+    ) -> tuple[keras.Model, dict[str, Any]]:
+        """The model itself, to check a program against; no numbers."""
+        self.load(self.model, state)
+        return self.model, {}
+
+    def draws(self) -> bool:
+        """Whether Keras draws random numbers in a step of the model."""
+        return any(
+            isinstance(value, keras.random.SeedGenerator)
+            for layer in layers_within(self.model)
+            for value in vars(layer).values()
+        )
 
     def takes_filler(self, plan: TrainingPlan) -> bool:
         """Whether rows of weight 0 may fill a batch up."""
@@ -120,7 +141,7 @@ class KerasNetwork:
 
     def computation(self, plan: TrainingPlan, layout: ModelLayout, rows: Rows) -> Any:
         """The loss and logs that a program computes, from a copy of the model."""
-        template = _template(self.model, self.arguments) if self._is_shared else self.model
+        template = _template(self.model, self.arguments, self._structure)
         return ModelComputation(template, rows, self.takes_filler(plan))
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
@@ -159,7 +180,22 @@ def _are_plain(variables: list[Any]) -> bool:
     return all(v.constraint is None and v.dtype == floatx for v in variables)
 
 
-def _template(model: keras.Model, arguments: dict[str, Any]) -> keras.Model:
+def _structure_or_reason(
+    model: keras.Model, arguments: dict[str, Any]
+) -> tuple[ModelStructure | None, str | None]:
+    try:
+        return structure_of_model(model, arguments), None
+    except NotEstablished as error:
+        return None, str(error)
+
+
+def _template(
+    model: keras.Model, arguments: dict[str, Any], structure: ModelStructure | None
+) -> keras.Model:
+    """A copy of the model for a program to trace; the model itself where there is none.
+
+    Keras makes the copy from configs, which may leave out what was set later.
+    """
     try:
         with (
             seeded(0),  # a new layer draws a seed, which must be nobody else's
@@ -169,9 +205,10 @@ def _template(model: keras.Model, arguments: dict[str, Any]) -> keras.Model:
         ):
             template = keras.models.clone_model(model)
             template.compile(optimizer="sgd", **arguments)
-    except Exception:  # it cannot be made again: the first of its kind serves all
+            is_equal = structure_of_model(template, arguments) == structure
+    except Exception:  # a layer does not say how to make it again, or nobody can tell
         return model
-    return template
+    return template if is_equal else model
 
 
 class ModelComputation:
@@ -197,6 +234,7 @@ class ModelComputation:
     def _build(self, rows: Rows) -> None:
         model = self._model
         x, y = keras.tree.map_structure(lambda array: array[:1], (rows.X, rows.y))
+        x = text_as_tensors(x)
         outputs = model(x, training=False)
         model.compute_loss(x, y, outputs, rows.weight[:1])
         model.compute_metrics(x, y, outputs, rows.weight[:1])
@@ -217,7 +255,9 @@ class ModelComputation:
         fixed = model.non_trainable_variables
         variables = [*model.trainable_variables, *fixed, *self._variables]
         values = [*trainable, *state, *metrics]
-        with keras.StatelessScope(state_mapping=zip(variables, values, strict=True)) as scope:
+        mapping = zip(variables, values, strict=True)
+        # Losses that layers add would be lost in a scope that does not collect them.
+        with keras.StatelessScope(collect_losses=True, state_mapping=mapping) as scope:
             outputs = model(x, training=training)
             loss = self._loss(x, y, outputs, weight, real, n, training)
             self._update_metrics(x, y, outputs, weight, real)

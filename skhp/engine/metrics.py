@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,25 +46,35 @@ def leave_results(model: keras.Model, history: History) -> None:
 
     def forget_then(name: str) -> Any:
         def method(*args: Any, **kwargs: Any) -> Any:
-            _forget(model)
+            forget_results(model)
             return getattr(model, name)(*args, **kwargs)
 
         return method
 
-    model.get_metrics_result = get_metrics_result
-    for name in _THAT_CHANGE_METRICS:
-        setattr(model, name, forget_then(name))
+    methods = {name: forget_then(name) for name in _THAT_CHANGE_METRICS}
+    for name, method in {"get_metrics_result": get_metrics_result, **methods}.items():
+        _left_by_training.add(method)
+        setattr(model, name, method)
     record = keras.callbacks.History()
     record.history = {name: list(values) for name, values in history.items()}
     record.epoch = list(range(len(history.get("loss", ()))))
     model.history = record
 
 
+_left_by_training: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def is_left_by_training(method: Any) -> bool:
+    """Whether `leave_results` gave a model this method: the model computes as before."""
+    return method in _left_by_training
+
+
 # Of `keras.Model`: each training and evaluation begins with one of them.
 _THAT_CHANGE_METRICS = ("reset_metrics", "compute_metrics")
 
 
-def _forget(model: keras.Model) -> None:
+def forget_results(model: keras.Model) -> None:
+    """Undo `leave_results`, before the model is trained again."""
     for name in ("get_metrics_result", *_THAT_CHANGE_METRICS):
         if name in vars(model):
             delattr(model, name)

@@ -1,31 +1,46 @@
-"""When two Keras models are the same to a program, and which mind filler rows."""
+"""The structure of a Keras model: two models of equal structure may share a program."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import json
-import pickle
 import re
-from collections.abc import Hashable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-import cloudpickle
 import keras
 
 from skhp.compat import layers_within
-from skhp.engine.objective import reductions, takes_rows_alone
-from skhp.engine.own_code import own_code_of
-from skhp.keras_objects import token_of
+from skhp.engine.metrics import is_left_by_training
+from skhp.engine.objective import reductions
+from skhp.engine.rowwise import is_rowwise_layer, is_rowwise_loss, is_rowwise_metric
+from skhp.fingerprint import (
+    FingerprintReader,
+    NotEstablished,
+    digest,
+    established,
+    is_keras_own,
+    layer_state,
+)
 
-# Settings of a layer that only say how its first weights are drawn.
-_FIRST_VALUES = ("_initializer", "seed")
+
+@dataclass(frozen=True)
+class ModelStructure:
+    """What a program of a Keras model is made from, but for its weights.
+
+    Parameters
+    ----------
+    token : str
+        Equal for models that compute the same from equal weights.
+    has_own_code : bool
+        Whether functions or classes of the user's are part of it.
+    """
+
+    token: str
+    has_own_code: bool
 
 
-def structure_of_model(model: keras.Model, arguments: dict[str, Any]) -> Hashable:
-    """A token of a model's architecture, loss and metrics.
-
-    Names of layers and first weights do not count.
+def structure_of_model(model: keras.Model, arguments: dict[str, Any]) -> ModelStructure:
+    """A model's architecture, loss and metrics. Names of layers and weights do not count.
 
     Parameters
     ----------
@@ -33,54 +48,120 @@ def structure_of_model(model: keras.Model, arguments: dict[str, Any]) -> Hashabl
     arguments : dict
         Of its ``compile``.
 
-    Returns
-    -------
-    hashable or None
-        None for a model that cannot say what it is made of.
+    Raises
+    ------
+    NotEstablished
+        If it cannot be told whether another model computes the same.
     """
-    if not _is_graph(model) or any(map(_is_adapted, layers_within(model))):
-        return None
-    try:
-        config = model.get_config()
-    except Exception:  # a layer of the user's that cannot say how it was made
-        return None
-    own = list(own_code_of(model))
-    classes = tuple(code for code in own if inspect.isclass(code))
+    return established(_structure, model, arguments)
+
+
+def _structure(model: keras.Model, arguments: dict[str, Any]) -> ModelStructure:
+    layers = layers_within(model)
+    for layer in layers:
+        _check_readable(layer)
+    reader = FingerprintReader(_known_parts(model, layers))
+    parts = (
+        [
+            _graph(layer, reader) if _is_graph(layer) else layer_state(reader, layer)
+            for layer in layers
+        ],
+        [_variable(reader, variable) for variable in model.variables],
+        [(name, _compiled_with(reader, value)) for name, value in arguments.items()],
+        _ends(model),
+    )
+    return ModelStructure(digest(parts), reader.has_own_code)
+
+
+def _check_readable(layer: Any) -> None:
+    name = type(layer).__name__
+    if isinstance(layer, keras.Model):
+        if not _is_graph(layer):
+            raise NotEstablished(
+                f"{name} is a class of its own, of which no two models can be compared"
+            )
+        own = vars(layer)
+        replaced = [n for n in _METHODS if n in own and not is_left_by_training(own[n])]
+        if replaced:
+            raise NotEstablished(f"the {replaced[0]} of a {name} was replaced")
+    if not layer.supports_jit:
+        raise NotEstablished(f"the layer {name} cannot be compiled by XLA")
+    if hasattr(layer, "set_vocabulary"):
+        raise NotEstablished(f"the layer {name} keeps a vocabulary")
+
+
+# Methods of a model that training calls.
+_METHODS = ("call", "__call__", "compute_loss", "compute_metrics", "get_metrics_result")
+
+
+def _is_graph(layer: Any) -> bool:
+    """Whether a layer is a model that its layers and their connections describe."""
+    kind = type(layer)
+    return kind is keras.Sequential or (kind.__name__ == "Functional" and is_keras_own(kind))
+
+
+def _known_parts(model: Any, layers: list[Any]) -> dict[int, tuple[Any, ...]]:
+    """What stands for the model's own variables, layers and random generators."""
+    variables = {id(v): ("variable", i) for i, v in enumerate(model.variables)}
+    known: dict[int, tuple[Any, ...]] = {**variables}
+    known |= {id(layer): ("layer", i) for i, layer in enumerate(layers) if i}
+    for layer in layers:
+        for value in vars(layer).values():
+            if isinstance(value, keras.random.SeedGenerator) and id(value.state) in variables:
+                known[id(value)] = ("generator", variables[id(value.state)])
+    return known
+
+
+def _variable(reader: FingerprintReader, variable: Any) -> Any:
+    penalties = (getattr(variable, "regularizer", None), variable.constraint)
+    kind = (str(variable.dtype), tuple(variable.shape), variable.trainable)
+    return (*kind, *map(reader.read, penalties))
+
+
+def _graph(model: Any, reader: FingerprintReader) -> Any:
+    """How the layers of a model are connected."""
+    trainable = model.trainable
+    if type(model) is keras.Sequential:
+        return ("Sequential", trainable, [reader.read(layer) for layer in model.layers])
     names = {name: f"name{i}" for i, name in enumerate(dict.fromkeys(_names(model)))}
-    try:
-        functions = tuple(token_of(code) for code in own if not inspect.isclass(code))
-        digest = _digest((_anonymous(config, names), _loss_token(arguments), _ends(model)))
-    except (TypeError, pickle.PicklingError):  # it holds a lock, an open file
-        return None
-    return type(model).__name__, classes, functions, digest
+    return ("Functional", trainable, repr(_anonymous(_connections(model), names)))
 
 
-def token_of_compile(arguments: dict[str, Any]) -> Hashable:
-    """A token of what a model was compiled with, where the model itself is known."""
-    try:
-        return _digest(_loss_token(arguments))
-    except (TypeError, pickle.PicklingError):
-        return object()
+def _connections(model: Any) -> dict[str, Any]:
+    """The config of a functional model, without those of its layers: they are read apart."""
+    config = model.get_config()
+    kept = ("class_name", "name", "inbound_nodes")
+    layers = {layer.name for layer in model.layers}
+    nodes = [
+        {key: node[key] for key in (kept if node["name"] in layers else node)}
+        for node in config["layers"]
+    ]
+    return {"nodes": nodes, **{key: config[key] for key in ("input_layers", "output_layers")}}
 
 
-def _is_graph(model: keras.Model) -> bool:
-    # A subclass may compute otherwise.
-    return type(model) is keras.Sequential or type(model).__name__ == "Functional"
+def _names(model: keras.Model) -> Iterator[str]:
+    """Of the model, its layers and what else its graph holds, in their order."""
+    layers = layers_within(model)
+    yield from (layer.name for layer in layers)
+    yield from (node.name for layer in layers for node in getattr(layer, "operations", ()))
 
 
-def _is_adapted(layer: Any) -> bool:
-    """Whether a layer has learned from data what is in none of its settings."""
-    own = isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
-    return own or hasattr(layer, "set_vocabulary")
+# Where a config speaks of layers by their names. Elsewhere the same word may be a setting:
+# Activation("relu", name="relu").
+_NAMING = ("name", "keras_history", "input_layers", "output_layers")
 
 
-def _digest(parts: Any) -> str:
-    # Through JSON first where it can be: pickles differ by which equal strings are one.
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_pickled).encode()).hexdigest()
-
-
-def _pickled(value: Any) -> str:
-    return cloudpickle.dumps(value).hex()
+def _anonymous(value: Any, names: dict[str, str], naming: bool = False) -> Any:
+    """A config in which layers go by their places, not by their names."""
+    if isinstance(value, dict):
+        return {
+            key: item if key == "dtype" else _anonymous(item, names, naming or key in _NAMING)
+            for key, item in value.items()
+            if key != "shared_object_id"
+        }
+    if isinstance(value, list | tuple):
+        return [_anonymous(item, names, naming) for item in value]
+    return names.get(value, value) if naming and isinstance(value, str) else value
 
 
 def _ends(model: Any) -> list[list[str | None]]:
@@ -97,53 +178,14 @@ def _given_name(name: str, layer: Any) -> str | None:
     return None if automatic else name
 
 
-def _names(model: keras.Model) -> list[str]:
-    """Of the model, its layers and what else its graph holds, in their order."""
-    layers = layers_within(model)
-    nodes = [node for layer in layers for node in getattr(layer, "operations", ())]
-    return [thing.name for thing in (*layers, *nodes)]
-
-
-# Where a config speaks of layers by their names. Elsewhere the same word may be a setting:
-# Activation("relu", name="relu").
-_NAMING = ("name", "keras_history", "input_layers", "output_layers")
-
-
-def _anonymous(value: Any, names: dict[str, str], naming: bool = False) -> Any:
+def _compiled_with(reader: FingerprintReader, value: Any) -> Any:
     if isinstance(value, dict):
-        return {
-            key: item if key == "dtype" else _anonymous(item, names, naming or key in _NAMING)
-            for key, item in value.items()
-            if not str(key).endswith(_FIRST_VALUES) and key != "shared_object_id"
-        }
+        return [(key, _compiled_with(reader, item)) for key, item in value.items()]
     if isinstance(value, list | tuple):
-        return [_anonymous(item, names, naming) for item in value]
-    return names.get(value, value) if naming and isinstance(value, str) else value
-
-
-def _all_layers(model: Any) -> list[Any]:
-    layers = []
-    for layer in model.layers:
-        layers.append(layer)
-        if hasattr(layer, "layers"):
-            layers += _all_layers(layer)
-    return layers
-
-
-def _loss_token(arguments: dict[str, Any]) -> Any:
-    return {name: _tokens(value) for name, value in arguments.items()}
-
-
-def _tokens(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _tokens(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_tokens(item) for item in value]
-    if value is None or isinstance(value, str | int | float):
-        return value
+        return [_compiled_with(reader, item) for item in value]
     if isinstance(value, keras.metrics.Metric):
-        return [token_of(value), _chosen_name(value)]
-    return token_of(value)
+        return (reader.read(value), _chosen_name(value))
+    return reader.read(value)
 
 
 def _chosen_name(metric: Any) -> str | None:
@@ -152,43 +194,18 @@ def _chosen_name(metric: Any) -> str | None:
     return None if kind == type(metric).__name__.lower() else metric.name
 
 
-# Layers whose output for a row depends on that row alone, in training too.
-_ROWWISE_LAYERS = frozenset(
-    {
-        "Activation", "Add", "AlphaDropout", "Attention", "Average",
-        "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "Concatenate", "Conv1D",
-        "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose",
-        "Cropping1D", "Cropping2D", "Cropping3D", "Dense", "DepthwiseConv1D",
-        "DepthwiseConv2D", "Dot", "Dropout", "ELU", "EinsumDense", "Embedding", "Flatten",
-        "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
-        "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
-        "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GroupNormalization", "GRU", "Identity",
-        "InputLayer", "LSTM", "LayerNormalization", "LeakyReLU", "MaxPooling1D",
-        "MaxPooling2D", "MaxPooling3D", "Maximum", "Minimum", "MultiHeadAttention",
-        "Multiply", "Normalization", "PReLU", "Permute", "ReLU", "RepeatVector", "Rescaling",
-        "Reshape", "SeparableConv1D", "SeparableConv2D", "SimpleRNN", "Softmax",
-        "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "Subtract",
-        "UnitNormalization", "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D",
-        "ZeroPadding2D", "ZeroPadding3D",
-    }
-)  # fmt: skip
-
-
 def predicts_rows_alone(model: keras.Model) -> bool:
-    """Whether filler rows are sure to leave a model's outputs for the others alone.
+    """Whether rows of padding are sure to leave a model's other predictions alone.
 
     Parameters
     ----------
     model : keras.Model
     """
-    return _is_graph(model) and all(
-        _is_rowwise_layer(layer) or type(layer) is keras.layers.BatchNormalization
-        for layer in _all_layers(model)
-    )
+    return _is_graph(model) and is_rowwise_layer(model, {"BatchNormalization"})
 
 
 def is_rowwise_model(model: keras.Model, arguments: dict[str, Any]) -> bool:
-    """Whether filler rows of weight 0 are sure to leave a model's training alone.
+    """Whether rows of padding, of weight 0, are sure to leave a model's training alone.
 
     Parameters
     ----------
@@ -202,22 +219,9 @@ def is_rowwise_model(model: keras.Model, arguments: dict[str, Any]) -> bool:
         and len(model.outputs) == 1
         and not isinstance(loss, dict | list | tuple)
         and not arguments["loss_weights"]
-        and all(map(_is_rowwise_layer, _all_layers(model)))
-        and takes_rows_alone(loss)
+        and is_rowwise_layer(model)
+        and is_rowwise_loss(loss)
         and getattr(loss, "reduction", "sum_over_batch_size") in set(reductions()) - {"sum"}
         and getattr(loss, "reduction", None) != "mean_with_sample_weight"
-        and all(map(takes_rows_alone, keras.tree.flatten(metrics)))
-    )
-
-
-def _is_rowwise_layer(layer: Any) -> bool:
-    name = type(layer).__name__
-    if hasattr(layer, "layers"):
-        return name in ("Sequential", "Functional")
-    # An activity regularizer divides by the batch, and a mask reweighs the rows.
-    return (
-        name in _ROWWISE_LAYERS
-        and type(layer).__module__.split(".")[0] == "keras"
-        and getattr(layer, "activity_regularizer", None) is None
-        and not getattr(layer, "mask_zero", False)
+        and all(map(is_rowwise_metric, keras.tree.flatten(metrics)))
     )

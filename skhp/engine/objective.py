@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -44,40 +44,6 @@ def fresh_metric(name: str, metric: KerasObject) -> Any:
     if isinstance(value, keras.metrics.Metric):
         return type(value).from_config({**value.get_config(), "name": name})
     return keras.metrics.MeanMetricWrapper(value, name=name)
-
-
-# Keras's losses that add up over all rows of a batch before they divide.
-_OVER_THE_BATCH = frozenset({"circle", "Circle", "dice", "Dice", "tversky", "Tversky"})
-
-
-def is_rowwise(loss: KerasObject, metrics: Mapping[str, KerasObject]) -> bool:
-    """Whether filler rows of weight 0 are sure to leave loss and metrics alone.
-
-    Most of Keras's own losses and metrics are; the user's own may look at a batch as a
-    whole, and are given batches without filler.
-    """
-    return all(takes_rows_alone(thing.value) for thing in (loss, *metrics.values()))
-
-
-def takes_rows_alone(value: Any) -> bool:
-    """Whether a loss or metric is Keras's own, and looks at each row by itself.
-
-    Parameters
-    ----------
-    value : str, callable, keras.losses.Loss, keras.metrics.Metric or None
-    """
-    if value is None or isinstance(value, str):
-        return value not in _OVER_THE_BATCH
-    kind = value if hasattr(value, "__name__") else type(value)
-    config = value.get_config() if kind is not value and hasattr(value, "get_config") else {}
-    return (
-        kind.__module__.split(".")[0] == "keras"
-        and kind.__name__ not in _OVER_THE_BATCH
-        and kind is not keras.metrics.MeanMetricWrapper  # around a function of the user's
-        and config.get("axis", -1) == -1
-        and config.get("ignore_class") is None  # the mean is then over the other rows
-        and not config.get("num_regressors")  # R2Score then counts rows
-    )
 
 
 # reduction of a loss -> its correction for filler rows, given rows and real rows

@@ -18,10 +18,18 @@ from skhp.compat import (
 )
 from skhp.engine.packing import Packing, Shapes, corner, into_corner
 from skhp.engine.plan import Arrays, CannotCompile
+from skhp.fingerprint import (
+    FingerprintReader,
+    NotEstablished,
+    digest,
+    established,
+    is_keras_own,
+)
 from skhp.keras_objects import KerasObject, token_of
 
-# Settings that are data to a program, where they are neither None nor zero (which
-# changes what the optimizer computes). These optimizers only multiply by them.
+# Settings that are data to a program, where they are neither None nor (but for weight
+# decay) zero, which changes what the optimizer computes. These optimizers only multiply
+# by them.
 _NUMBERS = {
     **dict.fromkeys(("Adam", "AdamW", "Adagrad", "Lion", "Nadam"), ("weight_decay",)),
     **dict.fromkeys(("SGD", "RMSprop"), ("weight_decay", "momentum")),
@@ -104,10 +112,31 @@ def structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
     schedule = schedule_of(prototype) if learning_rate is None else learning_rate
     is_number = learning_rate_number(optimizer, learning_rate) is not None
     return (
-        type(prototype),
+        type(prototype) if _keras_name(prototype) else _fingerprint_of_own(prototype),
         json.dumps(config, sort_keys=True, default=str),
         None if is_number else token_of(schedule),
     )
+
+
+def has_own_code(optimizer: KerasObject, learning_rate: Any) -> bool:
+    """Whether an optimizer or its schedule is of a class of the user's.
+
+    Parameters
+    ----------
+    optimizer : KerasObject
+    learning_rate : float, LearningRateSchedule or None
+    """
+    schedule = schedule_of(optimizer.value) if learning_rate is None else learning_rate
+    is_own_schedule = hasattr(schedule, "get_config") and not is_keras_own(type(schedule))
+    return is_own_schedule or not _keras_name(optimizer.value)
+
+
+def _fingerprint_of_own(optimizer: Any) -> str:
+    """What an optimizer of a class of the user's computes, whatever its variables hold."""
+    variables = {
+        id(v): ("variable",) for v in (*optimizer.variables, *unlisted_variables(optimizer))
+    }
+    return digest(established(FingerprintReader(variables).read, optimizer))
 
 
 def learning_rate_number(optimizer: KerasObject, learning_rate: Any) -> np.ndarray | None:
@@ -129,7 +158,13 @@ def _number(value: Any) -> np.ndarray:
 
 
 def _numbers_of(optimizer: Any) -> list[str]:
-    return [name for name in _NUMBERS.get(_keras_name(optimizer), ()) if getattr(optimizer, name)]
+    named = _NUMBERS.get(_keras_name(optimizer), ())
+    return [name for name in named if getattr(optimizer, name) or _is_zero_decay(optimizer, name)]
+
+
+def _is_zero_decay(optimizer: Any, name: str) -> bool:
+    # Keras multiplies by a weight decay of zero, as by any other.
+    return name == "weight_decay" and optimizer.weight_decay is not None
 
 
 def _keras_name(optimizer: Any) -> str:
@@ -144,8 +179,15 @@ def is_elementwise(optimizer: Any) -> bool:
     return _keras_name(optimizer) in _ELEMENTWISE
 
 
-def why_not_pure(given: KerasObject) -> str | None:
-    """Why an optimizer has no pure form, or None where it has."""
+def why_not_pure(given: KerasObject, learning_rate: Any) -> str | None:
+    """Why an optimizer has no pure form, or None where it has.
+
+    Parameters
+    ----------
+    given : KerasObject
+    learning_rate : float, LearningRateSchedule or None
+        None for the optimizer's own.
+    """
     optimizer = given.value
     try:
         _ = given.config
@@ -166,6 +208,10 @@ def why_not_pure(given: KerasObject) -> str | None:
     if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
         # It reads its momentum after the update on TensorFlow, before it elsewhere.
         return "ScheduleFreeAdamW has another update in Keras's fit than as a function"
+    try:
+        structure_of(given, learning_rate)
+    except NotEstablished as error:
+        return f"it cannot be told what the optimizer computes: {error}"
     return None
 
 

@@ -46,6 +46,13 @@ _names = threading.RLock()
 
 
 @contextlib.contextmanager
+def true_names() -> Iterator[None]:
+    """Keep other threads from renaming functions, for a while."""
+    with _names:
+        yield
+
+
+@contextlib.contextmanager
 def named_apart(model: keras.Model) -> Iterator[dict[str, Any]]:
     """Give the user's functions in a model names that tell them apart, for a while.
 

@@ -42,6 +42,14 @@ class Rows:
     def __len__(self) -> int:
         return len(self.weight)
 
+    def __getitem__(self, which: slice) -> Rows:
+        import keras
+
+        X, y, weight = keras.tree.map_structure(
+            lambda array: array[which], (self.X, self.y, self.weight)
+        )
+        return Rows(X, y, weight, self.weighted)
+
 
 class Network(Protocol):
     """What the engine asks of a network: a perceptron's spec, or a Keras model."""
@@ -63,6 +71,18 @@ class Network(Protocol):
 
     def why_not_compiled(self, plan: TrainingPlan) -> str | None:
         """Why no program can train it, or None where one can."""
+
+    def has_own_code(self, plan: TrainingPlan) -> bool:
+        """Whether functions or classes of the user's are part of a program."""
+
+    def is_tested(self) -> bool:
+        """Whether tests hold all such networks to Keras, so that a fit need not check."""
+
+    def reference(self, plan: TrainingPlan, state: TrainingState) -> tuple[Any, dict[str, Any]]:
+        """A Keras model to check a program against, and numbers for the program to use."""
+
+    def draws(self) -> bool:
+        """Whether Keras draws random numbers in a step of the reference."""
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> Any:
         """The network as a compiled `keras.Model`."""
@@ -98,6 +118,28 @@ class Watcher:
 
 
 @dataclass(frozen=True)
+class EarlyStop:
+    """When training stops before its last epoch, and takes the best weights seen.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without a better value after which training stops.
+    monitor : str
+        The value's name in the history.
+    min_delta : float
+        A value counts as better only if it is better by more than this.
+    mode : {"min", "max"}
+        Whether lower or higher values are better.
+    """
+
+    patience: int
+    monitor: str = "val_loss"
+    min_delta: float = 0.0
+    mode: str = "min"
+
+
+@dataclass(frozen=True)
 class TrainingPlan:
     """Everything about a training run but its rows and weights.
 
@@ -114,9 +156,8 @@ class TrainingPlan:
     batch_size, epochs : int
     shuffle : bool
         Whether each epoch takes the rows in an order of its own.
-    patience : int or None
-        Epochs without a better validation loss after which training stops and the
-        best weights are taken; None to never stop early.
+    early_stop : EarlyStop or None
+        None to train for all epochs.
     callbacks : sequence of keras.callbacks.Callback
     verbose : int
     watchers : sequence of Watcher
@@ -133,7 +174,7 @@ class TrainingPlan:
     batch_size: int
     epochs: int
     shuffle: bool = True
-    patience: int | None = None
+    early_stop: EarlyStop | None = None
     callbacks: Sequence[Any] = ()
     verbose: int = 0
     watchers: Sequence[Watcher] = ()

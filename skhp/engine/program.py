@@ -46,6 +46,8 @@ class Structure:
         Sizes of the last partial batches of training and validation rows, where those
         must not be filled up.
     floatx : str
+    keras_settings : tuple
+        Other settings of Keras that layers and losses read.
     """
 
     layout: Any
@@ -57,6 +59,7 @@ class Structure:
     validation_rows: str | None
     tails: tuple[int, int] | None
     floatx: str
+    keras_settings: tuple[Any, ...]
 
 
 class Program:
@@ -104,6 +107,8 @@ class Program:
         self._run = backend.compiled(self._epochs)
         self._first_call = threading.Lock()
         self._is_compiled = False
+        self.check_lock = threading.Lock()
+        self.is_checked = False  # whether a fit has held its first steps against Keras
 
     def epochs_in(self, seconds: float) -> int:
         """How many epochs a call may run to take about so long; one while that is unknown."""
@@ -128,6 +133,10 @@ class Program:
         result = self._run(*args)
         self._seconds_an_epoch = (time.perf_counter() - began) / int(result[0])
         return result
+
+    def run_eagerly(self, *args: Any) -> Any:
+        """Do what `run` does operation by operation: Keras then draws the same numbers."""
+        return self._epochs(*args)
 
     def _compile(self, *args: Any) -> Any:
         try:
@@ -226,9 +235,11 @@ class Program:
 
         count = (n + size - 1) // size if tails is None else n // size
         zero = ops.convert_to_tensor(0, "int32")
-        _, *carry = ops.while_loop(lambda i, *_: i < count, body, (zero, *carry))
+        # The end of the loop, not `count`: XLA would compile anew for each place of a slice
+        # that follows from the numbers of a call, the seed among them.
+        end, *carry = ops.while_loop(lambda i, *_: i < count, body, (zero, *carry))
         if tails is not None and tails[which]:
-            batch = _batch(rows, n, order, count * size, tails[which], filled=False)
+            batch = _batch(rows, n, order, end * size, tails[which], filled=False)
             carry = step(tuple(carry), batch)
         return tuple(carry)
 

@@ -11,7 +11,14 @@ import tensorflow as tf
 
 from skhp.compat import flat_caller, stateless_optimizer_class
 
-__all__ = ["arrays", "compiled", "stateless_optimizer_class", "tensors", "value_and_grad"]
+__all__ = [
+    "arrays",
+    "compiled",
+    "stateless_optimizer_class",
+    "tensors",
+    "value_and_grad",
+    "value_and_grad_of_variables",
+]
 
 
 def tensors(arrays: Iterable[Any]) -> list[Any]:
@@ -81,4 +88,24 @@ def value_and_grad(
         value, auxiliary = function(variables)
     return (value, auxiliary), tape.gradient(
         value, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+
+
+def value_and_grad_of_variables(
+    function: Callable[[], tuple[Any, Any]], variables: list[Any]
+) -> tuple[tuple[Any, Any], list[Any]]:
+    """Value and auxiliary output of a function, and the value's gradients.
+
+    Parameters
+    ----------
+    function : callable
+        Takes nothing, reads the variables and returns ``(value, auxiliary)``.
+    variables : list of keras.Variable
+        What to differentiate by.
+    """
+    tensors = [variable.value for variable in variables]
+    with tf.GradientTape() as tape:
+        value, auxiliary = function()
+    return (value, auxiliary), tape.gradient(
+        value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO
     )

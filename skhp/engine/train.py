@@ -7,6 +7,7 @@ import numpy as np
 from skhp.engine.compiled import train_compiled, why_not_compiled
 from skhp.engine.keras_fit import train_with_keras
 from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.text import holds_text
 from skhp.engine.user_callbacks import lent
 
 
@@ -43,6 +44,8 @@ def _train(
     random_state: np.random.RandomState,
 ) -> Outcome:
     reason = why_not_compiled(plan)
+    if reason is None and holds_text(rows.X):
+        reason = "X holds text, which no compiled program takes"
     if reason is None:
         drawn = random_state.get_state()
         try:

@@ -14,31 +14,32 @@ import numpy as np
 from skhp.compat import tensorboard_profiles
 from skhp.engine.metrics import build_metrics
 from skhp.engine.optimizer import slot_variables
-from skhp.engine.plan import Rows, TrainingPlan, Watcher
+from skhp.engine.plan import EarlyStop, Rows, TrainingPlan, Watcher
 
 
 class EarlyStopping(Watcher):
-    """Stop when the validation loss no longer falls, and take the best weights.
+    """Stop when the monitored value no longer gets better, and take the best weights.
 
     Parameters
     ----------
-    patience : int
-        Epochs without a better validation loss that are put up with.
+    rule : EarlyStop
     """
 
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
+    def __init__(self, rule: EarlyStop) -> None:
+        self.rule = rule
+        self.sign = 1.0 if rule.mode == "min" else -1.0
         self.best = np.inf
         self.waited = 0
         self.best_weights: Any = None
 
     def epoch_end(self, epoch: int, logs: dict[str, float], run: Any) -> bool:
-        """Note the validation loss, and whether patience is at its end."""
+        """Compare the monitored value with the best one; True when patience has run out."""
         self.waited += 1
-        if logs["val_loss"] < self.best:
-            self.best, self.waited = logs["val_loss"], 0
+        value = self.sign * logs[self.rule.monitor]
+        if value + self.rule.min_delta < self.best:
+            self.best, self.waited = value, 0
             self.best_weights = run.weights
-        return self.waited >= self.patience
+        return self.waited >= self.rule.patience
 
     def train_end(self, run: Any) -> None:
         """Take the best weights."""

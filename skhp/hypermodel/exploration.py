@@ -7,16 +7,14 @@ hyperparameter set to values that may change what is registered, until nothing n
 
 from __future__ import annotations
 
-import contextlib
 import random
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from skhp.global_generators import seeded
 from skhp.hypermodel.hyperparameters import Condition, HyperParameters
 from skhp.hypermodel.ranges import Definition, SpaceError
 
@@ -97,7 +95,7 @@ class Exploration:
         hp = HyperParameters(wanted, self.definitions)
         self.builds += 1
         try:
-            with _global_generators_kept():
+            with seeded(self.builds, self.build):  # these models are thrown away
                 self.build(hp)
         except SpaceError:
             raise
@@ -160,14 +158,3 @@ class Exploration:
                 "that meets these values will fail there too.",
                 stacklevel=4,
             )
-
-
-@contextlib.contextmanager
-def _global_generators_kept() -> Iterator[None]:
-    # Keras draws seeds of layers from them; models that are thrown away must not count.
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002

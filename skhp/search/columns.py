@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from skhp.search.names import short_names, value_label
+from skhp.search.names import short_names
 from skhp.search.results_of import results_of
+from skhp.search.values import is_number, unique_values, value_key
 
 
 def columns(search: Any) -> dict[str, list[Any]]:
@@ -28,25 +28,11 @@ def columns(search: Any) -> dict[str, list[Any]]:
 
 def is_numeric(values: list[Any]) -> bool:
     """Whether every value is a number, and no bool."""
-    return all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
-
-
-def numeric_columns(search: Any) -> dict[str, np.ndarray]:
-    """The columns of numbers.
-
-    Parameters
-    ----------
-    search : fitted search
-    """
-    return {
-        name: np.array(values, dtype=float)
-        for name, values in columns(search).items()
-        if is_numeric(values)
-    }
+    return all(is_number(value) for value in values)
 
 
 def coded_columns(search: Any) -> dict[str, np.ndarray]:
-    """All columns that vary: numbers as they are, others numbered in order of their labels.
+    """All columns that vary: numbers as they are, others numbered as they first come.
 
     Parameters
     ----------
@@ -57,7 +43,8 @@ def coded_columns(search: Any) -> dict[str, np.ndarray]:
         if is_numeric(values):
             column = np.array(values, dtype=float)
         else:
-            column = np.unique([value_label(v) for v in values], return_inverse=True)[1] * 1.0
+            number = {value_key(value): i for i, value in enumerate(unique_values(values))}
+            column = np.array([number[value_key(value)] for value in values], dtype=float)
         if len(np.unique(column)) > 1:
             coded[name] = column
     return coded

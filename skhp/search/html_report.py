@@ -13,10 +13,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from skhp.displays.candidates import Candidates, candidates_of, settings_text
+from skhp.displays.candidates import Candidates, candidates_of
 from skhp.displays.curve_table import TRAINING, searched_curves
 from skhp.displays.palette import OKABE_ITO
-from skhp.displays.scales import Scale, is_missing, label, scale_of
+from skhp.displays.scales import Scale, is_missing, scale_of
 
 # How many of the best candidates' curves a report opens with.
 _SHOWN_AT_FIRST = 10
@@ -39,7 +39,7 @@ _HEADINGS = {
 
 
 def report(
-    search: Any, path: str | os.PathLike[str], curves: Any = None, *, score: str | None = None
+    search: Any, path: str | os.PathLike[str], curves: Any = None, *, metric: str | None = None
 ) -> Path:
     """Write a fitted search as one HTML file that needs no network.
 
@@ -51,15 +51,16 @@ def report(
 
     Parameters
     ----------
-    search : fitted search
-        Something with ``cv_results_``.
+    search : fitted search, or its cv_results_
+        The ``cv_results_`` as a dict or data frame.
     path : str or path-like
         The file to write.
     curves : skhp.callback.LearningCurves or pandas.DataFrame, default=None
         The training curves: what was set on the search before it was fitted, or its
         ``frame()``. Without them the report has none.
-    score : str, default=None
-        The score to report; the one the search refits by, unless told.
+    metric : str, default=None
+        The score to report: "accuracy", or "mean_test_accuracy". By default the one that
+        the search refits by.
 
     Returns
     -------
@@ -72,8 +73,11 @@ def report(
         If plotly is not installed.
     sklearn.exceptions.NotFittedError
         If the search was not fitted.
+    TypeError
+        If ``search`` is no search, or ``curves`` are no curves.
     ValueError
-        If the search has no such score, or no candidate with a score.
+        If the search has no such score, or no candidate with a score. If the curves are of
+        another search.
 
     Examples
     --------
@@ -94,12 +98,10 @@ def report(
         import plotly  # noqa: F401
     except ImportError as error:
         raise ImportError("skhp.search.report needs plotly: pip install 'skhp[report]'.") from error
-    candidates = candidates_of(search, score)
-    if candidates.scored.empty:
-        raise ValueError("No candidate has a finite score: every fit failed, nothing to report.")
+    candidates = candidates_of(search, metric)
     best_first = candidates.scored[::-1].reset_index(drop=True)
     coordinates = _coordinates(candidates, best_first)
-    figure, traces = _curves(candidates, best_first, curves)
+    figure, traces = _curves(search, candidates, best_first, curves)
     page = Template(_resource("html")).substitute(
         title=html.escape(_title(search)),
         summary=html.escape(_summary(candidates, best_first)),
@@ -145,7 +147,7 @@ def _summary(candidates: Candidates, best_first: pd.DataFrame) -> str:
     note = f" ({failed} more without a score)" if failed else ""
     return (
         f"{len(best_first)} candidates{note}. Best {candidates.score_name}: "
-        f"{best['score']:.4f} with {settings_text(best, candidates.params)}."
+        f"{best['score']:.4f} with {candidates.settings_text(best, candidates.params)}."
     )
 
 
@@ -171,7 +173,7 @@ def _cell(value: Any, scale: Scale | None) -> str:
     if is_missing(value):
         return '<td data-sort=""></td>'
     if scale is not None and not scale.numeric:
-        text = html.escape(label(value))
+        text = html.escape(scale.label_of(value))
         return f'<td data-sort="{text}">{text}</td>'
     text = f"{value:.4g}" if isinstance(value, float | np.floating) else f"{value}"
     return f'<td class="number" data-sort="{value}">{text}</td>'
@@ -206,7 +208,7 @@ def _dimension(name: str, values: Any, scale: Scale) -> dict[str, Any]:
     places, (ticks, texts) = scale.place(values), scale.ticks()
     if scale.numeric:  # plotly draws an axis no further than its ticks
         ends = [
-            (end, label(scale.levels[-end]) if abs(ticks - end).min() > 0.06 else "")
+            (end, scale.label_of(scale.levels[-end]) if abs(ticks - end).min() > 0.06 else "")
             for end in (0, 1)
             if end not in ticks and len(scale.levels) > 1
         ]
@@ -222,14 +224,14 @@ def _dimension(name: str, values: Any, scale: Scale) -> dict[str, Any]:
 
 
 def _curves(
-    candidates: Candidates, best_first: pd.DataFrame, curves: Any
+    search: Any, candidates: Candidates, best_first: pd.DataFrame, curves: Any
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Make a panel a metric, and a line for every candidate, metric and kind of rows."""
     if curves is None:
         return None, []
     from plotly.subplots import make_subplots
 
-    means = searched_curves(curves)
+    means = searched_curves(search, curves)
     metrics = list(means["metric"].unique())
     figure = make_subplots(1, len(metrics), subplot_titles=[m.replace("_", " ") for m in metrics])
     searched = candidates.searched()
@@ -239,7 +241,7 @@ def _curves(
     for key, curve in means.groupby(["candidate", "metric", "rows"], sort=False):
         number, metric, rows = cast(tuple[int, str, str], key)
         if number in places:
-            settings = settings_text(rows_of[number], searched)
+            settings = candidates.settings_text(rows_of[number], searched)
             trace = _trace(number, places[number], settings, rows, curve)
             traces.append(trace | _panel(metrics.index(metric) + 1, rows))
     traces.sort(key=lambda one: places[one["meta"]])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skhp.search.checks import check_choice
 from skhp.search.columns import coded_columns
 from skhp.search.results_of import scores_of
 
@@ -21,13 +22,13 @@ def importance(
 
     Parameters
     ----------
-    search : fitted search
+    search : fitted search, or its cv_results_
     method : {"forest", "fanova"}, default="forest"
         "forest" fits scikit-learn's `RandomForestRegressor` to the results and shuffles
         one parameter at a time (permutation importance); "fanova" is Optuna's functional
         analysis of variance, and needs Optuna.
     metric : str, optional
-        Of several scorers.
+        The score to read: see `results`.
     random_state : int or None, default=0
 
     Returns
@@ -51,8 +52,7 @@ def importance(
     """
     import pandas as pd
 
-    if method not in _METHODS:
-        raise ValueError(f"method must be one of {', '.join(_METHODS)}. Got {method!r}.")
+    check_choice("method", method, tuple(_METHODS))
     scores, table = scores_of(search, metric), coded_columns(search)
     known = np.isfinite(scores)
     if known.sum() < 4 or not table:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from skhp.search.values import is_number
 
 
 def learning_rate_grid(
@@ -37,7 +39,7 @@ def learning_rate_grid(
     Raises
     ------
     ValueError
-        If a multiple is not positive, or Keras knows no such optimizer.
+        If a list is empty, a multiple is not positive, or Keras knows no such optimizer.
 
     Examples
     --------
@@ -47,9 +49,11 @@ def learning_rate_grid(
     {'optimizer': ['sgd'], 'learning_rate': [0.01, 0.1], 'width': [32, 64]}
     {'optimizer': ['adam'], 'learning_rate': [0.001, 0.01], 'width': [32, 64]}
     """
+    optimizers = _listed("optimizers", optimizers, "names that Keras knows, such as 'adam'")
+    multiples = _listed("multiples", multiples, "positive numbers")
     for multiple in multiples:
-        if not multiple > 0:
-            raise ValueError(f"multiples must be positive. Got {multiple!r}.")
+        if not is_number(multiple) or not 0 < multiple < float("inf"):
+            raise ValueError(f"multiples must be positive numbers. Got {multiple!r}.")
     return [
         {
             f"{prefix}optimizer": [name],
@@ -58,6 +62,14 @@ def learning_rate_grid(
         }
         for name in optimizers
     ]
+
+
+def _listed(name: str, values: Any, allowed: str) -> list[Any]:
+    is_list = isinstance(values, Iterable) and not isinstance(values, str)
+    listed = list(values) if is_list else []
+    if not listed:
+        raise ValueError(f"{name} must be a list of {allowed}, not empty. Got {values!r}.")
+    return listed
 
 
 def default_rate(optimizer: str) -> float:

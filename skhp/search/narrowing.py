@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from scipy import stats
 
-from skhp.search.results_of import best_first, results_of
-from skhp.search.space import choices_of, interval_of, space_of
+from skhp.search.results_of import best_first, check_search, results_of
+from skhp.search.space import choices_of, interval_of, is_logarithmic, is_one_space, space_of
+from skhp.search.values import is_among, is_number, unique_values
 
 
 def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
@@ -21,18 +22,23 @@ def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
     keep : float, default=0.25
         Share of the candidates that count as best, at least one.
     metric : str, optional
-        Of several scorers.
+        The score to read: see `results`.
 
     Returns
     -------
     dict or list of dict
         Of the form the search took, for a next one: lists keep the values that the best
         candidates have, in their order; a uniform or log-uniform distribution (SciPy's,
-        scikit-optimize's, Optuna's) keeps the range they span, and other distributions
-        stay as they are. Sub-spaces in which none of them lies are left out.
+        scikit-optimize's, Optuna's) keeps the range they span, or a share ``keep`` of it
+        around a single value (of its logarithm, where it is log-uniform). Other
+        distributions stay as they are. Sub-spaces in which none of them lies are left
+        out. Combinations that `sample` drew are joined into one grid of the values that
+        the best have, so that it holds combinations that have not been tried.
 
     Raises
     ------
+    TypeError
+        If it is no search. ``cv_results_`` alone do not hold a space.
     ValueError
         If ``keep`` is not in (0, 1], or no candidate has a score.
 
@@ -48,21 +54,38 @@ def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
     >>> narrow(search, keep=0.5)
     {'learning_rate': [0.01], 'width': [16]}
     """
-    if not 0 < keep <= 1:
+    if not is_number(keep) or not 0 < keep <= 1:
         raise ValueError(f"keep must be a share of the candidates in (0, 1]. Got {keep!r}.")
+    check_search(search)
     order = best_first(search, metric)
     if not len(order):
         raise ValueError("No candidate of this search has a score: nothing to narrow to.")
     every = results_of(search)["params"]
     best = [every[candidate] for candidate in order[: max(1, round(keep * len(order)))]]
-    parts = [_narrowed(part, best, keep) for part in space_of(search)]
+    space = space_of(search)
+    if _is_drawn(space):
+        space = [_joined(space)]
+    parts = [_narrowed(part, best, keep) for part in space]
     kept = [part for part in parts if part is not None]
-    given = next(
-        getattr(search, name)
-        for name in ("param_grid", "param_distributions", "search_spaces")
-        if hasattr(search, name)
+    return kept[0] if is_one_space(search) else kept
+
+
+def _is_drawn(space: list[Mapping[str, Any]]) -> bool:
+    """Whether a space lists single combinations of the same parameters, as `sample` draws."""
+    return len(space) > 1 and all(
+        part.keys() == space[0].keys()
+        and all(len(choices_of(values) or ()) == 1 for values in part.values())
+        for part in space
     )
-    return kept[0] if isinstance(given, Mapping) else kept
+
+
+def _joined(space: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """The grid of all values that single combinations have."""
+    grid = {}
+    for name in space[0]:
+        values = unique_values(part[name][0] for part in space)
+        grid[name] = sorted(values) if all(map(is_number, values)) else values
+    return grid
 
 
 def _narrowed(part: Mapping[str, Any], best: list[Any], keep: float) -> dict[str, Any] | None:
@@ -79,34 +102,43 @@ def _holds(part: Mapping[str, Any], name: str, params: Mapping[str, Any]) -> boo
     if name not in params:
         return False
     choices = choices_of(part[name])
-    return choices is None or _is_among(params[name], choices)
-
-
-def _is_among(value: Any, others: list[Any]) -> bool:
-    return any(value is other or bool(np.all(value == other)) for other in others)
+    return choices is None or is_among(params[name], choices)
 
 
 def _around(values: Any, kept: list[Any], keep: float) -> Any:
     choices = choices_of(values)
     if choices is not None:
-        chosen = [value for value in choices if _is_among(value, kept)]
+        chosen = [value for value in choices if is_among(value, kept)]
         make = next((m for mark, m in _CATEGORICAL.items() if hasattr(values, mark)), None)
         return chosen if make is None else make(values, chosen)
     interval = interval_of(values)
     make_range = next((m for test, m in _RANGES if test(values)), None)
     if interval is None or make_range is None:
         return values
-    return make_range(values, *_span(interval, kept, keep))
+    return make_range(values, *_span(values, interval, kept, keep))
 
 
-def _span(interval: tuple[Any, Any], kept: list[Any], keep: float) -> tuple[Any, Any]:
+def _span(values: Any, interval: tuple[Any, Any], kept: list[Any], keep: float) -> tuple[Any, Any]:
+    """The range that some values span, or a share of the whole around a single one."""
     low, high = min(kept), max(kept)
-    if low == high:  # one value spans nothing: take a share of the range around it
-        half = keep * (interval[1] - interval[0]) / 2
-        low, high = max(interval[0], low - half), min(interval[1], high + half)
+    if low == high:
+        low, high = _share_around(low, interval, keep, is_logarithmic(values))
     if isinstance(interval[0], int):
-        return round(low), round(high)
+        low, high = round(low), round(high)
+        if low == high:  # some distributions refuse a range of one
+            low, high = max(interval[0], low - 1), min(interval[1], high + 1)
+        return low, high
     return float(low), float(high)
+
+
+def _share_around(
+    value: Any, interval: tuple[Any, Any], keep: float, is_log: bool
+) -> tuple[float, float]:
+    if is_log:
+        factor = (interval[1] / interval[0]) ** (keep / 2)
+        return max(interval[0], value / factor), min(interval[1], value * factor)
+    half = keep * (interval[1] - interval[0]) / 2
+    return max(interval[0], value - half), min(interval[1], value + half)
 
 
 def _module(values: Any) -> str:
@@ -115,6 +147,13 @@ def _module(values: Any) -> str:
 
 def _frozen(name: str) -> Callable[[Any], bool]:
     return lambda values: getattr(getattr(values, "dist", None), "name", None) == name
+
+
+def _optuna_range(values: Any, low: Any, high: Any) -> Any:
+    if values.step:  # the values stay on the same steps
+        low = values.low + math.floor((low - values.low) / values.step) * values.step
+        high = values.low + math.ceil((high - values.low) / values.step) * values.step
+    return type(values)(low, min(high, values.high), log=values.log, step=values.step)
 
 
 # mark of a categorical distribution -> the same with fewer values
@@ -133,8 +172,5 @@ _RANGES: list[tuple[Callable[[Any], bool], Callable[[Any, Any, Any], Any]]] = [
         lambda values: _module(values) == "skopt",
         lambda values, low, high: type(values)(low, high, prior=values.prior, name=values.name),
     ),
-    (
-        lambda values: _module(values) == "optuna",
-        lambda values, low, high: type(values)(low, high, log=values.log),
-    ),
+    (lambda values: _module(values) == "optuna", _optuna_range),
 ]

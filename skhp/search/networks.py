@@ -30,7 +30,10 @@ def candidate_network(search: Any, params: Mapping[str, Any]) -> Any:
     search : search
     params : mapping
     """
-    return network_in(clone(search.estimator).set_params(**params))
+    estimator = getattr(search, "estimator", None)
+    if estimator is None:  # bare cv_results_
+        return None
+    return network_in(clone(estimator).set_params(**clone(dict(params), safe=False)))
 
 
 def planned_epochs(search: Any, params: Mapping[str, Any]) -> int | None:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import entropy
 
 from skhp import compat
+from skhp.search.curves_of import curves_of
 from skhp.search.names import short_names
 from skhp.search.results_of import metric_of, results_of
 
@@ -17,11 +18,12 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
 
     Parameters
     ----------
-    search : fitted search
-    curves : LearningCurves, optional
-        By default those that are set on the search.
+    search : fitted search, or its cv_results_
+    curves : LearningCurves or pandas.DataFrame, optional
+        Those that were set on the search before its fit, or their ``frame()``. By default
+        they are found on the search.
     metric : str, optional
-        Of several scorers.
+        The score to read: see `results`.
 
     Returns
     -------
@@ -36,8 +38,11 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
 
     Raises
     ------
+    TypeError
+        If ``search`` is no search, or ``curves`` are none.
     ValueError
-        If there is nothing to tell from: neither train scores nor held-out curves.
+        If there is nothing to tell from: neither train scores nor held-out curves. If the
+        curves are of another search.
     """
     import pandas as pd
 
@@ -53,10 +58,10 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
         found["score_gap"] = results[f"mean_train_{name}"] - results[f"mean_test_{name}"]
     curves = curves if curves is not None else _curves_on(search)
     if curves is not None:
-        found |= _curve_gaps(curves.frame(), len(params))
+        found |= _curve_gaps(curves_of(search, curves), len(params))
     if not found:
         raise ValueError(
-            "This search holds neither train scores nor curves of held-out rows. Give it "
+            "This search has neither train scores nor curves of held-out rows. Give it "
             "return_train_score=True, or set_callbacks(LearningCurves(on='test_fold')) before "
             "its fit."
         )
@@ -64,14 +69,15 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
 
 
 def _curves_on(search: Any) -> Any:
-    from skhp.callback import LearningCurves
+    """The curves that were set on a search and are its own, or None."""
+    return next((c for c in compat.own_callbacks(search) if _follows(c, search)), None)
 
-    callbacks = compat.own_callbacks(search)
-    return next((c for c in callbacks if isinstance(c, LearningCurves)), None)
+
+def _follows(callback: Any, search: Any) -> bool:
+    return hasattr(callback, "follows") and callback.follows(search)
 
 
 def _curve_gaps(frame: Any, n_candidates: int) -> dict[str, np.ndarray]:
-    frame = frame[~frame["refit"]]
     metrics = set(frame["metric"])
     wide = frame.pivot_table(
         index=["candidate", "split", "epoch"], columns="metric", values="value"

@@ -16,17 +16,8 @@ _SEARCHES = (
     "BayesSearchCV or OptunaSearchCV"
 )
 
-
-def check_search(search: Any) -> None:
-    """Raise TypeError if an object is no search, fitted or not.
-
-    Parameters
-    ----------
-    search : object
-    """
-    if not hasattr(search, "estimator") or isinstance(search, type):
-        raise TypeError(f"Expected a fitted {_SEARCHES}. Got {search!r}.")
-    space_of(search)
+# How the columns of mean scores begin.
+_MEAN = "mean_test_"
 
 
 def results_of(search: Any) -> Mapping[str, Any]:
@@ -34,7 +25,8 @@ def results_of(search: Any) -> Mapping[str, Any]:
 
     Parameters
     ----------
-    search : fitted search
+    search : fitted search, dict or pandas.DataFrame
+        A search, or its ``cv_results_``.
 
     Returns
     -------
@@ -44,17 +36,69 @@ def results_of(search: Any) -> Mapping[str, Any]:
     Raises
     ------
     TypeError
-        If it is no search.
+        If it is neither.
     sklearn.exceptions.NotFittedError
-        If it has no results yet.
+        If the search has no results yet.
+    ValueError
+        If it has no candidates or no scores.
     """
-    check_search(search)
-    results = _of_trials(search) if hasattr(search, "study_") else _of_candidates(search)
-    if not results:
-        raise NotFittedError(
-            f"This {type(search).__name__} has no results yet. Call its fit(X, y) first."
+    results = _read(search)
+    if len(results["params"]) == 0 or not any(name.startswith(_MEAN) for name in results):
+        raise ValueError(
+            "cv_results_ must have candidates under 'params' and their scores under "
+            f"'{_MEAN}...'. Got the columns {list(results)}, and {len(results['params'])} "
+            "candidates."
         )
     return results
+
+
+def _read(search: Any) -> Mapping[str, Any]:
+    if isinstance(search, type):
+        raise TypeError(f"Expected a fitted {_SEARCHES}, or its cv_results_. Got {search!r}.")
+    if is_results(search):
+        return {name: list(search[name]) for name in search}
+    if not isinstance(search, Mapping):
+        found = _of_trials(search) if hasattr(search, "study_") else _of_candidates(search)
+        if found:
+            return found
+        if hasattr(search, "estimator") and _has_space(search):
+            raise NotFittedError(
+                f"This {type(search).__name__} has no results yet. Call its fit(X, y) first."
+            )
+    raise TypeError(
+        f"Expected a fitted {_SEARCHES}, or its cv_results_ as a dict or data frame. Got "
+        f"{search!r}."
+    )
+
+
+def is_results(search: Any) -> bool:
+    """Whether an object is the ``cv_results_`` of a search: a mapping or a data frame.
+
+    Parameters
+    ----------
+    search : object
+    """
+    is_table = isinstance(search, Mapping) or hasattr(search, "columns")
+    return is_table and "params" in search
+
+
+def check_search(search: Any) -> None:
+    """Raise TypeError if an object is no search, fitted or not.
+
+    Parameters
+    ----------
+    search : object
+    """
+    if not hasattr(search, "estimator") or isinstance(search, type):
+        raise TypeError(f"Expected a {_SEARCHES}. Got {search!r}.")
+    space_of(search)
+
+
+def _has_space(search: Any) -> bool:
+    try:
+        return bool(space_of(search))
+    except TypeError:
+        return False
 
 
 def _of_candidates(search: Any) -> Mapping[str, Any]:
@@ -93,21 +137,30 @@ def metric_of(search: Any, metric: str | None = None) -> str:
 
     Parameters
     ----------
-    search : fitted search
+    search : fitted search, or its cv_results_
     metric : str, optional
+        "accuracy", or the column's name "mean_test_accuracy". A search with one scorer
+        has "score", which its ``scoring`` means too.
 
     Raises
     ------
     ValueError
         If the search has no scores of that name.
     """
-    known = [name[10:] for name in results_of(search) if name.startswith("mean_test_")]
+    known = [name[len(_MEAN) :] for name in results_of(search) if name.startswith(_MEAN)]
     if metric is None:
         refit = getattr(search, "refit", None)
-        return refit if isinstance(refit, str) and refit in known else known[0]
-    if metric not in known:
-        raise ValueError(f"metric={metric!r}: the search scored {', '.join(map(repr, known))}.")
-    return metric
+        return next(name for name in (refit, "score", *known) if name in known)
+    wanted = metric.removeprefix(_MEAN) if isinstance(metric, str) else metric
+    if wanted in known:
+        return wanted
+    if (
+        isinstance(metric, str)
+        and known == ["score"]
+        and metric == getattr(search, "scoring", None)
+    ):
+        return "score"
+    raise ValueError(f"metric={metric!r}: the search scored {', '.join(map(repr, known))}.")
 
 
 def scores_of(search: Any, metric: str | None = None) -> np.ndarray:

@@ -46,6 +46,17 @@ def space_of(search: Any) -> list[Mapping[str, Any]]:
     )
 
 
+def is_one_space(search: Any) -> bool:
+    """Whether a search was given one space, not a list of them.
+
+    Parameters
+    ----------
+    search : estimator
+    """
+    given = [getattr(search, name) for name in _ATTRIBUTES if hasattr(search, name)]
+    return not given or isinstance(given[-1], Mapping)
+
+
 def choices_of(values: Any) -> list[Any] | None:
     """The values that a parameter may take, where they can be listed.
 
@@ -94,3 +105,19 @@ def interval_of(values: Any) -> tuple[Any, Any] | None:
         return None
     is_discrete = hasattr(getattr(values, "dist", values), "pmf")
     return (int(low), int(high)) if is_discrete else (float(low), float(high))
+
+
+def is_logarithmic(values: Any) -> bool:
+    """Whether a distribution is uniform in the logarithm of its values.
+
+    Parameters
+    ----------
+    values : sequence or distribution
+        What a space has for the parameter.
+    """
+    scipy_name = getattr(getattr(values, "dist", None), "name", "")
+    return (
+        scipy_name in ("loguniform", "reciprocal")
+        or getattr(values, "prior", None) == "log-uniform"
+        or getattr(values, "log", False) is True
+    )

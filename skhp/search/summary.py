@@ -10,6 +10,7 @@ from typing import Any
 
 from skhp.search.names import short_names, value_label
 from skhp.search.space import choices_of, interval_of, space_of
+from skhp.search.values import distinct_labels, unique_values
 
 # Values of a parameter that a summary lists before it says how many more there are.
 _MOST_LISTED = 8
@@ -84,6 +85,8 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
     ------
     TypeError
         If it is neither a search nor a space.
+    ValueError
+        If the search's estimator has no such parameter, or ``y`` is given without ``X``.
 
     Examples
     --------
@@ -100,6 +103,9 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
     parameters, combinations = _parameters(space), _combinations(space)
     if not hasattr(search, "estimator"):
         return SpaceSummary(parameters, combinations)
+    _check_names(search, space)
+    if X is None and y is not None:
+        raise ValueError("y was given without X. A timed fit needs both.")
     rounds, at_most = _rounds(search, combinations)
     candidates = None if rounds is None else sum(rounds)
     splits = _n_splits(search, X, y)
@@ -126,11 +132,21 @@ def _parameters(space: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def _check_names(search: Any, space: list[Mapping[str, Any]]) -> None:
+    """Raise ValueError, as scikit-learn's search will, where there is no such parameter."""
+    from sklearn.base import clone
+
+    for part in space:
+        unset = {name: None for name in part}
+        clone(search.estimator).set_params(**{**unset, **_one_candidate(part)})
+
+
 def _in_words(values: Any) -> str:
     choices, interval = choices_of(values), interval_of(values)
     if choices is not None:
         more = f", ... ({len(choices)})" if len(choices) > _MOST_LISTED else ""
-        return ", ".join(map(value_label, choices[:_MOST_LISTED])) + more
+        shown = distinct_labels(unique_values(choices[:_MOST_LISTED]), value_label)
+        return ", ".join(shown) + more
     name = getattr(getattr(values, "dist", None), "name", type(values).__name__)
     if interval is None:
         return name

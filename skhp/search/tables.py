@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from skhp import compat
+from skhp.search.checks import check_n
 from skhp.search.names import short_names
 from skhp.search.networks import n_parameters_of, planned_epochs
-from skhp.search.results_of import best_first, metric_of, results_of
+from skhp.search.results_of import best_first, check_search, metric_of, results_of
+from skhp.search.values import is_among
 
 
 def results(search: Any, metric: str | None = None) -> Any:
@@ -17,11 +19,13 @@ def results(search: Any, metric: str | None = None) -> Any:
 
     Parameters
     ----------
-    search : fitted search
+    search : fitted search, or its cv_results_
         `GridSearchCV`, `RandomizedSearchCV`, a halving search, `BayesSearchCV` or
-        `OptunaSearchCV`; unpickled ones too.
+        `OptunaSearchCV`; unpickled ones too. From ``cv_results_`` alone, a dict or data
+        frame, ``n_epochs`` and ``n_parameters`` cannot be told.
     metric : str, optional
-        Of several scorers, the one to show; by default the one that ``refit`` names.
+        The score to show: "accuracy", or "mean_test_accuracy". By default the one that
+        ``refit`` names. A search with one scorer has "score".
 
     Returns
     -------
@@ -88,14 +92,14 @@ def results_summary(search: Any, n: int = 10, metric: str | None = None) -> Any:
     n : int, default=10
         How many candidates.
     metric : str, optional
-        Of several scorers.
+        The score to rank by: see `results`.
 
     Returns
     -------
     pandas.DataFrame
         Candidates that failed are left out.
     """
-    return results(search, metric).loc[best_first(search, metric)[: _check_n(n)]]
+    return results(search, metric).loc[best_first(search, metric)[: check_n("n", n)]]
 
 
 def best_params(search: Any, n: int = 1, metric: str | None = None) -> list[dict[str, Any]]:
@@ -107,7 +111,7 @@ def best_params(search: Any, n: int = 1, metric: str | None = None) -> list[dict
     n : int, default=1
         How many; fewer where the search has fewer different candidates.
     metric : str, optional
-        Of several scorers.
+        The score to rank by: see `results`.
 
     Returns
     -------
@@ -120,10 +124,10 @@ def best_params(search: Any, n: int = 1, metric: str | None = None) -> list[dict
     for candidate in best_first(search, metric):
         params = dict(every[candidate])
         tried = {name: value for name, value in params.items() if name != resource}
-        if tried not in seen:
+        if not is_among(tried, seen):
             seen.append(tried)
             chosen.append(params)
-    return chosen[: _check_n(n)]
+    return chosen[: check_n("n", n)]
 
 
 def best_estimators(
@@ -146,7 +150,7 @@ def best_estimators(
     X, y : array-like
         Rows to fit on.
     metric : str, optional
-        Of several scorers.
+        The score to rank by: see `results`.
     n_jobs : int, optional
         Fits at once; by default as many as the search ran.
     **fit_params
@@ -160,6 +164,7 @@ def best_estimators(
     from joblib import Parallel, delayed
     from sklearn.base import clone
 
+    check_search(search)
     estimators = [
         clone(search.estimator).set_params(**clone(params, safe=False))
         for params in best_params(search, n, metric)
@@ -173,19 +178,13 @@ def _fitted(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> Any:
     return estimator.fit(X, y, **fit_params)
 
 
-def _check_n(n: int) -> int:
-    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
-        raise ValueError(f"n must be a positive int. Got {n!r}.")
-    return int(n)
-
-
 def _epochs(search: Any, params: list[Any]) -> list[float | None]:
     """Epochs run: as the search's learning curves saw them, else as planned."""
     from skhp.callback import LearningCurves
 
     for callback in compat.own_callbacks(search):
         if isinstance(callback, LearningCurves) and callback.follows(search):
-            frame = callback.frame()
+            frame = callback.frame(search)
             last = frame[~frame["refit"]].groupby(["candidate", "split"])["epoch"].max()
             seen = last.groupby("candidate").mean().to_dict()
             return [seen.get(number) for number in range(len(params))]

@@ -1,0 +1,201 @@
+"""A program is held against Keras before it trains: two steps, of a full and a partial batch.
+
+The program may be wrong where a layer, loss or optimizer does what the engine does not know.
+Keras takes the same two steps eagerly, with its own `compute_loss` and optimizer, from the
+same weights. Where loss, metrics or weights differ, the fit trains with Keras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from skhp.engine import optimizer as optimizers
+from skhp.engine import tensorflow as backend
+from skhp.engine.keras_fit import resume
+from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState
+
+# How far two ways to compute the same may differ: losses, and changes of weights relative to
+# the largest change of the same weight.
+_LOSS_TOLERANCE, _CHANGE_TOLERANCE = 1e-3, 1e-2
+
+# Rounding in the gradients, relative to the largest of a weight, and to the largest of all.
+_ROUNDING, _ROUNDING_OF_ALL = 1e-4, 1e-6
+
+
+@dataclass
+class Steps:
+    """Where two steps of training lead.
+
+    Parameters
+    ----------
+    loss : float
+        Mean over the rows.
+    metrics : dict of str to float
+    state : TrainingState
+    """
+
+    loss: float
+    metrics: dict[str, float]
+    state: TrainingState
+
+
+def needs_check(plan: TrainingPlan, is_checked: bool) -> bool:
+    """Whether a fit checks its program first.
+
+    Each fit does where the program holds code of the user's, which may read what no
+    fingerprint shows. Where all is Keras's own, the first fit of a program does.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    is_checked : bool
+        Whether a fit has checked the program.
+    """
+    own = plan.network.has_own_code(plan) or optimizers.has_own_code(
+        plan.optimizer, plan.learning_rate
+    )
+    return own or not (is_checked or plan.network.is_tested())
+
+
+def rows_to_check(n_rows: int, batch_size: int) -> int:
+    """How many rows two steps take: a full batch and, where there is one, the partial batch."""
+    if n_rows <= batch_size:
+        return n_rows
+    return batch_size + (n_rows % batch_size or batch_size)
+
+
+def check(
+    plan: TrainingPlan, reference: keras.Model, rows: Rows, start: TrainingState, found: Steps
+) -> None:
+    """Compare two steps of a program with Keras's.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    reference : keras.Model
+        Compiled, of the plan's network. It has the weights of ``start`` in the end.
+    rows : Rows
+        The rows of the two steps, in their order.
+    start : TrainingState
+    found : Steps
+        Where the program led.
+
+    Raises
+    ------
+    CannotCompile
+        If they differ; the message says in what.
+    """
+    try:
+        wanted = _steps_of_keras(plan, reference, rows, start)
+        reason = _difference(wanted, found, start)
+        if reason and "weights" in reason:
+            # Adam and the like make a full step of a gradient that is only rounding.
+            spread = _spread(plan, reference, rows, start, wanted)
+            reason = _difference(wanted, found, start, spread)
+    finally:
+        plan.network.load(reference, start)
+        reference.reset_metrics()
+    if reason:
+        raise CannotCompile(f"its first steps differ from those of Keras: {reason}")
+
+
+def _steps_of_keras(
+    plan: TrainingPlan, model: keras.Model, rows: Rows, start: TrainingState, rounding: int = 0
+) -> Steps:
+    plan.network.load(model, start)
+    model.reset_metrics()
+    optimizer = optimizers.make_optimizer(plan.optimizer.value, plan.learning_rate)
+    optimizer.build(model.trainable_variables)
+    resume(optimizer, start)
+    total = 0.0
+    for begin in range(0, len(rows), plan.batch_size):
+        chosen = slice(begin, begin + plan.batch_size)
+        x, y, weight = keras.tree.map_structure(
+            lambda array: backend.tensors([array[chosen]])[0],  # noqa: B023
+            (rows.X, rows.y, rows.weight),
+        )
+        total += _step_of_keras(model, optimizer, x, y, weight, rounding) * len(weight)
+    trainable, state = plan.network.read(model)
+    metrics = {n: float(v) for n, v in model.get_metrics_result().items() if n != "loss"}
+    return Steps(total / len(rows), metrics, TrainingState(trainable, state))
+
+
+def _step_of_keras(
+    model: keras.Model, optimizer: Any, x: Any, y: Any, weight: Any, rounding: int
+) -> float:
+    def loss_and_outputs() -> tuple[Any, Any]:
+        outputs = model(x, training=True)
+        return model.compute_loss(x, y, outputs, weight, training=True), outputs
+
+    variables = model.trainable_variables
+    (loss, outputs), gradients = backend.value_and_grad_of_variables(loss_and_outputs, variables)
+    model.compute_metrics(x, y, outputs, weight)
+    optimizer.apply(_rounded(gradients, rounding), variables)
+    return float(loss)
+
+
+def _rounded(gradients: list[Any], direction: int) -> list[Any]:
+    """Gradients as rounding may leave them; the same ones for direction 0."""
+    if not direction:
+        return gradients
+    sizes = [float(keras.ops.max(keras.ops.abs(gradient))) for gradient in gradients]
+    return [
+        gradient + direction * (_ROUNDING * size + _ROUNDING_OF_ALL * max(sizes))
+        for gradient, size in zip(gradients, sizes, strict=True)
+    ]
+
+
+def _spread(
+    plan: TrainingPlan, model: keras.Model, rows: Rows, start: TrainingState, wanted: Steps
+) -> Arrays:
+    """How far rounding in the gradients alone may move each weight."""
+    moved = [_steps_of_keras(plan, model, rows, start, rounding) for rounding in (1, -1)]
+    return [
+        np.maximum(*(np.abs(other.state.trainable[i] - weight) for other in moved))
+        for i, weight in enumerate(wanted.state.trainable)
+    ]
+
+
+def _difference(
+    wanted: Steps, found: Steps, start: TrainingState, spread: Arrays | None = None
+) -> str | None:
+    """What differs, in words; None where nothing does, or Keras itself diverges."""
+    if not (np.isfinite(wanted.loss) and wanted.state.is_finite()):
+        return None
+    coarse = 1 if all(a.dtype.itemsize >= 4 for a in start.trainable) else 20
+    if not np.isclose(found.loss, wanted.loss, rtol=coarse * _LOSS_TOLERANCE, atol=1e-6):
+        return f"a loss of {found.loss:.6g}, not {wanted.loss:.6g}"
+    for name, value in wanted.metrics.items():
+        if name in found.metrics and not _is_metric_close(found.metrics[name], value):
+            return f"{name} of {found.metrics[name]:.6g}, not {value:.6g}"
+    before = [*start.trainable, *start.state]
+    pairs = zip(
+        [*wanted.state.trainable, *wanted.state.state],
+        [*found.state.trainable, *found.state.state],
+        strict=True,
+    )
+    for i, (theirs, ours) in enumerate(pairs):
+        room = spread[i] if spread and i < len(spread) else 0.0
+        if not _is_change_close(before[i], theirs, ours, room, coarse):
+            return f"the weights of shape {theirs.shape} change in another way"
+    return None
+
+
+def _is_metric_close(ours: float, theirs: float) -> bool:
+    # A score next to a threshold may fall on either side of it.
+    return not np.isfinite(theirs) or bool(np.isclose(ours, theirs, rtol=5e-2, atol=5e-2))
+
+
+def _is_change_close(
+    before: np.ndarray, theirs: np.ndarray, ours: np.ndarray, room: Any, coarse: int
+) -> bool:
+    if theirs.dtype.kind != "f":
+        return np.array_equal(theirs, ours)
+    largest = np.abs(theirs - before).max(initial=0)
+    last_bits = 8 * np.finfo(theirs.dtype).eps * np.abs(theirs)
+    allowed = coarse * _CHANGE_TOLERANCE * largest + last_bits + 4 * room + 1e-30
+    return bool((np.abs(theirs - ours) <= allowed).all())

@@ -1,0 +1,36 @@
+"""Text in rows: NumPy keeps it as objects, and Keras's layers take it as string tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+
+def holds_text(arrays: Any) -> bool:
+    """Whether any of some arrays holds objects, which are strings.
+
+    Parameters
+    ----------
+    arrays : array, or list or dict of arrays
+    """
+    return any(_is_text(array) for array in keras.tree.flatten(arrays))
+
+
+def text_as_tensors(arrays: Any) -> Any:
+    """The arrays, with tensors in the place of those that hold text.
+
+    Parameters
+    ----------
+    arrays : array, or list or dict of arrays
+    """
+    return keras.tree.map_structure(_as_tensor, arrays) if holds_text(arrays) else arrays
+
+
+def _as_tensor(array: Any) -> Any:
+    return keras.ops.convert_to_tensor(array, dtype="string") if _is_text(array) else array
+
+
+def _is_text(array: Any) -> bool:
+    return isinstance(array, np.ndarray) and array.dtype.kind == "O"

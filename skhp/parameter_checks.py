@@ -1,0 +1,143 @@
+"""Checks of constructor parameters that scikit-learn's table of constraints cannot express."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+# Keras itself makes an instance of a class given as loss, metric or kernel initializer.
+_INSTANCES_ONLY = ("activation", "learning_rate", "optimizer", "callbacks")
+
+_IN_PLACE_OF = {
+    "optimizer__learning_rate": "learning_rate=...",
+    "optimizer__weight_decay": "weight_decay=...",
+}
+
+
+def check_instances(params: Mapping[str, Any]) -> None:
+    """Refuse a class where an instance is meant.
+
+    Parameters
+    ----------
+    params : mapping
+        Of the estimator.
+
+    Raises
+    ------
+    TypeError
+        If activation, learning_rate, optimizer or one of the callbacks is a class.
+
+    Examples
+    --------
+    >>> class Adam: ...
+    >>> check_instances(dict.fromkeys(("activation", "learning_rate", "callbacks"))
+    ...                 | {"optimizer": Adam})
+    Traceback (most recent call last):
+        ...
+    TypeError: optimizer is the class Adam. Give an instance: optimizer=Adam(...).
+    """
+    for name in _INSTANCES_ONLY:
+        value = params[name]
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if inspect.isclass(one):
+                example = f"{one.__name__}(...)"
+                example = f"[{example}]" if name == "callbacks" else example
+                raise TypeError(
+                    f"{name} is the class {one.__name__}. Give an instance: {name}={example}."
+                )
+
+
+def check_precision(params: Mapping[str, Any], floatx: str) -> None:
+    """Refuse numbers that are others in Keras's float type.
+
+    Parameters
+    ----------
+    params : mapping
+        Of the estimator.
+    floatx : str
+        Keras's float type.
+
+    Raises
+    ------
+    ValueError
+        If one is infinite there, a learning rate is 0 or a dropout rate is 1.
+    """
+    for name in ("learning_rate", "l2", "weight_decay", "dropout"):
+        if not isinstance(params[name], Real):
+            continue
+        with np.errstate(over="ignore", under="ignore"):
+            number = float(np.asarray(float(params[name]), floatx))
+        wrong = {"learning_rate": 0.0, "dropout": 1.0}.get(name)
+        if not np.isfinite(number) or number == wrong:
+            raise ValueError(
+                f"{name}={params[name]!r} is {number} in {floatx}, in which the network is "
+                f"trained. Give a {'smaller' if number else 'larger'} number."
+            )
+
+
+def refuse_nested(estimator: str, own: Iterable[str], params: Iterable[str]) -> None:
+    """Refuse names such as "optimizer__momentum", with what to set in their place.
+
+    Parameters
+    ----------
+    estimator : str
+        Name of the class.
+    own : iterable of str
+        Its parameters.
+    params : iterable of str
+        The names to set.
+
+    Raises
+    ------
+    ValueError
+        If a name is that of a parameter's own parameter.
+    """
+    for name in params:
+        parameter, _, setting = name.partition("__")
+        if not setting or parameter not in own:
+            continue
+        instead = _IN_PLACE_OF.get(name, f"an object with this setting as {parameter}")
+        if parameter == "optimizer" and name not in _IN_PLACE_OF:
+            instead = f"an optimizer object: optimizer=keras.optimizers.SGD({setting}=...)"
+        raise ValueError(
+            f"Invalid parameter {name!r} for estimator {estimator}: {parameter} has no "
+            f"parameters of its own here. Set {instead}."
+        )
+
+
+def check_class_weight(class_weight: Any, multilabel: bool) -> None:
+    """Refuse class weights that are no finite numbers of zero or more.
+
+    Parameters
+    ----------
+    class_weight : dict, list of dict, "balanced" or None
+    multilabel : bool
+        Whether y has several labels a row.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative, infinite, NaN or no number, or the container does not
+        suit the targets.
+    """
+    if class_weight is None or isinstance(class_weight, str):
+        return
+    if isinstance(class_weight, list) != multilabel:
+        expected = "a list of one dict a label" if multilabel else "one dict"
+        raise ValueError(
+            f"class_weight must be {expected}, or 'balanced', for y of this kind. "
+            f"Got {class_weight!r}."
+        )
+    for weights in class_weight if multilabel else [class_weight]:
+        if not isinstance(weights, dict):
+            raise ValueError(f"class_weight must be a list of one dict a label. Got {weights!r}.")
+        for label, weight in weights.items():
+            if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+                raise ValueError(
+                    f"class_weight must hold finite numbers of zero or more. Got {weight!r} "
+                    f"for class {label!r}."
+                )

@@ -1,0 +1,70 @@
+"""The training curves of a search, checked to be its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skhp.search.results_of import results_of
+from skhp.search.values import same_value
+
+_COLUMNS = {"candidate", "split", "epoch", "metric", "value"}
+
+
+def curves_of(search: Any, curves: Any) -> Any:
+    """The curves of a search's candidates, without the final fit on all rows.
+
+    Parameters
+    ----------
+    search : fitted search, or its cv_results_
+    curves : skhp.callback.LearningCurves or pandas.DataFrame
+        What was set on the search, or its ``frame()``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `LearningCurves.frame` gives it.
+
+    Raises
+    ------
+    TypeError
+        If ``curves`` is neither.
+    ValueError
+        If it lacks a column, or is of another search.
+    """
+    import pandas as pd
+
+    if hasattr(curves, "follows"):
+        frame = curves.frame(search)
+    elif isinstance(curves, pd.DataFrame):
+        frame = _checked(curves, results_of(search)["params"])
+    else:
+        raise TypeError(
+            "curves must be the LearningCurves that were set on the search before its fit, or "
+            f"their frame(). Got {curves!r}."
+        )
+    if "refit" in frame:
+        frame = frame[~frame["refit"].astype(bool)]
+    return frame.astype({"candidate": int})
+
+
+def _checked(frame: Any, params: list[Any]) -> Any:
+    missing = _COLUMNS - set(frame.columns)
+    if missing:
+        raise ValueError(f"curves lacks the columns {sorted(missing)} of LearningCurves.frame().")
+    names = [name for name in frame.columns if name.startswith("param_")]
+    for _, row in frame.drop_duplicates("candidate").iterrows():
+        number = int(row["candidate"])
+        own = params[number] if number < len(params) else None
+        if own is None or not all(_agree(row[name], own, name) for name in names):
+            raise ValueError(
+                f"curves are of another search: its candidate {number} is not candidate "
+                f"{number} of this search. Give the curves of the search that is shown."
+            )
+    return frame
+
+
+def _agree(value: Any, params: Any, column: str) -> bool:
+    name = column.removeprefix("param_")
+    if name not in params:
+        return value is None or value != value  # a missing value, which is NaN
+    return same_value(value, params[name])

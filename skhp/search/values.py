@@ -1,0 +1,198 @@
+"""Which values of a parameter are the same, and labels that tell the others apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+# Digits that write any float so that it is read back the same.
+_MOST_DIGITS = 17
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number, and no bool."""
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def value_key(value: Any) -> Hashable:
+    """A key that two values share exactly if they are the same.
+
+    A number, a bool and a string are never the same, whatever they look like. Objects of
+    Keras and scikit-learn are the same if their classes and settings are.
+
+    Parameters
+    ----------
+    value : object
+
+    Examples
+    --------
+    >>> value_key(1) == value_key(1.0), value_key(1) == value_key(True)
+    (True, False)
+    >>> value_key([64, 32]) == value_key((64, 32)), value_key("1") == value_key(1)
+    (True, False)
+    """
+    for matches, key in _KEYS:
+        if matches(value):
+            return key(value)
+    return ("object", id(value))
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Whether two values of a parameter are the same.
+
+    Parameters
+    ----------
+    one, other : object
+    """
+    return one is other or value_key(one) == value_key(other)
+
+
+def is_among(value: Any, others: Iterable[Any]) -> bool:
+    """Whether a value is the same as one of others.
+
+    Parameters
+    ----------
+    value : object
+    others : iterable of object
+    """
+    return any(same_value(value, other) for other in others)
+
+
+def unique_values(values: Iterable[Any]) -> list[Any]:
+    """The different values, in the order in which they first come.
+
+    Parameters
+    ----------
+    values : iterable of object
+    """
+    found: dict[Hashable, Any] = {}
+    for value in values:
+        found.setdefault(value_key(value), value)
+    return list(found.values())
+
+
+def distinct_labels(values: Sequence[Any], label: Callable[[Any], str]) -> list[str]:
+    """A label for each of some different values, no two alike.
+
+    Parameters
+    ----------
+    values : sequence of object
+        No two of them the same.
+    label : callable
+        Writes one value shortly. Where that leaves values alike, more is written.
+
+    Examples
+    --------
+    >>> distinct_labels([0.001, 0.0010004, 0.1], "{:.3g}".format)
+    ['0.001', '0.0010004', '0.1']
+    >>> distinct_labels([1, "1"], str)
+    ['1', "'1'"]
+    """
+    labels = [label(value) for value in values]
+    for write in (_more_digits, _quoted, _with_settings, _numbered):
+        count = Counter(labels)
+        alike: dict[str, list[int]] = {}
+        for i, text in enumerate(labels):
+            if count[text] > 1:
+                alike.setdefault(text, []).append(i)
+        for text, places in alike.items():
+            new = write([values[i] for i in places], text)
+            for i, written in zip(places, new, strict=True):
+                labels[i] = written
+    return labels
+
+
+def _more_digits(values: list[Any], text: str) -> list[str]:
+    labels = [text] * len(values)
+    numbers = [i for i, value in enumerate(values) if is_number(value)]
+    for digits in range(3, _MOST_DIGITS + 1):
+        written = {i: f"{values[i]:.{digits}g}" for i in numbers}
+        count = Counter(written.values())
+        for i in numbers:
+            if labels[i] == text and count[written[i]] == 1:
+                labels[i] = written[i]
+    return labels
+
+
+def _quoted(values: list[Any], text: str) -> list[str]:
+    return [repr(value) if isinstance(value, str) else text for value in values]
+
+
+def _with_settings(values: list[Any], text: str) -> list[str]:
+    """Add the settings in which objects of one class differ."""
+    settings = [_settings_of(value) or {} for value in values]
+    names = dict.fromkeys(name for own in settings for name in own)
+    differing = [name for name in names if len({value_key(own.get(name)) for own in settings}) > 1]
+    if not differing:
+        return [text] * len(values)
+    return [
+        f"{text}({', '.join(f'{name}={_shortly(own.get(name))}' for name in differing)})"
+        for own in settings
+    ]
+
+
+def _shortly(value: Any) -> str:
+    return f"{value:.6g}" if is_number(value) else str(value)
+
+
+def _numbered(values: list[Any], text: str) -> list[str]:
+    return [f"{text} no. {number}" for number in range(1, len(values) + 1)]
+
+
+def _settings_of(value: Any) -> Mapping[str, Any] | None:
+    """The settings of an object of Keras or scikit-learn, or None."""
+    if isinstance(value, type):
+        return None
+    try:
+        if hasattr(value, "get_config"):
+            config = dict(value.get_config())
+            config.pop("name", None)  # Keras numbers its objects: adam_1, adam_2, ...
+            return config
+        if hasattr(value, "get_params"):
+            return dict(value.get_params(deep=False))
+    except Exception:  # an object without a config of its own
+        return None
+    return None
+
+
+def _key_of_mapping(value: Mapping[Any, Any]) -> Hashable:
+    return ("mapping", frozenset((value_key(k), value_key(v)) for k, v in value.items()))
+
+
+def _key_of_number(value: Any) -> Hashable:
+    return ("number", "nan" if value != value else value)
+
+
+def _has_equality(value: Any) -> bool:
+    return type(value).__eq__ is not object.__eq__ and type(value).__hash__ is not None
+
+
+# Whether a rule is for a value -> the key it gives, the first that applies.
+_KEYS: list[tuple[Callable[[Any], bool], Callable[[Any], Hashable]]] = [
+    (lambda value: value is None, lambda value: ("none",)),
+    (lambda value: isinstance(value, bool | np.bool_), lambda value: ("bool", bool(value))),
+    (is_number, _key_of_number),
+    (lambda value: isinstance(value, str), lambda value: ("text", str(value))),
+    (
+        lambda value: isinstance(value, list | tuple),
+        lambda value: ("sequence", tuple(map(value_key, value))),
+    ),
+    (
+        lambda value: isinstance(value, np.ndarray),
+        lambda value: (
+            ("sequence", tuple(map(value_key, value.tolist())))
+            if value.ndim
+            else value_key(value.item())
+        ),
+    ),
+    (lambda value: isinstance(value, Mapping), _key_of_mapping),
+    (
+        lambda value: _settings_of(value) is not None,
+        lambda value: ("settings", type(value), value_key(_settings_of(value))),
+    ),
+    (_has_equality, lambda value: ("equal", type(value), value)),
+]

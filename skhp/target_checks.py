@@ -1,0 +1,122 @@
+"""What y may hold, checked before anything else looks at it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+
+def check_values(y: Any) -> None:
+    """Refuse a regressor's targets that are no numbers.
+
+    Parameters
+    ----------
+    y : array-like or sparse matrix
+
+    Raises
+    ------
+    ValueError
+        If y is a sparse matrix, or holds text, dates or durations.
+
+    Examples
+    --------
+    >>> check_values([0.5, 2])
+    >>> check_values(["1.5", "2.5"])
+    Traceback (most recent call last):
+        ...
+    ValueError: y must hold real numbers for MLPRegressor. Got text, such as '1.5'. ...
+    """
+    if sparse.issparse(y):
+        raise ValueError(
+            "y is a sparse matrix, and MLPRegressor takes dense targets. Pass y.toarray()."
+        )
+    array = _as_array(y)
+    values = array.ravel()
+    if array.dtype.kind == "O":
+        values = [v for v in values if isinstance(v, str) or hasattr(v, "isoformat")]
+    if array.dtype.kind in "OUST" and len(values):
+        what = "dates" if hasattr(values[0], "isoformat") else "text"
+        raise ValueError(
+            f"y must hold real numbers for MLPRegressor. Got {what}, such as "
+            f"{_plain(values[0])!r}. {_WAYS[what]}"
+        )
+    if array.dtype.kind in "mM":
+        raise ValueError(
+            f"y must hold real numbers for MLPRegressor. Got dates or durations of dtype "
+            f"{array.dtype}. {_WAYS['dates']}"
+        )
+
+
+_WAYS = {
+    "text": "Convert it with y.astype(float), or fit an MLPClassifier to classes.",
+    "dates": "Turn them into numbers, such as (y - y.min()) / numpy.timedelta64(1, 'D').",
+}
+
+
+def check_labels(y: Any) -> None:
+    """Refuse class labels that cannot be sorted, such as words beside None.
+
+    Parameters
+    ----------
+    y : array-like or sparse matrix
+
+    Raises
+    ------
+    ValueError
+        If y holds labels of several kinds.
+
+    Examples
+    --------
+    >>> check_labels(["a", "b"])
+    >>> check_labels(["a", None])
+    Traceback (most recent call last):
+        ...
+    ValueError: y holds labels of several kinds: None, str. ...
+    """
+    labels = [] if sparse.issparse(y) else _as_array(y).ravel().tolist()
+    if len(set(map(type, labels))) < 2:
+        return
+    kinds = set(map(_kind_of, labels)) - {"NaN"}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"y holds labels of several kinds: {', '.join(sorted(kinds))}. Give labels of one "
+            "kind, and leave out the rows that have none."
+        )
+
+
+def _as_array(y: Any) -> np.ndarray:
+    try:
+        return np.asarray(y)
+    except ValueError:  # rows of several lengths, which scikit-learn names
+        return np.empty(0)
+
+
+def _kind_of(label: Any) -> str:
+    if label is None:
+        return "None"
+    if isinstance(label, str):
+        return "str"
+    if type(label).__name__ == "NAType" or (isinstance(label, float) and label != label):
+        return "NaN"
+    return "number" if isinstance(label, int | float) else type(label).__name__
+
+
+def is_one_hot(y: np.ndarray) -> bool:
+    """Whether each row of a matrix of 0 and 1 has exactly one 1.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, n_columns)
+
+    Examples
+    --------
+    >>> is_one_hot(np.eye(3)), is_one_hot(np.ones((2, 2)))
+    (True, False)
+    """
+    return bool((y.sum(axis=1) == 1).all())
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value

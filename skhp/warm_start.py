@@ -1,0 +1,99 @@
+"""What may change between fits that go on with one model, and what its model was made from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+# Read anew by every fit; all other parameters make or compile the model.
+_FREE = frozenset(
+    {
+        "batch_size", "callbacks", "class_weight", "epochs", "initial_epoch", "random_state",
+        "shuffle", "steps", "validation_batch_size", "validation_freq", "validation_split",
+        "validation_steps", "verbose", "warm_start",
+    }
+)  # fmt: skip
+_FREE_PREFIXES = ("callbacks__", "fit__", "predict__", "score__")
+_RATE = "optimizer__learning_rate"
+
+
+def settings_of_model(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a model was made from, each as something that can be compared.
+
+    Parameters
+    ----------
+    params : mapping of str to object
+        Of the estimator.
+
+    Examples
+    --------
+    >>> settings_of_model({"width": 8, "epochs": 3, "optimizer": "adam"})
+    {'width': 8, 'optimizer': 'adam'}
+    """
+    return {
+        name: _comparable(value)
+        for name, value in params.items()
+        if name not in _FREE and not name.startswith(_FREE_PREFIXES)
+    }
+
+
+def _comparable(value: Any) -> Any:
+    """A value of plain types, equal for equal settings, that no pickle grows by."""
+    if value is None or isinstance(value, str | bytes | bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _comparable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_comparable(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if inspect.isclass(value) or inspect.isroutine(value):
+        code = getattr(value, "__code__", None)
+        return [value.__module__, value.__qualname__, code and code.co_code.hex()]
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    try:
+        return [kind, repr(value.get_config())]
+    except (AttributeError, TypeError, NotImplementedError):
+        return [kind]
+
+
+def changed_learning_rate(
+    before: Mapping[str, Any], now: Mapping[str, Any], estimator: str
+) -> float | None:
+    """The learning rate to go on with, where it is another than before.
+
+    Parameters
+    ----------
+    before, now : mapping of str to object
+        From `settings_of_model`.
+    estimator : str
+        Name of the estimator's class.
+
+    Raises
+    ------
+    ValueError
+        If anything else changed: the model that training goes on with cannot follow.
+    """
+    names = sorted({*before, *now})
+    changed = [n for n in names if n not in before or n not in now or before[n] != now[n]]
+    rate = now.get(_RATE)
+    if changed == [_RATE] and isinstance(rate, Real):
+        return float(rate)
+    if changed:
+        told = ", ".join(f"{n} (now {_short(now.get(n))})" for n in changed)
+        raise ValueError(
+            f"{estimator} goes on with the model of an earlier fit, which was made with other "
+            f"values of {told}. Set them back, or fit a new model: set warm_start=False, or use "
+            "sklearn.base.clone. (epochs, batch_size, callbacks, shuffle, verbose, class_weight, "
+            "validation_split and optimizer__learning_rate may change.)"
+        )
+    return None
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

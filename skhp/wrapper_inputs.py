@@ -1,0 +1,263 @@
+"""What a wrapper takes as X: a table of numbers or of text, for one input or several by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+import keras
+import numpy as np
+from scipy import sparse
+
+_SPLIT = (
+    "A model of several inputs takes a data frame with a column for each, named as the "
+    "inputs are; or give X as one array, and override feature_encoder in a subclass, so that it "
+    "returns a transformer from X to {'name of an input': its columns, ...}."
+)
+
+
+def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
+    """Raise an error where X is no table of rows: a dataset, a generator, several inputs.
+
+    Parameters
+    ----------
+    X : object
+        As given.
+    estimator : str
+        Name of the estimator's class.
+    y : array-like, optional
+        Targets, where there are any.
+
+    Raises
+    ------
+    TypeError
+        If X is of another kind; the message names it and says what to give instead.
+    """
+    kind = type(X).__name__
+    if X is None:
+        raise ValueError(f"{estimator} needs X: got None. Give an array or a data frame.")
+    if isinstance(X, Mapping):
+        raise TypeError(
+            f"{estimator} takes X as one array or data frame, not as a {kind} of inputs "
+            f"({', '.join(map(str, X))}): scikit-learn could not take rows of it. {_SPLIT}"
+        )
+    if _is_stream(X):
+        raise TypeError(
+            f"{estimator} takes X and y as arrays or data frames, of which scikit-learn can take "
+            f"rows. X is a {kind}, which yields batches. Collect them in arrays first: "
+            "X = np.concatenate([x for x, y in data]), y = np.concatenate([y for x, y in data])."
+        )
+    if isinstance(X, Set | str | bytes):
+        raise TypeError(f"{estimator} takes X as an array or a data frame. X is a {kind}.")
+    if hasattr(y, "__len__") and _is_list_of_inputs(X, len(y)):
+        raise TypeError(
+            f"{estimator} takes X as one array or data frame, not as a {kind} of {len(X)} arrays "
+            f"of {len(y)} rows each. {_SPLIT}"
+        )
+
+
+def _is_stream(X: Any) -> bool:
+    if isinstance(X, Iterator | keras.utils.PyDataset):
+        return True
+    # tf.data.Dataset, and torch's DataLoader and Dataset; neither library is imported for it.
+    return hasattr(X, "element_spec") or (
+        not hasattr(X, "__array__") and any(k.__module__.startswith("torch.utils.data")
+                                            for k in type(X).__mro__)
+    )  # fmt: skip
+
+
+def _is_list_of_inputs(X: Any, n_rows: int) -> bool:
+    return (
+        isinstance(X, list | tuple)
+        and len(X) not in (0, n_rows)
+        and all(np.ndim(part) > 0 and len(part) == n_rows for part in X)
+    )
+
+
+def check_validation_data(given: Any) -> tuple[Any, Any, Any]:
+    """The parts of ``validation_data``: X, y and sample weights or None.
+
+    Raises
+    ------
+    ValueError
+        If it is no tuple of two or three parts.
+    """
+    if not isinstance(given, tuple | list) or len(given) not in (2, 3):
+        what = f"a {type(given).__name__}"
+        if isinstance(given, tuple | list):
+            what += f" of {len(given)} parts"
+        raise ValueError(
+            "validation_data must be a tuple (X_val, y_val) or (X_val, y_val, sample_weight_val) "
+            f"of arrays. Got {what}."
+        )
+    X, y, *weight = given
+    if y is None:
+        raise ValueError("validation_data has no y: it must be (X_val, y_val).")
+    return X, y, weight[0] if weight else None
+
+
+def as_text(X: Any) -> Any:
+    """X as a table of objects where it holds text, None where it holds numbers.
+
+    Parameters
+    ----------
+    X : array-like, data frame or sparse matrix
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features), data frame, or None
+        Text in one dimension becomes one column. A data frame is returned as it is.
+
+    Examples
+    --------
+    >>> as_text(["good", "bad"]).shape
+    (2, 1)
+    >>> as_text([[1.5], [2.0]]) is None
+    True
+    """
+    if sparse.issparse(X):
+        return None
+    if hasattr(X, "columns"):
+        return X if _has_text_column(X) else None
+    try:
+        array = np.asarray(X)
+    except ValueError:  # rows of different length, for scikit-learn to complain of
+        return None
+    if array.ndim not in (1, 2) or not _is_text(array):
+        return None
+    return array.astype(object).reshape(len(array), -1)
+
+
+def _has_text_column(frame: Any) -> bool:
+    if not any(getattr(dtype, "kind", "O") in _TEXT_KINDS for dtype in frame.dtypes):
+        return False
+    array = np.asarray(frame)
+    return array.dtype.kind in _TEXT_KINDS and any(map(_is_text, array.T))
+
+
+def _is_text(array: np.ndarray) -> bool:
+    if array.dtype.kind not in _TEXT_KINDS or not array.size:
+        return False
+    texts = [isinstance(value, str) for value in array.flat]
+    return any(texts) and all(
+        is_text or _is_missing(value) for is_text, value in zip(texts, array.flat, strict=True)
+    )
+
+
+# Kinds of NumPy dtypes that may hold text: objects, str, and NumPy 2's strings.
+_TEXT_KINDS = "OUT"
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def check_values(X: Any, estimator: str) -> None:
+    """Raise an error where X holds dates, durations or missing text.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix
+    estimator : str
+        Name of the estimator's class.
+    """
+    if X.dtype.kind in "mM":
+        what = "dates" if X.dtype.kind == "M" else "durations"
+        raise ValueError(
+            f"{estimator} needs numbers, and X holds {what} ({X.dtype}). Make numbers of them "
+            "first, such as days: (X - X.min()) / np.timedelta64(1, 'D')."
+        )
+    if X.dtype.kind == "O":
+        missing = sum(map(_is_missing, X.flat))
+        if missing:
+            raise ValueError(
+                f"Input X contains NaN or None: {missing} texts are missing. {estimator} needs "
+                "all of them; fill them in, for example with sklearn.impute.SimpleImputer("
+                "strategy='constant', fill_value='')."
+            )
+
+
+def check_labels(y: np.ndarray) -> None:
+    """Raise an error where y lacks labels, or mixes text with numbers.
+
+    Parameters
+    ----------
+    y : ndarray
+    """
+    if y.dtype.kind != "O":
+        return
+    missing = sum(map(_is_missing, y.flat))
+    if missing:
+        raise ValueError(
+            f"Input y contains NaN or None: {missing} of {len(y)} labels are missing. Leave out "
+            "these rows, or name the missing class."
+        )
+    texts = sum(isinstance(label, str) for label in y.flat)
+    if texts not in (0, y.size):
+        raise ValueError(
+            f"y mixes text and other labels ({texts} of {y.size} are text). Make all of them text "
+            "with y.astype(str)."
+        )
+
+
+def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
+    """X as the inputs of a model: one array, or the columns named as the inputs are.
+
+    Parameters
+    ----------
+    model : keras.Model
+    X : ndarray, or list or dict of arrays
+        As a feature encoder left it; only a table is split.
+    names : array-like of str or None
+        Of its columns.
+    label : str
+        What errors call the model.
+
+    Returns
+    -------
+    ndarray, or list or dict of arrays
+
+    Raises
+    ------
+    ValueError
+        If text meets a model that takes numbers, or X has no column for an input.
+    """
+    inputs = getattr(model, "inputs", None)
+    if not inputs or not isinstance(X, np.ndarray):
+        return X
+    if len(inputs) == 1:
+        return _as_input(X, inputs[0].dtype == "string", label)
+    wanted = [tensor.name for tensor in inputs]
+    found = [] if names is None else list(names)
+    if set(wanted) - set(found) or len(found) != X.shape[1]:
+        have = f"columns {', '.join(map(repr, found))}" if found else "no named columns"
+        raise ValueError(
+            f"The model of {label} has {len(wanted)} inputs, {', '.join(map(repr, wanted))}, and X "
+            f"has {have}. {_SPLIT}"
+        )
+    columns = {tensor: X[:, [found.index(tensor.name)]] for tensor in inputs}
+    return {t.name: _as_input(c, t.dtype == "string", label) for t, c in columns.items()}
+
+
+def _as_input(X: np.ndarray, wants_text: bool, label: str) -> np.ndarray:
+    if X.dtype.kind == "O" and not wants_text:
+        return _as_numbers(X, label)
+    if X.dtype.kind in "fiub" and wants_text:
+        raise ValueError(
+            f"X holds numbers ({X.dtype}), and the model of {label} takes text. Give the text as "
+            "strings: X.astype(str)."
+        )
+    return X
+
+
+def _as_numbers(X: np.ndarray, label: str) -> np.ndarray:
+    """Numbers written as text, or in a data frame beside text."""
+    try:
+        return X.astype(keras.config.floatx())
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"X holds text ({error}), and the model of {label} takes numbers. Begin the model "
+            "with keras.Input((1,), dtype='string') and keras.layers.TextVectorization or "
+            "StringLookup; or encode categories with sklearn.preprocessing.OneHotEncoder in a "
+            "pipeline."
+        ) from error

@@ -1,0 +1,268 @@
+"""Each layer of Keras that draws no random numbers, in a small network."""
+
+import keras
+from keras import layers, ops
+
+from .case import Case, first, integers, layer_case, normal, positive
+
+LINE, IMAGE, VOLUME = (6, 3), (5, 5, 2), (3, 3, 3, 2)
+SHAPES = {"1D": LINE, "2D": IMAGE, "3D": VOLUME}
+
+
+def squared(x):
+    """What the Lambda layer computes."""
+    return ops.square(x)
+
+
+def of_each_rank(name, *args, ranks=("1D", "2D", "3D"), **settings):
+    """Cases of a layer whose class is there for lines, images and volumes."""
+    kinds = {f"{name}{rank}": getattr(layers, f"{name}{rank}") for rank in ranks}
+    return {
+        kind: layer_case(lambda value=value: value(*args, **settings), shape=SHAPES[kind[-2:]])
+        for kind, value in kinds.items()
+    }
+
+
+SIMPLE = {
+    "Activation": lambda: layers.Activation("gelu"),
+    "ELU": layers.ELU,
+    "LeakyReLU": layers.LeakyReLU,
+    "PReLU": layers.PReLU,
+    "ReLU": lambda: layers.ReLU(max_value=0.5, negative_slope=0.1),
+    "Softmax": layers.Softmax,
+    "Dense": lambda: layers.Dense(3, activation="relu"),
+    "Identity": layers.Identity,
+    "Rescaling": lambda: layers.Rescaling(2.0, 0.5),
+    "RepeatVector": lambda: layers.RepeatVector(3),
+    "Reshape": lambda: layers.Reshape((2, 2)),
+    "Flatten": layers.Flatten,
+    "BatchNormalization": layers.BatchNormalization,
+    "BatchNormalization, slow": lambda: layers.BatchNormalization(momentum=0.5, epsilon=0.1),
+    "GroupNormalization": lambda: layers.GroupNormalization(2),
+    "LayerNormalization": layers.LayerNormalization,
+    "RMSNormalization": layers.RMSNormalization,
+    "UnitNormalization": layers.UnitNormalization,
+    "ActivityRegularization": lambda: layers.ActivityRegularization(l1=0.1, l2=0.2),
+}
+
+IN_LINES = {
+    "EinsumDense": lambda: layers.EinsumDense("abc,cd->abd", output_shape=(6, 2), bias_axes="d"),
+    "Permute": lambda: layers.Permute((2, 1)),
+    "GRU": lambda: layers.GRU(2),
+    "GRU, reset before": lambda: layers.GRU(2, reset_after=False),
+    "LSTM": lambda: layers.LSTM(2),
+    "LSTM, backwards, sequences": lambda: layers.LSTM(2, go_backwards=True, return_sequences=True),
+    "LSTM, unrolled": lambda: layers.LSTM(2, unroll=True),
+    "SimpleRNN": lambda: layers.SimpleRNN(2),
+    "RNN": lambda: layers.RNN(layers.GRUCell(2)),
+    "StackedRNNCells": lambda: layers.RNN(
+        layers.StackedRNNCells([layers.LSTMCell(2), layers.SimpleRNNCell(2)])
+    ),
+    "Bidirectional": lambda: layers.Bidirectional(layers.GRU(2)),
+    "TimeDistributed": lambda: layers.TimeDistributed(layers.Dense(2)),
+    "TimeDistributed(BatchNormalization)": lambda: layers.TimeDistributed(
+        layers.BatchNormalization()
+    ),
+    "BatchNormalization of lines": layers.BatchNormalization,
+    "BatchNormalization, axis 1": lambda: layers.BatchNormalization(axis=1),
+    "Conv1D, causal": lambda: layers.Conv1D(2, 2, padding="causal", dilation_rate=2),
+}
+
+IN_IMAGES = {
+    "BatchNormalization of images": layers.BatchNormalization,
+    "Conv2D, groups": lambda: layers.Conv2D(2, 2, strides=2, groups=2, padding="same"),
+    "UpSampling2D, bilinear": lambda: layers.UpSampling2D(2, interpolation="bilinear"),
+}
+
+
+def dot():
+    """Two inputs and their product."""
+    a, b = keras.Input((4,)), keras.Input((4,))
+    hidden = [layers.Dense(3, activation="tanh")(x) for x in (a, b)]
+    return keras.Model([a, b], layers.Dense(1)(layers.Dot(axes=1)(hidden)))
+
+
+def merged(kind):
+    """Two branches of one input, merged."""
+
+    def network():
+        x = keras.Input((4,))
+        hidden = [layers.Dense(3, activation="tanh")(x) for _ in range(2)]
+        return keras.Model(x, layers.Dense(1)(kind()(hidden)))
+
+    return network
+
+
+def attended(layer, query_is_all=False):
+    """A sequence that attends to itself."""
+
+    def network():
+        x = keras.Input(LINE)
+        hidden = layers.Dense(3, activation="tanh")(x)
+        attention = layer()
+        out = attention([hidden, hidden]) if query_is_all else attention(hidden, hidden)
+        return keras.Model(x, layers.Dense(1)(layers.Flatten()(out)))
+
+    return network
+
+
+def halves(X):
+    """The two inputs of a network."""
+    return [X[:, :4], X[:, 4:]]
+
+
+def embedded(*more):
+    """Words, their vectors, and their mean."""
+
+    def network():
+        vectors = [layers.Embedding(7, 3), *[layer() for layer in more], layers.Flatten()]
+        return keras.Sequential([keras.Input((5,), dtype="int32"), *vectors, layers.Dense(1)])
+
+    return network
+
+
+def reversible():
+    """Words, and from their vectors a score for each word."""
+    table = layers.ReversibleEmbedding(7, 3)
+    x = keras.Input((5,), dtype="int32")
+    scores = table(table(x), reverse=True)
+    return keras.Model(x, layers.Dense(1)(layers.Flatten()(scores)))
+
+
+def spectral():
+    """A layer whose wrapper assigns its weight."""
+    return first(lambda: layers.SpectralNormalization(layers.Dense(3)))()
+
+
+MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
+
+LAYER_CASES = {
+    **{name: layer_case(layer) for name, layer in SIMPLE.items()},
+    **{name: layer_case(layer, shape=LINE) for name, layer in IN_LINES.items()},
+    **{name: layer_case(layer, shape=IMAGE) for name, layer in IN_IMAGES.items()},
+    **of_each_rank("Conv", 2, 2),
+    **{
+        f"Conv{rank}Transpose": layer_case(
+            lambda rank=rank: getattr(layers, f"Conv{rank}Transpose")(2, 2, strides=2),
+            shape=SHAPES[rank],
+        )
+        for rank in ("1D", "2D", "3D")
+    },
+    **of_each_rank("DepthwiseConv", 2, ranks=("1D", "2D"), depth_multiplier=2),
+    **of_each_rank("SeparableConv", 2, 2, ranks=("1D", "2D")),
+    **of_each_rank("AveragePooling", 2),
+    **of_each_rank("MaxPooling", 2),
+    **of_each_rank("AdaptiveAveragePooling", 2),
+    **of_each_rank("AdaptiveMaxPooling", 2),
+    **of_each_rank("GlobalAveragePooling"),
+    **of_each_rank("GlobalMaxPooling"),
+    **of_each_rank("Cropping", 1),
+    **of_each_rank("UpSampling", 2),
+    **of_each_rank("ZeroPadding", 1),
+    "ConvLSTM1D": layer_case(lambda: layers.ConvLSTM1D(2, 2), shape=(3, 4, 2)),
+    "ConvLSTM2D": layer_case(lambda: layers.ConvLSTM2D(2, 2), shape=(3, 4, 4, 2)),
+    "ConvLSTM3D": layer_case(lambda: layers.ConvLSTM3D(2, 2), shape=(2, 3, 3, 3, 2)),
+    "Lambda": layer_case(lambda: layers.Lambda(squared)),
+    "Masking": layer_case(lambda: layers.Masking(0.0), lambda: layers.LSTM(2), shape=LINE),
+    **{kind: Case(merged(getattr(layers, kind)), normal(4), normal(1, seed=1)) for kind in MERGES},
+    "Dot": Case(dot, normal(8), normal(1, seed=1), inputs=halves),
+    "Attention": Case(
+        attended(layers.Attention, query_is_all=True), normal(*LINE), normal(1, seed=1)
+    ),
+    "AdditiveAttention": Case(
+        attended(layers.AdditiveAttention, query_is_all=True), normal(*LINE), normal(1, seed=1)
+    ),
+    "MultiHeadAttention": Case(
+        attended(lambda: layers.MultiHeadAttention(2, 2)), normal(*LINE), normal(1, seed=1)
+    ),
+    "GroupQueryAttention": Case(
+        attended(lambda: layers.GroupQueryAttention(2, 4, 2)), normal(*LINE), normal(1, seed=1)
+    ),
+    "Embedding": Case(embedded(), integers(7, 5), normal(1, seed=1)),
+    "ReversibleEmbedding": Case(reversible, integers(7, 5), normal(1, seed=1)),
+    "SpectralNormalization": Case(
+        spectral, normal(4), normal(1, seed=1), engine="keras", reason="assigns its own trainable"
+    ),
+}
+
+# --- layers that prepare data, first in a network -----------------------------------------
+
+
+def normalization():
+    """A layer that knows the mean and variance of the data."""
+    return layers.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 4.0])
+
+
+def adapted():
+    """The same, learned from data."""
+    layer = layers.Normalization()
+    layer.adapt(normal(4, seed=3))
+    return layer
+
+
+def crossed():
+    """Two columns of integers, crossed."""
+    x = keras.Input((2,), dtype="int32")
+    crossing = layers.HashedCrossing(5, output_mode="one_hot")
+    return keras.Model(x, layers.Dense(1)(crossing((x[:, :1], x[:, 1:]))))
+
+
+IMAGES = positive(6, 6, 3) * 255
+
+
+def on_images(layer):
+    """A layer that prepares images."""
+    return Case(
+        first(layer, lambda: layers.Rescaling(1 / 255), shape=(6, 6, 3)), IMAGES, normal(1, seed=1)
+    )
+
+
+def on_integers(layer, **more):
+    """A layer that codes integers."""
+    network = first(layer, shape=(1,), dtype="int32")
+    return Case(network, integers(5, 1), normal(1, seed=1), **more)
+
+
+NO_KERNEL = {"engine": "keras", "reason": "it does not compile"}
+
+
+PREPARING_CASES = {
+    "Normalization": Case(first(normalization), normal(4), normal(1, seed=1)),
+    "Normalization, adapted": Case(first(adapted), normal(4), normal(1, seed=1)),
+    "CategoryEncoding": on_integers(lambda: layers.CategoryEncoding(5, output_mode="one_hot")),
+    "Hashing": on_integers(lambda: layers.Hashing(4, output_mode="one_hot"), **NO_KERNEL),
+    "IntegerLookup": on_integers(
+        lambda: layers.IntegerLookup(vocabulary=[0, 1, 2, 3], output_mode="one_hot"), **NO_KERNEL
+    ),
+    "HashedCrossing": Case(crossed, integers(5, 2), normal(1, seed=1), **NO_KERNEL),
+    "Discretization": Case(
+        first(
+            lambda: layers.Discretization(bin_boundaries=[-1.0, 0.0, 1.0], output_mode="one_hot"),
+            shape=(1,),
+        ),
+        normal(1),
+        normal(1, seed=1),
+    ),
+    "STFTSpectrogram": Case(
+        first(lambda: layers.STFTSpectrogram(frame_length=4, frame_step=2, fft_length=4),
+              shape=(12, 1)),
+        normal(12, 1), normal(1, seed=1),
+    ),
+    "MelSpectrogram": Case(
+        first(lambda: layers.MelSpectrogram(
+            fft_length=8, sequence_stride=4, sequence_length=8, sampling_rate=16, num_mel_bins=3,
+            min_freq=1.0), shape=(16,)),
+        normal(16), normal(1, seed=1),
+    ),
+    "CenterCrop": on_images(lambda: layers.CenterCrop(4, 4)),
+    "Resizing": on_images(lambda: layers.Resizing(3, 3)),
+    "Pipeline": on_images(
+        lambda: layers.Pipeline([layers.CenterCrop(4, 4), layers.Rescaling(0.5)])
+    ),
+    "AutoContrast": on_images(layers.AutoContrast),
+    "Equalization": on_images(layers.Equalization),
+    "Solarization": on_images(lambda: layers.Solarization(0.0)),
+    "ContrastLimitedAdaptiveHistogramEqualization": on_images(
+        lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 2))
+    ),
+}  # fmt: skip

@@ -1,0 +1,99 @@
+"""Each layer of Keras that draws random numbers.
+
+XLA draws other numbers than eager TensorFlow from one seed, so the reference runs through
+XLA too. A batch of 6 rows draws other numbers than one of 8, so all batches are full.
+"""
+
+import keras
+from keras import layers
+
+from .case import Case, first, layer_case, normal, positive
+from .layer_cases import IMAGE, LINE, NO_KERNEL, VOLUME, attended
+
+FULL = {"n": 24, "jit": True}
+
+SIMPLE = {
+    "Dropout": lambda: layers.Dropout(0.4),
+    "AlphaDropout": lambda: layers.AlphaDropout(0.4),
+    "GaussianDropout": lambda: layers.GaussianDropout(0.4),
+    "GaussianNoise": lambda: layers.GaussianNoise(0.5),
+}
+
+
+def attention_with_dropout():
+    """Attention of which parts are dropped."""
+    return attended(lambda: layers.MultiHeadAttention(1, 2, dropout=0.4))()
+
+
+def two_dropouts():
+    """Layers that draw from seeds of their own."""
+    return keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dropout(0.3),
+            layers.Dense(5),
+            layers.Dropout(0.3),
+            layers.Dense(1),
+        ]
+    )
+
+
+def on_images(layer, **more):
+    """Random changes of images."""
+    network = first(layer, lambda: layers.Rescaling(1 / 255), shape=(6, 6, 3))
+    X = positive(6, 6, 3, n=24) * 255
+    return Case(network, X, normal(1, n=24, seed=1), **more)
+
+
+def cropped():
+    """Random crops, whose size is another in prediction."""
+    crop, mean = layers.RandomCrop(4, 4), layers.GlobalAveragePooling2D()
+    return keras.Sequential([keras.Input((6, 6, 3)), crop, mean, layers.Dense(1)])
+
+
+IMAGE_LAYERS = {
+    "RandomBrightness": lambda: layers.RandomBrightness(0.2),
+    "RandomColorDegeneration": lambda: layers.RandomColorDegeneration(0.5),
+    "RandomColorJitter": lambda: layers.RandomColorJitter(
+        brightness_factor=0.2, contrast_factor=0.2
+    ),
+    "RandomContrast": lambda: layers.RandomContrast(0.2),
+    "RandomErasing": lambda: layers.RandomErasing(),
+    "RandomFlip": lambda: layers.RandomFlip(),
+    "RandomGaussianBlur": lambda: layers.RandomGaussianBlur(),
+    "RandomGrayscale": lambda: layers.RandomGrayscale(0.5),
+    "RandomHue": lambda: layers.RandomHue(0.3),
+    "RandomInvert": lambda: layers.RandomInvert(0.5),
+    "RandomPosterization": lambda: layers.RandomPosterization(4),
+    "RandomSaturation": lambda: layers.RandomSaturation(0.5),
+    "RandomSharpness": lambda: layers.RandomSharpness(0.5),
+}
+
+# What they draw or compute has no XLA kernel.
+WITHOUT_KERNEL = {
+    "CutMix": lambda: layers.CutMix(),
+    "MixUp": lambda: layers.MixUp(),
+    "RandAugment": lambda: layers.RandAugment(num_ops=1),
+    "RandomPerspective": lambda: layers.RandomPerspective(0.5),
+    "RandomRotation": lambda: layers.RandomRotation(0.2),
+    "RandomShear": lambda: layers.RandomShear(0.2, 0.2),
+    "RandomTranslation": lambda: layers.RandomTranslation(0.2, 0.2),
+    "RandomZoom": lambda: layers.RandomZoom(0.2),
+}
+
+RANDOM_LAYER_CASES = {
+    **{name: layer_case(layer, **FULL) for name, layer in SIMPLE.items()},
+    "SpatialDropout1D": layer_case(lambda: layers.SpatialDropout1D(0.4), shape=LINE, **FULL),
+    "SpatialDropout2D": layer_case(lambda: layers.SpatialDropout2D(0.4), shape=IMAGE, **FULL),
+    "SpatialDropout3D": layer_case(lambda: layers.SpatialDropout3D(0.4), shape=VOLUME, **FULL),
+    "LSTM, dropout": layer_case(
+        lambda: layers.LSTM(2, dropout=0.3, recurrent_dropout=0.3), shape=LINE, **FULL
+    ),
+    "MultiHeadAttention, dropout": Case(
+        attention_with_dropout, normal(*LINE, n=24), normal(1, n=24, seed=1), jit=True
+    ),
+    "two layers of dropout": Case(two_dropouts, normal(4, n=24), normal(1, n=24, seed=1), jit=True),
+    "RandomCrop": Case(cropped, positive(6, 6, 3, n=24), normal(1, n=24, seed=1), jit=True),
+    **{name: on_images(layer, jit=True) for name, layer in IMAGE_LAYERS.items()},
+    **{name: on_images(layer, **NO_KERNEL) for name, layer in WITHOUT_KERNEL.items()},
+}
