@@ -9,9 +9,10 @@ from skhp.mlp import MLPClassifier, MLPRegressor
 
 if TYPE_CHECKING:
     from skhp.hypermodel import from_hypermodel
-    from skhp.wrappers import KerasClassifier, KerasRegressor
+    from skhp.wrappers import BaseWrapper, KerasClassifier, KerasRegressor
 
 __all__ = [
+    "BaseWrapper",
     "KerasClassifier",
     "KerasRegressor",
     "MLPClassifier",
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 
 # Imported when first asked for: they need Keras, which takes seconds to import.
 _LATER = {
+    "BaseWrapper": "skhp.wrappers",
     "KerasClassifier": "skhp.wrappers",
     "KerasRegressor": "skhp.wrappers",
     "from_hypermodel": "skhp.hypermodel",

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from skhp.compat import fresh_metric_names
 from skhp.global_generators import seeded
 
 # Arguments that the wrapper fills in, where a builder asks for them.
@@ -62,7 +63,7 @@ class Builder:
         import keras
 
         self._check(arguments)
-        with seeded(seed, self.function):
+        with seeded(seed, self.function), fresh_metric_names():
             model = self.function(**arguments)
         if not isinstance(model, keras.Model):
             raise TypeError(

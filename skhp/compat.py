@@ -132,6 +132,31 @@ def unlisted_variables(optimizer: Any) -> list[Any]:
     return [variable for variable in own if id(variable) not in listed]
 
 
+@contextlib.contextmanager
+def backend_seeded(seed: int) -> Iterator[None]:
+    """Let TensorFlow draw from a seed for a while: Keras orders the rows of arrays with it.
+
+    What it would have drawn otherwise is put back. On other backends Keras draws from
+    NumPy's generator.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    from tensorflow.python.eager import context
+
+    own = vars(context.context())
+    before = {name: own.pop(name) for name in ("_seed", "_rng") if name in own}
+    context.set_global_seed(seed)
+    try:
+        yield
+    finally:
+        del own["_rng"]  # there is none before the first seed
+        own.update(before)
+        context.context().clear_kernel_cache()  # kernels hold seeds
+
+
 def flat_caller(concrete: Any) -> Any:
     """A `tf.types.experimental.ConcreteFunction` as a function of its tensors alone.
 
@@ -243,6 +268,36 @@ def compile_arguments(model: Any) -> dict[str, Any]:
         "metrics": metrics and metrics._user_metrics,
         "weighted_metrics": metrics and metrics._user_weighted_metrics,
     }
+
+
+@contextlib.contextmanager
+def fresh_metric_names() -> Iterator[None]:
+    """Let Keras number the names of new metrics from the start, as in a new process.
+
+    Keras numbers names through a process: a second `keras.metrics.AUC` is "auc_1". Where
+    Keras keeps its numbers elsewhere, names are numbered so here too.
+    """
+    import keras
+
+    try:
+        from keras.src.backend.common.global_state import get_global_attribute
+        from keras.src.utils.naming import to_snake_case
+    except ImportError:
+        yield
+        return
+    numbers = get_global_attribute("object_name_uids") or {}
+    names = {to_snake_case(kind.__name__) for kind in _subclasses(keras.metrics.Metric)}
+    before = {name: numbers.pop(name) for name in names & numbers.keys()}
+    try:
+        yield
+    finally:
+        for name in names & numbers.keys():
+            del numbers[name]
+        numbers.update(before)
+
+
+def _subclasses(kind: type) -> set[type]:
+    return {kind}.union(*map(_subclasses, kind.__subclasses__()))
 
 
 def flat_metrics(model: Any) -> list[tuple[Any, bool]]:

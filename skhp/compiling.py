@@ -9,9 +9,9 @@ from typing import Any
 
 import keras
 
-from skhp.compat import route_params, unflatten_params
+from skhp.compat import fresh_metric_names, route_params, unflatten_params
 from skhp.engine.own_code import revive
-from skhp.keras_objects import look_up
+from skhp.keras_objects import history_names, look_up
 from skhp.wrapper_constraints import no_part
 
 _COMPILE = {"optimizer", "loss", "metrics", "loss_weights", "weighted_metrics", "run_eagerly"}
@@ -33,6 +33,11 @@ def compile_arguments_from(params: Mapping[str, Any]) -> dict[str, Any]:
     -------
     dict
     """
+    with fresh_metric_names():
+        return _compile_arguments(params)
+
+
+def _compile_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
     arguments = route_params(dict(params), destination="compile", pass_filter=_COMPILE)
     for kind, to_class in _CLASSES.items():
         routed = route_params(dict(params), destination=kind, pass_filter=set())
@@ -55,7 +60,11 @@ def compile_arguments_from(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _made(value: Any, to_class: Callable[[Any], Any], routed: dict[str, Any]) -> Any:
     made = unflatten_params(items=_converted(value, to_class, bool(routed)), params=routed)
-    return keras.tree.map_structure(_own, made)
+    own = keras.tree.map_structure(_own, made)
+    metrics = [part for part in keras.tree.flatten(own) if isinstance(part, keras.metrics.Metric)]
+    for metric, name in zip(metrics, history_names(metrics), strict=True):
+        metric.name = name
+    return own
 
 
 def _own(value: Any) -> Any:

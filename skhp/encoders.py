@@ -13,12 +13,19 @@ from skhp.compat import import_scikeras
 runtime.start()
 import_scikeras()
 
+from scikeras.utils import metric_name  # noqa: E402
 from scikeras.utils.transformers import (  # noqa: E402
     ClassifierLabelEncoder as _ScikerasLabelEncoder,
 )
 from scikeras.utils.transformers import RegressorTargetEncoder  # noqa: E402
 
-__all__ = ["ClassifierLabelEncoder", "RegressorTargetEncoder", "encode", "fit_encoder"]
+__all__ = [
+    "ClassifierLabelEncoder",
+    "RegressorTargetEncoder",
+    "encode",
+    "fit_encoder",
+    "metric_name",
+]
 
 
 class ClassifierLabelEncoder(_ScikerasLabelEncoder):  # type: ignore[misc]
@@ -44,9 +51,11 @@ class ClassifierLabelEncoder(_ScikerasLabelEncoder):  # type: ignore[misc]
         -------
         ndarray of shape (n,), (n, n_classes) or (n, n_labels)
         """
+        y = np.asarray(y)
+        if self.n_classes_ == 1 and self._target_type == "binary":
+            return np.ones((len(y), 1)) if return_proba else np.full(len(y), self.classes_[0])
         if not return_proba:
             return super().inverse_transform(y)
-        y = np.asarray(y)
         if self._target_type == "binary" and (y.ndim == 1 or y.shape[1] == 1):
             y = y.reshape(-1, 1)
             return np.hstack([1 - y, y])

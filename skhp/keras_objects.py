@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Hashable
+import re
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -235,6 +236,30 @@ def token_of(value: Any) -> Hashable:
         return value.__name__ if listed else (value.__module__, value.__qualname__)
     name = getattr(value, "__name__", type(value).__name__)
     return (name, fingerprint(value))  # a bare name is for Keras's functions alone
+
+
+def history_names(metrics: Sequence[Any]) -> list[str]:
+    """The names under which metrics made by the user are recorded.
+
+    Keras numbers the names that it gives through a process. A metric that is the only one
+    of its class here has the name without a number.
+
+    Parameters
+    ----------
+    metrics : sequence of keras.metrics.Metric
+
+    Returns
+    -------
+    list of str
+        In the order of the metrics.
+    """
+    kinds = [type(metric) for metric in metrics]
+    names = []
+    for metric in metrics:
+        plain = re.sub(r"_\d+$", "", metric.name)
+        is_given = plain.replace("_", "") != type(metric).__name__.lower()
+        names.append(metric.name if is_given or kinds.count(type(metric)) > 1 else plain)
+    return names
 
 
 def _described(value: Any) -> KerasObject:

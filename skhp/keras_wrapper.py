@@ -22,8 +22,10 @@ from skhp.compat import check_sample_weight, route_params
 from skhp.divergence import check_can_predict, rate_of, warn_diverged
 from skhp.eager_kernels import note_model_built
 from skhp.encoders import fit_encoder
+from skhp.engine.metrics import leave_results
 from skhp.fit_task import FitTask
 from skhp.global_generators import seeded
+from skhp.keras_history import KerasHistory
 from skhp.model_storage import copy_model
 from skhp.model_training import (
     TrainingRequest,
@@ -49,7 +51,92 @@ _LEARNED = (
 
 
 class BaseWrapper(CallbackSupportMixin, WrapperRows):
-    """A Keras network of the user's own making as an estimator."""
+    """A Keras network of your own as an estimator of your own: extend it.
+
+    `KerasClassifier` and `KerasRegressor` extend it. A subclass may override
+    ``target_encoder`` and ``feature_encoder`` (properties that return unfitted
+    transformers of y and X), ``_keras_build_fn`` (a method that builds the model, in place
+    of ``model``) and ``scorer`` (a static method, which `score` calls).
+
+    Parameters
+    ----------
+    model : callable or keras.Model, default=None
+        As in `KerasClassifier`, and so are the other parameters.
+    build_fn : callable, default=None
+        An old name of ``model``.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on with the model of the last one.
+    random_state : int, RandomState, Generator or None, default=None
+        For first weights, dropout and the order of rows.
+    optimizer : str, keras.optimizers.Optimizer or subclass of it, default="rmsprop"
+        Settings go to a name or class: ``optimizer__learning_rate=0.1``.
+    loss : str, callable, keras.losses.Loss or subclass of it, or list or dict, default=None
+        Settings go to a name or class: ``loss__label_smoothing=0.1``.
+    metrics : list, dict or one of str, keras.metrics.Metric or subclass, default=None
+        Recorded in ``history_``.
+    batch_size : int or None, default=None
+        Rows a step; None for 32, -1 for all.
+    validation_batch_size : int or None, default=None
+        Rows a step in validation.
+    verbose : int, default=0
+        1 or 2 prints a line an epoch.
+    callbacks : list, dict or one of keras.callbacks.Callback or subclass, default=None
+        The objects themselves run.
+    validation_split : float, default=0.0
+        Share of the rows, the last ones, to validate on after each epoch.
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in an order of its own.
+    run_eagerly : bool, default=False
+        Whether Keras runs the model without compiling it.
+    epochs : int, default=1
+        Passes over the training rows.
+    **kwargs : dict
+        Arguments of the builder, and parameters with a prefix.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The fitted model.
+    history_ : dict of str to list of float
+        One value an epoch.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that ran.
+    n_epochs_ : int
+        Epochs in ``history_``.
+    engine_ : {"compiled", "keras"}
+        Whether a compiled program or Keras's own ``fit`` trained.
+    engine_reason_ : str or None
+        Why Keras's ``fit`` did, where it did.
+    target_encoder_, feature_encoder_ : transformer
+        As fitted.
+    n_features_in_ : int
+        Columns of X.
+
+    See Also
+    --------
+    KerasClassifier : For classes.
+    KerasRegressor : For values.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from sklearn.base import TransformerMixin
+    >>> from sklearn.datasets import load_iris
+    >>> from skhp import BaseWrapper
+    >>> class Compressor(TransformerMixin, BaseWrapper):
+    ...     def _keras_build_fn(self, meta, width=2):
+    ...         x = keras.Input((meta["n_features_in_"],))
+    ...         code = keras.layers.Dense(width)(x)
+    ...         self.encoder_ = keras.Model(x, code)
+    ...         return keras.Model(x, keras.layers.Dense(meta["n_features_in_"])(code))
+    ...     def fit(self, X, y=None):
+    ...         return super().fit(X, X)
+    ...     def transform(self, X):
+    ...         return self.encoder_.predict(X, verbose=0)
+    >>> X, _ = load_iris(return_X_y=True)
+    >>> Compressor(loss="mse", width=3).fit_transform(X).shape
+    (150, 3)
+    """
 
     def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
         self._random_state = _seed(self.random_state)
@@ -59,10 +146,12 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         self.feature_encoder_ = fit_encoder(self.feature_encoder, X)
         self.__dict__.update(getattr(self.feature_encoder_, "get_metadata", dict)())
         self.model_ = self._build_keras_model()
-        self._check_settings_are_used()
         self._give_weights(X)
+        self._take_up_given_model()
+        self._check_settings_are_used()
         note_model_built()
         self._initialize_callbacks()
+        self._predict_callbacks: list[Any] = keras.tree.flatten(self._predict_callbacks)
         self._settings = settings_of_model(self.get_params())
         self.n_epochs_ = 0
         return X, y
@@ -174,7 +263,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         except BaseException:
             if not continuing:
                 learned = [n for n in vars(self) if n.endswith("_") and not n.startswith("_")]
-                for name in (*learned, "_model", "_packed_model", "_slots"):
+                for name in (*learned, "_model", "_packed_model", "_slots", "_last_history"):
                     self.__dict__.pop(name, None)
             raise
 
@@ -238,22 +327,26 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         arguments |= {"epochs": epochs, "initial_epoch": initial_epoch, **kwargs}
         if arguments.get("validation_data") is None:
             check_split(len(keras.tree.flatten(y)[0]), arguments.get("validation_split"))
+        self.callbacks_ = keras.tree.flatten(
+            [self._fit_callbacks, arguments.pop("callbacks", None) or ()]
+        )
         request = TrainingRequest(
             model=self.model_,
             X=X,
             y=y,
             sample_weight=sample_weight,
             arguments=arguments,
-            callbacks=[*self._fit_callbacks, *(arguments.pop("callbacks", None) or ())],
+            callbacks=self.callbacks_,
             watchers=watchers,
             seed=self._random_state,
         )
         # A layer may draw without a seed of its own; other numbers than the builder drew.
         draws = seeded(None if self._random_state is None else self._random_state + 1)
-        with draws, self._naming_the_builder(X, y):
+        with draws, self._naming_the_builder(X, y), self._noting_training():
             outcome = train_model(request)
         if outcome.engine == "compiled":
             self._keep_slots(outcome.state.slots)
+            self._last_history = outcome.history
         self._note(outcome, restart=not warm_start or initial_epoch == 0)
 
     def _keep_slots(self, slots: Any) -> None:
@@ -267,7 +360,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
     def _note(self, outcome: Any, restart: bool) -> None:
         """Keep what training left beside the weights."""
         if restart or not hasattr(self, "history_"):
-            self.history_: dict[str, list[float]] = {}
+            self.history_: dict[str, list[float]] = KerasHistory()
         for name, values in outcome.history.items():
             self.history_.setdefault(name, []).extend(values)
         self.n_epochs_ = len(self.history_.get("loss", ()))
@@ -284,7 +377,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         return {
             **self._learned_from_data(),
             "model_": model,
-            "history_": dict(history),
+            "history_": KerasHistory(history),
             "_is_finite": state.is_finite(),
         }
 
@@ -409,11 +502,14 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
             if slots is not None:
                 settle_optimizer(model, slots)
                 self.__dict__.pop("_slots", None)  # not before the optimizer has all of them
+            history = self.__dict__.pop("_last_history", None)
+            if history is not None:
+                leave_results(model, history)
         return model
 
     @model_.setter
     def model_(self, model: Any) -> None:
-        for name in ("_slots", "_packed_model"):
+        for name in ("_packed_model", "_slots", "_last_history"):  # of another model
             self.__dict__.pop(name, None)
         self._model = model
 
@@ -449,7 +545,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         packed = attributes.pop("_packed_model", None)
         if "_model" in attributes:
             packed = to_stored(self.model_)
-        for name in ("_model", "_slots"):
+        for name in ("_model", "_slots", "_last_history"):
             attributes.pop(name, None)
         state = stored_attributes(attributes)
         # The model is the larger part, and is loaded when it is first asked for.

@@ -75,8 +75,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     metrics : list of (str, callable or keras.metrics.Metric), default=None
         Recorded in ``history_``, beside the loss.
     callbacks : list of keras.callbacks.Callback, default=None
-        Each fit works on a copy. Callbacks that look at every batch make Keras's own
-        ``fit`` do the training.
+        The objects themselves run, so that they can be asked afterwards
+        (``stopping.stopped_epoch``); clones of the estimator, as a search fits them, have
+        copies. Callbacks that look at every batch make Keras's own ``fit`` do the training.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights and optimizer state of the last one.
         After a change of ``optimizer`` it goes on from the weights alone.
@@ -102,6 +103,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     history_ : dict of str to list of float
         One value an epoch: "loss", metrics, "val_loss", ... NaN where an epoch of an
         earlier or later fit (``warm_start``, ``partial_fit``) did not measure it.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that ran.
     n_epochs_ : int
         Epochs run.
     engine_ : {"compiled", "keras"}

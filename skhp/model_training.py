@@ -14,11 +14,13 @@ from sklearn.utils import check_random_state
 from skhp.divergence import check_converged, rate_of
 from skhp.engine.evaluate import Evaluation
 from skhp.engine.keras_network import KerasNetwork, build_optimizer
+from skhp.engine.metrics import forget_results
 from skhp.engine.model_structure import predicts_rows_alone
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.text import text_as_tensors
 from skhp.engine.train import train
+from skhp.engine.user_callbacks import lent
 from skhp.keras_objects import KerasObject
 from skhp.row_blocks import row_blocks
 
@@ -90,6 +92,7 @@ def train_model(request: TrainingRequest) -> Outcome:
     ValueError
         If training diverges. The model is then as it was.
     """
+    forget_results(request.model)
     network, optimizer = KerasNetwork(request.model), request.model.optimizer
     rows, validation = _rows(request)
     slots = _values(slot_variables(optimizer)) if optimizer.built else None
@@ -236,7 +239,8 @@ def predict_model(
     )
     if callbacks or own or "steps" in arguments:
         X = text_as_tensors(X)
-        return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
+        with lent(callbacks):
+            return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
     arrays = all(isinstance(leaf, np.ndarray) for leaf in keras.tree.flatten(X))
     if not (arrays and predicts_rows_alone(model)):
         return _predict_in_batches_of_keras(model, X, arguments)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
 
-from skhp.keras_objects import KerasObject, known_names, look_up, snake_case
+from skhp.keras_objects import KerasObject, history_names, known_names, look_up, snake_case
 
 import keras  # isort: skip
 
@@ -179,23 +179,28 @@ def look_up_metrics(metrics: Any, coding: TargetCoding) -> Mapping[str, KerasObj
     dict of str to KerasObject
     """
     found: dict[str, KerasObject] = {}
-    for metric in metrics or ():
-        identifier = metric
-        if metric in ("accuracy", "acc") and coding.task != "regression":
-            identifier = _AUTO_ACCURACY[coding.coding]
-        looked_up = look_up("metrics", identifier)
-        name = metric if isinstance(metric, str) else _metric_name(looked_up.value)
+    looked_up = [look_up("metrics", _identifier(metric, coding)) for metric in metrics or ()]
+    names = _metric_names([value.value for value in looked_up])
+    for metric, value, own_name in zip(metrics or (), looked_up, names, strict=True):
+        name = metric if isinstance(metric, str) else own_name
         if name in found:
             raise ValueError(
                 f"metrics names {name!r} twice. Give each metric a name of its own, as "
                 "in keras.metrics.AUC(name='auc_pr')."
             )
-        found[name] = _with_threshold(looked_up, coding) if name is metric else looked_up
+        found[name] = _with_threshold(value, coding) if name is metric else value
     return found
 
 
-def _metric_name(metric: Any) -> str:
-    return getattr(metric, "name", None) or metric.__name__
+def _identifier(metric: Any, coding: TargetCoding) -> Any:
+    is_auto = metric in ("accuracy", "acc") and coding.task != "regression"
+    return _AUTO_ACCURACY[coding.coding] if is_auto else metric
+
+
+def _metric_names(metrics: Sequence[Any]) -> list[str]:
+    objects = [metric for metric in metrics if isinstance(metric, keras.metrics.Metric)]
+    by_id = dict(zip(map(id, objects), history_names(objects), strict=True))
+    return [by_id.get(id(metric)) or metric.__name__ for metric in metrics]
 
 
 def _with_threshold(metric: KerasObject, coding: TargetCoding) -> KerasObject:

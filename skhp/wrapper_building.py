@@ -17,8 +17,9 @@ from skhp.compile_settings import check_settings_are_used
 from skhp.compiling import compile_arguments_from
 from skhp.encoders import encode
 from skhp.engine.text import text_as_tensors
+from skhp.given_model import GivenModel
 from skhp.global_generators import seeded
-from skhp.model_storage import copy_model
+from skhp.keras_objects import token_of
 from skhp.output_link import check_classes_suit, check_outputs_named, only_loss
 from skhp.wrapper_parameters import KERAS_ARGUMENTS, WrapperParameters
 
@@ -29,7 +30,7 @@ class WrapperBuilding(WrapperParameters):
     def _build_keras_model(self) -> Any:
         model = self.model if self.model is not None else self.build_fn
         if isinstance(model, keras.Model):
-            return copy_model(model)  # fit must not change a constructor parameter
+            return model  # itself, so that others who have its layers see them trained
         if model is not None and hasattr(self, "_keras_build_fn"):
             raise ValueError(
                 f"{type(self).__name__} has a _keras_build_fn of its own, and model="
@@ -63,15 +64,33 @@ class WrapperBuilding(WrapperParameters):
         }
         return arguments | {name: make() for name, make in given.items() if builder.takes(name)}
 
+    def _take_up_given_model(self) -> None:
+        """Let each fit of a given model start from the weights that it was given with."""
+        model, given = self.model_, self.__dict__.get("_given")
+        if model is not self._given_model():
+            self._given = None
+        elif given is None or given.model is not model or not given.is_as_left():
+            self._given = GivenModel.of(model)
+        else:
+            given.restore(model)
+
+    @contextlib.contextmanager
+    def _noting_training(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._given is not None:
+                self._given.note_training()
+
     def _ensure_compiled_model(self) -> None:
         label = self._label()
         if not self.model_.compiled:
             arguments = compile_arguments_from(self.get_params())
-            if arguments.get("loss") is None:
+            if _is_without_loss(arguments.get("loss")):
                 raise ValueError(
                     f"The model of {label} has no loss: it is not compiled, and "
-                    f"{type(self).__name__} has loss=None. Pass loss=..., or compile the "
-                    "model in the builder."
+                    f"{type(self).__name__} has loss={self.loss!r}. Pass loss=..., or compile "
+                    "the model in the builder."
                 )
             if arguments.get("optimizer") is None:
                 raise ValueError(
@@ -81,10 +100,15 @@ class WrapperBuilding(WrapperParameters):
                 )
             check_outputs_named(self.model_, arguments, label)
             self.model_.compile(**arguments)
-        if not self.model_.loss:
+        if _is_without_loss(self.model_.loss):
             raise ValueError(
-                f"The model of {label} was compiled without a loss. Compile it with one, or leave "
-                f"compiling to {type(self).__name__}(loss=...)."
+                f"The model of {label} was compiled without a loss: loss={self.model_.loss!r}. "
+                f"Compile it with one, or leave compiling to {type(self).__name__}(loss=...)."
+            )
+        if self.model_.optimizer is None:
+            raise ValueError(
+                f"The model of {label} was compiled with optimizer=None. Compile it with an "
+                f"optimizer, or pass optimizer=... to {type(self).__name__}."
             )
 
     def _label(self) -> str:
@@ -143,8 +167,7 @@ class WrapperBuilding(WrapperParameters):
 
     def _check_losses_match(self, y: Any) -> None:
         wanted, got = self.loss, self.model_.loss
-        named = isinstance(wanted, str) and isinstance(got, str | keras.losses.Loss)
-        if named and _plain_name(wanted) != _plain_name(got):
+        if _is_single(wanted) and _is_single(got) and not _are_same_loss(wanted, got):
             raise ValueError(
                 f"loss={wanted!r} was given to {type(self).__name__}, but the model of "
                 f"{self._label()} is compiled with {got!r}. Leave one of them out."
@@ -190,12 +213,28 @@ def _units(model: Any) -> int | None:
     return outputs[0].shape[-1] if len(outputs) == 1 else None
 
 
+def _is_without_loss(loss: Any) -> bool:
+    return all(part is None for part in keras.tree.flatten(loss))
+
+
+def _is_single(loss: Any) -> bool:
+    return isinstance(loss, str) or callable(loss)
+
+
+def _are_same_loss(wanted: Any, got: Any) -> bool:
+    if isinstance(wanted, keras.losses.Loss) and isinstance(got, keras.losses.Loss):
+        return token_of(wanted) == token_of(got)
+    return _plain_name(wanted) == _plain_name(got)
+
+
 def _plain_name(loss: Any) -> str:
+    if inspect.isclass(loss):
+        return loss.__name__.lower()
     found = keras.losses.get(loss)
     function = getattr(found, "fn", found)
     # Keras wraps a named function in a class of no name of its own.
     named = type(found).__name__ in ("LossFunctionWrapper", "function")
-    name = function.__name__ if named else type(found).__name__
+    name = getattr(function, "__name__", "") if named else type(found).__name__
     return name.replace("_", "").lower()
 
 

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from skhp import runtime
 from skhp.builder import GIVEN, Builder
 from skhp.compat import scikeras_base_wrapper
+from skhp.given_model import GivenModel
 from skhp.model_storage import copy_model
 
 runtime.start()
@@ -35,6 +36,12 @@ KERAS_ARGUMENTS = frozenset(
 
 class WrapperParameters(_ScikerasWrapper):
     """What a wrapper is told: known by the estimator, its builder or a routing prefix."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Keep routed parameters, which a subclass's ``__init__`` may name and not store."""
+        self = super().__new__(cls)
+        self.__dict__["_extra"] = {n: v for n, v in kwargs.items() if n.partition("__")[1]}
+        return self
 
     def __init__(
         self,
@@ -77,18 +84,23 @@ class WrapperParameters(_ScikerasWrapper):
     @classmethod
     def _get_param_names(cls) -> list[str]:
         """Parameters of ``__init__``, and of its bases' as far as it passes them on."""
-        names: dict[str, None] = {}
+        return sorted(cls._declared_parameters())
+
+    @classmethod
+    def _declared_parameters(cls) -> dict[str, Any]:
+        """Default values by name; None where there is none."""
+        defaults: dict[str, Any] = {}
         for kind in cls.__mro__:
             if "__init__" not in vars(kind) or kind is _ScikerasWrapper:
                 continue
             parameters = list(inspect.signature(vars(kind)["__init__"]).parameters.values())[1:]
             kinds = {p.kind for p in parameters}
-            names |= {
-                p.name: None for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-            }
+            for p in parameters:
+                if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
+                    defaults.setdefault(p.name, None if p.default is p.empty else p.default)
             if kind is WrapperParameters or inspect.Parameter.VAR_KEYWORD not in kinds:
                 break
-        return sorted(names)
+        return defaults
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get parameters: the estimator's, the builder's, and those given with a prefix.
@@ -103,7 +115,8 @@ class WrapperParameters(_ScikerasWrapper):
         dict
             By name. An argument of the builder that was not given has its default.
         """
-        own = {name: getattr(self, name, None) for name in self._get_param_names()}
+        declared = self._declared_parameters()
+        own = {name: getattr(self, name, declared[name]) for name in sorted(declared)}
         extra = dict(self._extra)
         builder = self._builder_if_any()
         defaults = {} if builder is None else builder.defaults
@@ -136,6 +149,9 @@ class WrapperParameters(_ScikerasWrapper):
         if params:
             self._set_extra(params, ValueError)
         return self
+
+    # What the model was like before the first fit, where a model was given and no builder.
+    _given: GivenModel | None = None
 
     # Parameters beside those of __init__; they read as attributes too.
     _extra: Mapping[str, Any] = MappingProxyType({})
@@ -214,19 +230,19 @@ class WrapperParameters(_ScikerasWrapper):
         # Keras's own deep copy of a model loses sight of the user's layers and functions.
         stand_in = object.__new__(type(self))
         given = {name: value for name, value in vars(self).items() if not name.startswith("_")}
-        stand_in.__dict__.update(vars(self), **_copied_on_clone(given))
-        stand_in.__dict__["_extra"] = _copied_on_clone(self._extra)
+        stand_in.__dict__.update(vars(self), **_copied_on_clone(given, self._given))
+        stand_in.__dict__["_extra"] = _copied_on_clone(self._extra, None)
         return BaseEstimator.__sklearn_clone__(stand_in)
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         return BaseEstimator.__repr__(self, N_CHAR_MAX)
 
 
-def _copied_on_clone(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _copied_on_clone(parameters: Mapping[str, Any], start: GivenModel | None) -> dict[str, Any]:
     import keras
 
     return {
-        name: _CopiedOnClone(value) if isinstance(value, keras.Layer) else value
+        name: _CopiedOnClone(value, start) if isinstance(value, keras.Layer) else value
         for name, value in parameters.items()
     }
 
@@ -234,8 +250,11 @@ def _copied_on_clone(parameters: Mapping[str, Any]) -> dict[str, Any]:
 class _CopiedOnClone:
     """A model or layer in the place of a parameter, while scikit-learn clones the estimator."""
 
-    def __init__(self, layer: Any) -> None:
-        self._copied = layer
+    def __init__(self, layer: Any, given: GivenModel | None) -> None:
+        self._copied, self._given = layer, given
 
     def __sklearn_clone__(self) -> Any:
-        return copy_model(self._copied)
+        copied, given = copy_model(self._copied), self._given
+        if given is not None and given.model is self._copied and given.is_as_left():
+            given.restore(copied)
+        return copied

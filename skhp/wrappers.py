@@ -45,11 +45,12 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     ----------
     model : callable or keras.Model
         A function (method, partial, callable object) that returns a model, or a model,
-        of which each fit trains a copy. The function's own arguments are parameters of
-        the estimator, with the function's defaults. Where it has arguments ``meta``,
-        ``compile_kwargs`` or ``params`` it is given what fit learned of the data, the
-        arguments for ``compile``, or all parameters. A model that it leaves uncompiled
-        is compiled with ``optimizer``, ``loss`` and ``metrics``.
+        which is trained itself, each fit from the weights that it was given with. The
+        function's own arguments are parameters of the estimator, with the function's
+        defaults. Where it has arguments ``meta``, ``compile_kwargs`` or ``params`` it is
+        given what fit learned of the data, the arguments for ``compile``, or all
+        parameters. A model that it leaves uncompiled is compiled with ``optimizer``,
+        ``loss`` and ``metrics``.
     build_fn : callable, default=None
         An old name of ``model``.
     warm_start : bool, default=False
@@ -69,7 +70,9 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     verbose : int, default=0
         1 or 2 prints a line an epoch.
     callbacks : list, dict or one of keras.callbacks.Callback or subclass, default=None
-        Callbacks that look at every batch make Keras's own ``fit`` do the training.
+        The objects themselves run, so that they can be asked afterwards
+        (``stopping.stopped_epoch``); clones of the estimator, as a search fits them, have
+        copies. Callbacks that look at every batch make Keras's own ``fit`` do the training.
     validation_split : float, default=0.0
         Share of the rows, the last ones, to validate on after each epoch.
     shuffle : bool, default=True
@@ -91,6 +94,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         The fitted model.
     history_ : dict of str to list of float
         One value an epoch.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that ran.
     n_epochs_ : int
         Epochs in ``history_``.
     engine_ : {"compiled", "keras"}
@@ -271,6 +276,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     def _has_margins(self) -> bool:
         return has_margins(self._unpacked_model().loss if self.initialized_ else self.loss)
 
+    score = BaseWrapper.score  # ClassifierMixin's ignores `scorer` and `score__*`
+
     @property
     def target_encoder(self) -> Any:
         """An unfitted transformer of targets; override it for targets of your own."""
@@ -284,7 +291,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         return type_of_target(known) if found == "binary" and known is not None else found
 
     def _output_columns(self, y: Any) -> tuple[int, ...]:
-        if not isinstance(self.target_encoder_, ClassifierLabelEncoder):
+        own = not isinstance(self.target_encoder_, ClassifierLabelEncoder)
+        if own or self.n_classes_ == 1:  # of a single class, the number of all is not known
             return ()
         several = (self.n_classes_,)
         return {
@@ -315,12 +323,6 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
                 "column, or columns of 0 and 1. Give one column; fit an estimator a column with "
                 "sklearn.multioutput.MultiOutputClassifier; or override target_encoder in a "
                 "subclass."
-            )
-        given = getattr(self, "classes_", None)
-        if given is None and y.ndim == 1 and len(np.unique(y)) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least two classes, and y has one class only: "
-                f"{y[0]!r}. Give rows of another class too."
             )
         known = getattr(self, "classes_", None)
         if known is not None and y.ndim == 1 and type_of_target(y) != "continuous":
@@ -368,11 +370,12 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
     ----------
     model : callable or keras.Model
         A function (method, partial, callable object) that returns a model, or a model,
-        of which each fit trains a copy. The function's own arguments are parameters of
-        the estimator, with the function's defaults. Where it has arguments ``meta``,
-        ``compile_kwargs`` or ``params`` it is given what fit learned of the data, the
-        arguments for ``compile``, or all parameters. A model that it leaves uncompiled
-        is compiled with ``optimizer``, ``loss`` and ``metrics``.
+        which is trained itself, each fit from the weights that it was given with. The
+        function's own arguments are parameters of the estimator, with the function's
+        defaults. Where it has arguments ``meta``, ``compile_kwargs`` or ``params`` it is
+        given what fit learned of the data, the arguments for ``compile``, or all
+        parameters. A model that it leaves uncompiled is compiled with ``optimizer``,
+        ``loss`` and ``metrics``.
     build_fn : callable, default=None
         An old name of ``model``.
     warm_start : bool, default=False
@@ -392,7 +395,9 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
     verbose : int, default=0
         1 or 2 prints a line an epoch.
     callbacks : list, dict or one of keras.callbacks.Callback or subclass, default=None
-        Callbacks that look at every batch make Keras's own ``fit`` do the training.
+        The objects themselves run, so that they can be asked afterwards
+        (``stopping.stopped_epoch``); clones of the estimator, as a search fits them, have
+        copies. Callbacks that look at every batch make Keras's own ``fit`` do the training.
     validation_split : float, default=0.0
         Share of the rows, the last ones, to validate on after each epoch.
     shuffle : bool, default=True
@@ -412,6 +417,8 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
         The fitted model.
     history_ : dict of str to list of float
         One value an epoch.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that ran.
     n_epochs_ : int
         Epochs in ``history_``.
     engine_ : {"compiled", "keras"}
@@ -490,6 +497,8 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
             As y was at fit.
         """
         return np.asarray(super().predict(X, **kwargs), dtype=np.float64)
+
+    score = BaseWrapper.score  # RegressorMixin's ignores `scorer` and `score__*`
 
     def _probabilities(self, outputs: Any) -> Any:
         if not isinstance(self.target_encoder_, RegressorTargetEncoder):

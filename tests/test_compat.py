@@ -233,6 +233,42 @@ def test_eager_kernels_are_cleared_and_made_again():
     assert float(ops.sum(ops.ones(3))) == 3
 
 
+def test_names_of_metrics_are_numbered_as_in_a_new_process():
+    class Own(keras.metrics.Mean):
+        pass
+
+    def names():
+        return [keras.metrics.AUC().name, keras.metrics.AUC().name, Own(name=None).name]
+
+    before = names()
+    with compat.fresh_metric_names():
+        assert names() == ["auc", "auc_1", "own"]
+        assert keras.layers.Dense(1).name != keras.layers.Dense(1).name != "dense"
+    number = int(before[1].removeprefix("auc_"))
+    assert names()[0] == f"auc_{number + 1}"
+
+
+def test_a_seed_for_the_backend_is_for_a_while():
+    import tensorflow as tf
+
+    def draw():
+        return tf.random.uniform(()).numpy()
+
+    with compat.backend_seeded(5):  # before any seed is set
+        first = draw()
+    assert first != draw() != draw()
+    tf.random.set_seed(3)
+    expected = [draw(), draw()]
+    tf.random.set_seed(3)
+    first = draw()
+    within = []
+    for _ in range(2):
+        with compat.backend_seeded(5):
+            within.append(draw())
+    assert within[0] == within[1] not in expected
+    assert [first, draw()] == expected
+
+
 def test_mode_of_a_metric():
     modes = {"AUC": "max", "SparseCategoricalAccuracy": "max", "MeanSquaredError": "min"}
     for name, mode in modes.items():

@@ -1,10 +1,13 @@
 """How training goes: stopping early, weights, callbacks, going on, seeds."""
 
 import csv
+import pickle
 
+import cloudpickle
 import keras
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.utils.class_weight import compute_sample_weight
@@ -143,7 +146,7 @@ class CountEpochs(keras.callbacks.Callback):
         self.count += 1
 
 
-SEEN = []  # by the LambdaCallback below; a callback in a fit is a copy
+SEEN = []  # by the LambdaCallback below
 
 # name -> (the callback, what must be true of the net and the folder afterwards)
 CALLBACKS = {
@@ -258,10 +261,47 @@ def test_terminate_on_nan_ends_a_diverging_run(regression):
         net.fit(X, 100 * y)
 
 
-def test_a_callback_given_as_parameter_is_left_as_it_was(binary):
+def test_the_callbacks_that_were_given_are_those_that_run(binary):
     callback = CountEpochs()
-    MLPClassifier(**NET, callbacks=[callback]).fit(*binary)
-    assert callback.count == 0
+    net = MLPClassifier(**NET, callbacks=[callback]).fit(*binary)
+    assert callback.count == NET["epochs"] and net.callbacks_ == [callback]
+    assert callback.model is None  # else a clone would copy it
+    clone(net).fit(*binary)
+    assert callback.count == NET["epochs"]
+
+
+MONITORS = {
+    "EarlyStopping": lambda folder: keras.callbacks.EarlyStopping("val_accuracy", min_delta=1),
+    "ReduceLROnPlateau": lambda folder: keras.callbacks.ReduceLROnPlateau(
+        "val_accuracy", patience=1, min_delta=1
+    ),
+    "ModelCheckpoint": lambda folder: keras.callbacks.ModelCheckpoint(
+        str(folder / "best.keras"), "val_accuracy", save_best_only=True
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MONITORS)
+def test_callbacks_find_out_that_more_accuracy_is_better(name, binary, tmp_path):
+    X, y, X_val, y_val = halves(binary)
+    callback = MONITORS[name](tmp_path)
+    net = MLPClassifier(**NET, metrics=["accuracy"], callbacks=[callback])
+    net.fit(X, y, X_val=X_val, y_val=y_val)
+    assert net.engine_ == "compiled"
+    assert callback.monitor_op(2, 1) and not callback.monitor_op(1, 2)
+    if name == "ModelCheckpoint":
+        assert callback.best == pytest.approx(max(net.history_["val_accuracy"]))
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_a_net_that_ran_with_callbacks_can_be_cloned_and_pickled(name, regression, tmp_path):
+    make, _ = CALLBACKS[name]
+    net = fit_with([make(tmp_path)], regression)
+    X = regression[0]
+    assert clone(net).get_params().keys() == net.get_params().keys()
+    again = pickle.loads(cloudpickle.dumps(net))  # as joblib does for its workers
+    np.testing.assert_array_equal(again.predict(X), net.predict(X))
+    assert type(again.callbacks_[0]) is type(net.callbacks_[0])
 
 
 # ------------------------------------------------------------------ going on

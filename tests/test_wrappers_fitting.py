@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import FunctionTransformer, LabelEncoder, StandardScaler
 
 from skhp import KerasClassifier, KerasRegressor
@@ -271,6 +272,59 @@ def test_two_outputs_of_different_kinds(multiclass):
         TwoOutputs(build_whole, loss=LOSS).fit(X, y)
 
 
+def shared_models(compiled=False):
+    """A whole network, and its first part."""
+    x = keras.Input((4,))
+    code = keras.layers.Dense(3, activation="tanh")(x)
+    whole, part = keras.Model(x, keras.layers.Dense(4)(code)), keras.Model(x, code)
+    if compiled:
+        whole.compile(keras.optimizers.Adam(0.05), "mse")
+    return whole, part
+
+
+SETTINGS = {"loss": "mse", "optimizer": "adam", "random_state": 0, "epochs": 3}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_given_model_is_trained_itself_and_each_fit_starts_where_it_was_given(
+    compiled, multiclass
+):
+    X, _ = multiclass
+    whole, part = shared_models(compiled)
+    settings = {"random_state": 0, "epochs": 3} if compiled else SETTINGS
+    net, encoder = KerasRegressor(whole, **settings), BaseWrapper(part).initialize(X)
+    at_first = encoder.predict(X)
+    assert net.fit(X, X).model_ is whole
+    trained = encoder.predict(X)
+    assert not np.allclose(at_first, trained)
+    first = whole.get_weights()
+    net.fit(X, X)
+    assert all(map(np.array_equal, first, whole.get_weights()))
+    copied = clone(net)  # as given, not as trained
+    assert copied.model is not whole
+    assert all(map(np.array_equal, first, copied.fit(X, X).model_.get_weights()))
+    again = pickle.loads(pickle.dumps(net))
+    assert all(map(np.array_equal, first, again.fit(X, X).model_.get_weights()))
+    np.testing.assert_array_equal(encoder.predict(X), trained)
+    net.partial_fit(X, X)
+    assert not any(map(np.array_equal, first, whole.get_weights()))
+    part.set_weights([np.zeros((4, 3)), np.zeros(3)])  # by the user: the new start
+    assert net.fit(X, X, epochs=1).model_ is whole
+    assert not any(map(np.array_equal, first, whole.get_weights()))
+
+
+def test_a_given_model_left_uncompiled_is_compiled_with_the_settings_of_each_fit(multiclass):
+    X, _ = multiclass
+    net = KerasRegressor(shared_models()[0], **SETTINGS).fit(X, X)
+    rates = [0.5, 0.25]
+    for estimator in (net, clone(net)):
+        for rate in rates:
+            estimator.set_params(optimizer__learning_rate=rate).fit(X, X)
+            assert float(estimator.model_.optimizer.learning_rate) == rate
+    search = GridSearchCV(net, {"optimizer__learning_rate": rates}, cv=2, refit=False).fit(X, X)
+    assert len(set(search.cv_results_["mean_test_score"])) == 2
+
+
 class AutoEncoder(TransformerMixin, BaseWrapper):
     """As scikeras's guide writes one."""
 
@@ -286,6 +340,38 @@ class AutoEncoder(TransformerMixin, BaseWrapper):
 
     def transform(self, X):
         return np.asarray(self.encoder_model_(X))
+
+
+class OwnFit(keras.Sequential):
+    """Has a fit that expects arrays, and scales them."""
+
+    def fit(self, x, y, **kwargs):
+        assert isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
+        return super().fit(x / 10, y, **kwargs)
+
+
+def test_a_model_is_trained_through_its_own_fit(multiclass):
+    X, y = multiclass
+
+    def with_own_fit(meta):
+        return OwnFit(build(meta).layers)
+
+    global_seeds = iter(range(9))
+
+    def fitted(**params):
+        keras.utils.set_random_seed(next(global_seeds))
+        return classifier(with_own_fit, metrics=["accuracy"], **params).fit(X, y)
+
+    net = fitted(validation_split=0.2)
+    assert net.engine_ == "keras" and "fit of its own" in net.engine_reason_
+    assert {*net.history_} == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert same_weights(net, fitted(validation_split=0.2))
+    plain = classifier(shuffle=False).fit(X / 10, y)
+    pairs = zip(fitted(shuffle=False).model_.get_weights(), plain.model_.get_weights(), strict=True)
+    for ours, expected in pairs:
+        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-6)
+    weighted = fitted(shuffle=False).fit(X, y, sample_weight=np.arange(len(y)))
+    assert not same_weights(weighted, fitted(shuffle=False))
 
 
 def test_an_autoencoder_is_a_transformer(multiclass):
@@ -318,6 +404,9 @@ def test_a_pickled_estimator_predicts_the_same_and_trains_on_the_same(multiclass
     np.testing.assert_array_equal(again.predict_proba(X), net.predict_proba(X))
     assert same_weights(again.partial_fit(X, y), net.partial_fit(X, y))
     assert again.history_ == net.history_
+    again = pickle.loads(pickle.dumps(net))
+    assert same_weights(again.fit(X, y), clone(net).fit(X, y))
+    assert {again.engine_, net.engine_} == {"compiled"}
 
 
 def test_memory_stays_flat_over_many_fits(multiclass):

@@ -165,7 +165,7 @@ def test_settings_of_metrics_by_place_and_for_all(multiclass):
     metrics = [keras.metrics.SparseTopKCategoricalAccuracy, "sparse_categorical_crossentropy"]
     routed = {"metrics__0__k": 1, "metrics__0__name": "top", "metrics__1__name": "ce"}
     net = fitted(multiclass, metrics=metrics, **routed)
-    assert list(net.history_) == ["loss", "top", "ce"]
+    assert list(net.history_) == ["ce", "loss", "top"]
     assert net.history_["ce"] == pytest.approx(net.history_["loss"], rel=1e-5)
     named = fitted(multiclass, metrics=keras.metrics.SparseCategoricalAccuracy, metrics__name="m")
     assert "m" in named.history_
@@ -260,6 +260,39 @@ def test_the_builder_is_called_once_a_fit(multiclass):
         assert len(calls) == n
 
 
+class Routed(KerasClassifier):
+    """Names a routed parameter in its constructor and does not store it."""
+
+    def __init__(self, optimizer="adam", optimizer__learning_rate=0.125, **kwargs):
+        super().__init__(**kwargs)
+        self.optimizer = optimizer
+
+    def _keras_build_fn(self, meta, compile_kwargs):
+        model = build(meta)
+        model.compile(compile_kwargs["optimizer"], LOSS)
+        return model
+
+
+def test_a_subclass_may_name_routed_parameters(multiclass):
+    def rate(net):
+        return float(net.fit(*multiclass).model_.optimizer.learning_rate)
+
+    assert Routed().get_params()["optimizer__learning_rate"] == rate(Routed()) == 0.125
+    assert rate(clone(Routed(optimizer__learning_rate=0.25))) == 0.25
+    assert rate(clone(Routed().set_params(optimizer__learning_rate=0.5))) == 0.5
+    search = GridSearchCV(Routed(), {"optimizer__learning_rate": [0.25]}, cv=2, refit=True)
+    assert float(search.fit(*multiclass).best_estimator_.model_.optimizer.learning_rate) == 0.25
+
+
+def test_a_loss_given_to_the_builder_and_the_estimator(multiclass):
+    def sparse(meta, compile_kwargs):
+        return build_compiled(meta, compile_kwargs)
+
+    kind = keras.losses.SparseCategoricalCrossentropy
+    for loss in (LOSS, kind, kind(), keras.losses.sparse_categorical_crossentropy):
+        KerasClassifier(sparse, loss=loss).fit(*multiclass)
+
+
 def returns_nothing():
     build({"n_classes_": 3, "n_features_in_": 4})
 
@@ -280,6 +313,15 @@ def without_loss(meta):
     return build_compiled(meta, {"optimizer": "adam"})
 
 
+def without_optimizer(meta, compile_kwargs):
+    return build_compiled(meta, compile_kwargs)
+
+
+def focal(meta):
+    loss = keras.losses.BinaryFocalCrossentropy(gamma=1.0)
+    return build_compiled(meta, {"optimizer": "adam", "loss": loss})
+
+
 def needs_optimizer(optimizer):
     return optimizer
 
@@ -294,7 +336,16 @@ def needs_optimizer(optimizer):
         (without_loss, {"loss": None}, "without_loss.*without a loss"),
         (needs_optimizer, {}, "needs_optimizer.*model__optimizer"),
         (build, {"loss": None}, "builder build.*no loss"),
+        (build, {"loss": [None]}, r"builder build.*no loss.*loss=\[None\]"),
         (build, {"optimizer": None}, "builder build.*no optimizer"),
+        (
+            without_optimizer,
+            {"optimizer": None},
+            "without_optimizer.*optimizer=None.*pass optimizer=",
+        ),
+        (focal, {"loss": keras.losses.MeanSquaredError()}, "focal.*is compiled with"),
+        (focal, {"loss": keras.losses.MeanSquaredError}, "focal.*is compiled with"),
+        (focal, {"loss": keras.losses.BinaryFocalCrossentropy(gamma=2.0)}, "focal.*is compiled"),
         (build, {"width": 3, "model__width": 4}, "twice to the builder build.*width"),
         (build, {"model__widht": 4}, "build.*takes no argument 'widht'"),
         (one_hot_inside, {"loss": "mse"}, "one_hot_inside.*is compiled with"),

@@ -10,6 +10,7 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingRegressor, VotingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import mean_squared_error
 from sklearn.model_selection import (
     GridSearchCV,
     TunedThresholdClassifierCV,
@@ -219,6 +220,45 @@ def test_values_that_are_not_finite(classifier, regressor, binary, regression, b
         regressor.fit(*regression, sample_weight=values)
 
 
-def test_one_class_is_an_error(classifier, binary):
-    with pytest.raises(ValueError, match="one class"):
-        classifier.fit(binary[0], np.zeros(60, int))
+def test_of_one_class_alone_that_class_is_predicted(classifier, binary):
+    X, _ = binary
+    for units, activation, loss in [
+        (1, "sigmoid", "binary_crossentropy"),
+        (3, "softmax", "sparse_categorical_crossentropy"),
+    ]:
+        net = KerasClassifier(build_units, units=units, activation=activation, loss=loss)
+        for fitted in (net.fit(X, ["b"] * len(X)), clone(net).partial_fit(X, ["b"] * len(X))):
+            assert set(fitted.predict(X)) == {"b"} and list(fitted.classes_) == ["b"]
+            np.testing.assert_array_equal(fitted.predict_proba(X), np.ones((len(X), 1)))
+    with pytest.raises(ValueError, match=r"not among the classes.*`classes`"):
+        net.partial_fit(X, ["a"] * len(X))
+
+
+def build_units(units, activation):
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(units, activation)])
+
+
+class Constant(KerasClassifier):
+    @staticmethod
+    def scorer(y_true, y_pred, **kwargs):
+        return 42.0
+
+
+def test_score_calls_the_scorer_with_its_own_arguments(classifier, regressor, binary, regression):
+    X, y = binary
+    assert Constant(build_any).fit(X, y).score(X, y) == 42
+    share = classifier.fit(X, y).score(X, y)
+    assert classifier.set_params(score__normalize=False).score(X, y) == round(share * len(y))
+
+    class Negative(KerasRegressor):
+        @staticmethod
+        def scorer(y_true, y_pred, sample_weight=None):
+            return -mean_squared_error(y_true, y_pred, sample_weight=sample_weight)
+
+    X, values = regression
+    net = Negative(build_any).fit(X, values)
+    for weight in (None, np.arange(len(values))):
+        expected = mean_squared_error(values, net.predict(X), sample_weight=weight)
+        assert net.score(X, values, sample_weight=weight) == pytest.approx(-expected)
+    search = GridSearchCV(Constant(build_any), {"width": [4]}, cv=2).fit(*binary)
+    assert search.best_score_ == 42

@@ -58,10 +58,10 @@ def train_compiled(
     """
     watchers = _watchers(plan, rows, validation)
     run = CompiledRun(plan, rows, validation, start, random_state)
-    outcome = Outcome(start, {name: [] for name in run.log_names})
+    outcome = Outcome(start, {name: [] for name in in_order_of_keras(run.log_names)})
     for watcher in watchers:
         watcher.train_begin(run)
-    epoch, stop = 0, False
+    epoch, stop, own = 0, False, set(run.log_names)
     while epoch < plan.epochs and not stop:
         for watcher in watchers:
             watcher.epoch_begin(epoch, run)
@@ -69,7 +69,7 @@ def train_compiled(
         epoch += len(logs)
         for name, values in zip(run.log_names, logs.T, strict=True):
             outcome.history[name] += values.tolist()
-        last = {name: outcome.history[name][-1] for name in run.log_names}
+        last = {name: values[-1] for name, values in outcome.history.items() if name in own}
         if not np.isfinite(last["loss"]):  # which ends a call
             outcome.diverged_at, stop = epoch, True
         stop |= any([w.epoch_end(epoch - 1, last, run) for w in watchers])
@@ -78,6 +78,11 @@ def train_compiled(
         watcher.train_end(run)
     outcome.state = run.state()
     return outcome
+
+
+def in_order_of_keras(names: list[str]) -> list[str]:
+    """Names of logs as Keras orders them: of training, then of validation, each sorted."""
+    return sorted(names, key=lambda name: (name.startswith("val_"), name))
 
 
 def _note_added(outcome: Outcome, logs: dict[str, float], own: list[str]) -> None:
@@ -89,8 +94,7 @@ def _note_added(outcome: Outcome, logs: dict[str, float], own: list[str]) -> Non
 def _watchers(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> list[Watcher]:
     watchers: list[Watcher] = []
     if plan.callbacks:
-        steps = -(-len(rows) // plan.batch_size)
-        watchers.append(KerasCallbacks(plan, validation is not None, steps))
+        watchers.append(KerasCallbacks(plan, rows, validation is not None))
     if plan.early_stop is not None:
         watchers.append(EarlyStopping(plan.early_stop))
     if plan.verbose:

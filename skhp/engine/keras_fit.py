@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from typing import Any
 
 import keras
 import numpy as np
 
+from skhp.compat import backend_seeded
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.text import text_as_tensors
+from skhp.global_generators import seeded
 
 
 class OrderedBatches(keras.utils.PyDataset):
@@ -109,24 +110,22 @@ def train_with_keras(
     plan.network.reseed(model, int(random_state.randint(2**31 - 1)))
     resume(model.optimizer, start)
     guard = _StopWhenNotFinite()
-    callbacks = [guard, *map(own_copy, plan.callbacks)]
+    callbacks = [guard, *plan.callbacks]
     if plan.early_stop is not None:
         rule = dataclasses.asdict(plan.early_stop)
         callbacks.append(keras.callbacks.EarlyStopping(**rule, restore_best_weights=True))
     if plan.watchers:
         callbacks.append(_Watched(plan))
     arguments: dict[str, Any] = {
-        "shuffle": False,  # else Keras reorders the batches by Python's global generator
         "epochs": plan.epochs,
+        "validation_data": validation and text_as_tensors(_given(validation)),
         "validation_batch_size": plan.batch_size,
         "verbose": 2 if plan.verbose else 0,
+        "callbacks": callbacks,
+        **plan.fit_arguments,
     }
-    history = model.fit(
-        OrderedBatches(plan, rows, random_state),
-        validation_data=validation and text_as_tensors(_given(validation)),
-        callbacks=callbacks,
-        **{**arguments, **plan.fit_arguments},
-    ).history
+    fit = _fit_of_its_own if has_fit_of_its_own(model) else _fit
+    history = fit(model, plan, rows, random_state, arguments)
     return Outcome(
         _state(plan, model),
         # A metric may have several values: one for each class, or for each threshold.
@@ -136,12 +135,45 @@ def train_with_keras(
     )
 
 
-def own_copy(callback: Any) -> Any:
-    """A callback for one fit, so that a constructor parameter is never changed."""
-    try:
-        return copy.deepcopy(callback)
-    except (TypeError, NotImplementedError):  # it holds an open file or a lock
-        return callback
+def has_fit_of_its_own(model: keras.Model) -> bool:
+    """Whether a model's class overrides ``fit``."""
+    return type(model).fit is not keras.Model.fit
+
+
+def _fit(
+    model: keras.Model,
+    plan: TrainingPlan,
+    rows: Rows,
+    random_state: np.random.RandomState,
+    arguments: dict[str, Any],
+) -> dict[str, list[float]]:
+    # Else Keras reorders the batches by Python's global generator.
+    return model.fit(
+        OrderedBatches(plan, rows, random_state), **{"shuffle": False, **arguments}
+    ).history
+
+
+def _fit_of_its_own(
+    model: keras.Model,
+    plan: TrainingPlan,
+    rows: Rows,
+    random_state: np.random.RandomState,
+    arguments: dict[str, Any],
+) -> dict[str, list[float]]:
+    """Train through a ``fit`` of the user's own, which expects arrays."""
+    history = keras.callbacks.History()
+    arguments = {
+        "batch_size": plan.batch_size,
+        "shuffle": plan.shuffle,
+        **arguments,
+        "callbacks": [*arguments["callbacks"], history],
+    }
+    if rows.weighted:
+        arguments["sample_weight"] = rows.weight
+    seed = int(random_state.randint(2**31 - 1))
+    with seeded(seed), backend_seeded(seed):
+        model.fit(x=rows.X, y=rows.y, **arguments)
+    return history.history
 
 
 def _state(plan: TrainingPlan, model: keras.Model) -> TrainingState:

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from skhp.compat import layers_within
+from skhp.engine.metrics import is_left_by_training
 from skhp.engine.objective import reductions
 from skhp.engine.rowwise import is_rowwise_layer, is_rowwise_loss, is_rowwise_metric
 from skhp.fingerprint import (
@@ -79,7 +80,8 @@ def _check_readable(layer: Any) -> None:
             raise NotEstablished(
                 f"{name} is a class of its own, of which no two models can be compared"
             )
-        replaced = [method for method in _METHODS if method in vars(layer)]
+        own = vars(layer)
+        replaced = [n for n in _METHODS if n in own and not is_left_by_training(own[n])]
         if replaced:
             raise NotEstablished(f"the {replaced[0]} of a {name} was replaced")
     if not layer.supports_jit:

@@ -8,6 +8,7 @@ from skhp.engine.compiled import train_compiled, why_not_compiled
 from skhp.engine.keras_fit import train_with_keras
 from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.text import holds_text
+from skhp.engine.user_callbacks import lent
 
 
 def train(
@@ -31,6 +32,17 @@ def train(
     -------
     Outcome
     """
+    with lent(plan.callbacks):
+        return _train(plan, rows, validation, start, random_state)
+
+
+def _train(
+    plan: TrainingPlan,
+    rows: Rows,
+    validation: Rows | None,
+    start: TrainingState,
+    random_state: np.random.RandomState,
+) -> Outcome:
     reason = why_not_compiled(plan)
     if reason is None and holds_text(rows.X):
         reason = "X holds text, which no compiled program takes"

@@ -12,9 +12,9 @@ import keras
 import numpy as np
 
 from skhp.compat import tensorboard_profiles
-from skhp.engine.keras_fit import own_copy
+from skhp.engine.metrics import build_metrics
 from skhp.engine.optimizer import slot_variables
-from skhp.engine.plan import EarlyStop, TrainingPlan, Watcher
+from skhp.engine.plan import EarlyStop, Rows, TrainingPlan, Watcher
 
 
 class EarlyStopping(Watcher):
@@ -72,25 +72,27 @@ class KerasCallbacks(Watcher):
     Parameters
     ----------
     plan : TrainingPlan
+    rows : Rows
+        Training rows.
     has_validation : bool
-    steps : int
-        Batches an epoch.
     """
 
-    def __init__(self, plan: TrainingPlan, has_validation: bool, steps: int) -> None:
+    def __init__(self, plan: TrainingPlan, rows: Rows, has_validation: bool) -> None:
         self.plan = plan
+        self.rows = rows
         self.has_validation = has_validation
-        self.steps = steps
+        self.steps = -(-len(rows) // plan.batch_size)
 
     def train_begin(self, run: Any) -> None:
         """Make the model, and tell the callbacks."""
         state = run.state()
         self.model = self.plan.network.compiled_model(self.plan, state)
+        build_metrics(self.model, self.rows)
         self.model.stop_training = False
         # The last to see the logs: LearningRateScheduler and others add to them.
         self.history = history = keras.callbacks.History()
         self.callbacks = keras.callbacks.CallbackList(
-            [*map(own_copy, self.plan.callbacks), history],
+            [*self.plan.callbacks, history],
             model=self.model,
             verbose=self.plan.verbose,
             epochs=self.plan.epochs,
