@@ -189,10 +189,10 @@ def _check_one_value(name: str, value: Any, optimizer: KerasObject | None) -> No
     if optimizer is None or optimizer.config[name] is None:
         return
     own, kind = optimizer.config[name], type(optimizer.value)
-    allowed = [v for v in (_default(kind, name), float(value)) if isinstance(v, Real)]
-    if isinstance(own, Real) and any(np.isclose(own, v) for v in allowed):
+    allowed = [v for v in (_default(kind, name), float(value)) if isinstance(v, float | int)]
+    if isinstance(own, float | int) and any(np.isclose(own, v) for v in allowed):
         return
-    what = f"{own:.6g}" if isinstance(own, Real) else "a schedule"
+    what = f"{own:.6g}" if isinstance(own, float | int) else "a schedule"
     words = name.replace("_", " ")
     raise ValueError(
         f"optimizer={kind.__name__}(...) has a {words} of its own ({what}), and {name}={value!r} "
