@@ -153,10 +153,10 @@ def _called(kind: str, function: Any, *arguments: Any, of: Any = None) -> Any:
     try:
         return function(*arguments)
     except Exception as error:
-        message = " ".join(_COLOUR.sub("", str(error)).split())
+        message = " ".join(_COLOUR.sub("", str(error)).split()).rstrip(".")
         raise ValueError(
             f"{kind}={_name(function if of is None else of)} failed on tensors of shape "
-            f"{shapes}: {type(error).__name__}: {message} {_FORM[kind]}"
+            f"{shapes}: {type(error).__name__}: {message}. {_FORM[kind]}"
         ) from error
 
 
