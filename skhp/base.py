@@ -182,15 +182,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, Any]:
         self._check_target_kind(y)
-        X, y = validate_data(
-            self,
-            as_table(X),
-            y,
-            reset=reset,
-            dtype=floatx(),
-            accept_sparse="csr",
-            **self._target_checks(),
-        )
+        with np.errstate(over="ignore"):  # an error names the numbers that are too large
+            X, y = validate_data(
+                self,
+                as_table(X),
+                y,
+                reset=reset,
+                dtype=floatx(),
+                accept_sparse="csr",
+                **self._target_checks(),
+            )
         return as_dense(X), y
 
     def _plan_network(self, continuing: bool) -> None:
@@ -349,7 +350,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         runtime.start()
         dtype = self._state.trainable[0].dtype
-        X = validate_data(self, as_table(X), reset=False, dtype=dtype, accept_sparse="csr")
+        with np.errstate(over="ignore"):  # an error names the numbers that are too large
+            X = validate_data(self, as_table(X), reset=False, dtype=dtype, accept_sparse="csr")
         check_can_predict(self, self._state.is_finite(), self._rate())
         return predict(self._network, self._state, as_dense(X))
 

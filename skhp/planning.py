@@ -15,7 +15,7 @@ from skhp.compat import metric_mode
 from skhp.engine.objective import fresh_metric
 from skhp.engine.optimizer import make_optimizer
 from skhp.engine.plan import EarlyStop, TrainingPlan
-from skhp.keras_objects import KerasObject, look_up, token_of
+from skhp.keras_objects import KerasObject, look_up
 from skhp.network import MLPSpec
 from skhp.targets import TargetCoding, look_up_metrics
 from skhp.user_functions import check_activation, check_metrics
@@ -174,14 +174,16 @@ def _with_weight_decay(optimizer: KerasObject, value: Any, own: KerasObject | No
             "give another optimizer."
         )
     _check_one_value("weight_decay", value, own)
-    return _decaying(optimizer, float(value))
+    return (_decaying_by_name if own is None else _decaying)(optimizer, float(value))
 
 
-@functools.lru_cache(maxsize=128)
 def _decaying(optimizer: KerasObject, weight_decay: float) -> KerasObject:
     decaying = make_optimizer(optimizer.value, None)
     decaying.weight_decay = weight_decay
-    return KerasObject(token_of(decaying), decaying)
+    return look_up("optimizer", decaying)
+
+
+_decaying_by_name = functools.lru_cache(maxsize=128)(_decaying)
 
 
 def _check_one_value(name: str, value: Any, optimizer: KerasObject | None) -> None:
@@ -189,10 +191,10 @@ def _check_one_value(name: str, value: Any, optimizer: KerasObject | None) -> No
     if optimizer is None or optimizer.config[name] is None:
         return
     own, kind = optimizer.config[name], type(optimizer.value)
-    allowed = [v for v in (_default(kind, name), float(value)) if isinstance(v, Real)]
-    if isinstance(own, Real) and any(np.isclose(own, v) for v in allowed):
+    allowed = [v for v in (_default(kind, name), float(value)) if isinstance(v, float | int)]
+    if isinstance(own, float | int) and any(np.isclose(own, v) for v in allowed):
         return
-    what = f"{own:.6g}" if isinstance(own, Real) else "a schedule"
+    what = f"{own:.6g}" if isinstance(own, float | int) else "a schedule"
     words = name.replace("_", " ")
     raise ValueError(
         f"optimizer={kind.__name__}(...) has a {words} of its own ({what}), and {name}={value!r} "

@@ -33,15 +33,14 @@ def check_values(y: Any) -> None:
             "y is a sparse matrix, and MLPRegressor takes dense targets. Pass y.toarray()."
         )
     array = _as_array(y)
-    values = array.ravel()
-    if array.dtype.kind == "O":
-        values = [v for v in values if isinstance(v, str) or hasattr(v, "isoformat")]
-    if array.dtype.kind in "OUST" and len(values):
-        what = "dates" if hasattr(values[0], "isoformat") else "text"
-        raise ValueError(
-            f"y must hold real numbers for MLPRegressor. Got {what}, such as "
-            f"{_plain(values[0])!r}. {_WAYS[what]}"
-        )
+    if array.dtype.kind in "OUST":
+        for value in array.ravel().tolist():
+            what = "dates" if hasattr(value, "isoformat") else "text"
+            if what == "dates" or isinstance(value, str | bytes):
+                raise ValueError(
+                    f"y must hold real numbers for MLPRegressor. Got {what}, such as "
+                    f"{value!r}. {_WAYS[what]}"
+                )
     if array.dtype.kind in "mM":
         raise ValueError(
             f"y must hold real numbers for MLPRegressor. Got dates or durations of dtype "
@@ -116,7 +115,3 @@ def is_one_hot(y: np.ndarray) -> bool:
     (True, False)
     """
     return bool((y.sum(axis=1) == 1).all())
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value

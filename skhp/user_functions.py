@@ -40,7 +40,7 @@ def check_activation(activation: KerasObject) -> None:
         weights of its own.
     """
     if activation.name is None:
-        _try_activation(activation)
+        _once(_try_activation, activation)(activation)
 
 
 @functools.lru_cache(maxsize=32)
@@ -63,7 +63,6 @@ def _try_activation(activation: KerasObject) -> None:
         )
 
 
-@functools.lru_cache(maxsize=32)
 def loss_has_rows(coding: TargetCoding) -> bool:
     """Whether a loss has a value for each row, or one for the whole batch.
 
@@ -78,8 +77,11 @@ def loss_has_rows(coding: TargetCoding) -> bool:
         If the loss cannot be called on ``(y_true, y_pred)``, or does not return a tensor
         of a number, or of one value a row.
     """
-    if not _is_users(coding.loss.value):
-        return True
+    return not _is_users(coding.loss.value) or _once(_try_loss, coding.loss)(coding)
+
+
+@functools.lru_cache(maxsize=32)
+def _try_loss(coding: TargetCoding) -> bool:
     y_true, y_pred = _two_rows(coding)
     loss = as_loss(coding.loss)
     dtype = keras.config.floatx()
@@ -127,13 +129,18 @@ def check_metrics(metrics: Mapping[str, KerasObject], coding: TargetCoding) -> N
     """
     for metric in metrics.values():
         if inspect.isfunction(metric.value) and _is_users(metric.value):
-            _try_metric(metric, coding)
+            _once(_try_metric, metric)(metric, coding)
 
 
 @functools.lru_cache(maxsize=32)
 def _try_metric(metric: KerasObject, coding: TargetCoding) -> None:
     y_true, y_pred = map(ops.convert_to_tensor, _two_rows(coding))
     _check_result("metrics", metric.value, _called("metrics", metric.value, y_true, y_pred))
+
+
+def _once(cached: Any, subject: KerasObject) -> Any:
+    """A cached function, without its cache for an object that cannot be told from others."""
+    return cached if subject.why_unknown is None else cached.__wrapped__
 
 
 def _is_users(value: Any) -> bool:
@@ -153,10 +160,10 @@ def _called(kind: str, function: Any, *arguments: Any, of: Any = None) -> Any:
     try:
         return function(*arguments)
     except Exception as error:
-        message = " ".join(_COLOUR.sub("", str(error)).split())
+        message = " ".join(_COLOUR.sub("", str(error)).split()).rstrip(".")
         raise ValueError(
             f"{kind}={_name(function if of is None else of)} failed on tensors of shape "
-            f"{shapes}: {type(error).__name__}: {message} {_FORM[kind]}"
+            f"{shapes}: {type(error).__name__}: {message}. {_FORM[kind]}"
         ) from error
 
 

@@ -1,6 +1,7 @@
 """A mistake in the user's own loss, metric, activation or initializer is named before training."""
 
 import re
+import threading
 
 import keras
 import numpy as np
@@ -104,3 +105,22 @@ def test_what_keras_makes_of_a_class_or_a_function(params, same, binary):
 def test_a_metric_given_as_a_class(binary):
     net = MLPClassifier(**SMALL, metrics=[keras.metrics.AUC]).fit(*binary)
     assert list(net.history_)[1].startswith("auc")
+
+
+def test_losses_that_cannot_be_told_apart_are_each_tried(regression):
+    """A lock has no value to compare, so that nothing tells these two from one another."""
+
+    def made(axis):
+        lock = threading.Lock()
+
+        def loss(y_true, y_pred):
+            with lock:
+                return ops.mean((y_true - y_pred) ** 2, axis=axis)
+
+        return loss
+
+    X, y = regression
+    weight = np.linspace(0.1, 1, len(y))
+    MLPRegressor(**SMALL, loss=made(-1)).fit(X, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="one number for a whole batch"):
+        MLPRegressor(**SMALL, loss=made(None)).fit(X, y, sample_weight=weight)
