@@ -37,6 +37,7 @@ from skhp.stored_values import from_stored, stored_attributes, to_stored
 from skhp.warm_start import changed_learning_rate, settings_of_model
 from skhp.wrapper_constraints import check_arguments, check_parameters, check_score_settings
 from skhp.wrapper_inputs import check_is_table
+from skhp.wrapper_parameters import KERAS_ARGUMENTS
 from skhp.wrapper_rows import WrapperRows, check_split
 
 # One thread at a time makes the variables of an optimizer. Nothing else is waited for meanwhile.
@@ -251,7 +252,10 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
     def _check_parameters(self, arguments: Mapping[str, Any]) -> None:
         """Check the estimator's parameters, and the arguments of ``fit`` for Keras."""
         name = type(self).__name__
-        check_parameters(self.get_params(), self._get_param_names(), name)
+        builder = self._builder_if_any()
+        names_of_builder = builder.names if builder else ()
+        own = [*self._get_param_names(), *KERAS_ARGUMENTS.difference(names_of_builder)]
+        check_parameters(self.get_params(), own, name)
         check_score_settings(self.get_params(), type(self))
         check_arguments("fit", arguments, name)
 

@@ -50,7 +50,8 @@ def _read(layer: Any) -> dict[str, Any] | None:
     if _is_lookup(layer):
         return _read_vocabulary(layer)
     if _is_discretization(layer):
-        return {"bin_boundaries": layer.bin_boundaries}
+        learned = layer.bin_boundaries  # a list that Keras tracks, and that pickles as empty
+        return None if learned is None else {"bin_boundaries": [float(value) for value in learned]}
     state: dict[str, Any] = {}
     if _has_own(layer, "save_own_variables"):
         store: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from numbers import Real
@@ -54,9 +55,12 @@ def _comparable(value: Any) -> Any:
     if inspect.isclass(value) or inspect.isroutine(value):
         code = getattr(value, "__code__", None)
         return [value.__module__, value.__qualname__, code and code.co_code.hex()]
+    if isinstance(value, functools.partial):
+        return [_comparable(part) for part in (value.func, value.args, value.keywords)]
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
-        return [kind, repr(value.get_config())]
+        # Keras counts the names of its objects.
+        return [kind, repr({**value.get_config(), "name": None})]
     except (AttributeError, TypeError, NotImplementedError):
         return [kind]
 

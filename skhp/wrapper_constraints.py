@@ -64,9 +64,7 @@ def _is_of(value: Any, base: type) -> bool:
 
 
 def _is_optimizer(value: Any) -> bool:
-    by_config = isinstance(value, Mapping) and "class_name" in value
-    named = value is None or isinstance(value, str) or by_config
-    return named or _is_of(value, keras.optimizers.Optimizer)
+    return value is None or isinstance(value, str) or _is_of(value, keras.optimizers.Optimizer)
 
 
 def _each(is_one: Callable[[Any], bool]) -> Callable[[Any], bool]:

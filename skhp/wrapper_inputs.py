@@ -229,7 +229,7 @@ def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
         return _as_input(X, inputs[0].dtype == "string", label)
     wanted = [tensor.name for tensor in inputs]
     found = [] if names is None else list(names)
-    if set(wanted) - set(found) or len(found) != X.shape[1]:
+    if sorted(wanted) != sorted(found):
         have = f"columns {', '.join(map(repr, found))}" if found else "no named columns"
         raise ValueError(
             f"The model of {label} has {len(wanted)} inputs, {', '.join(map(repr, wanted))}, and X "

@@ -54,7 +54,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     build_fn : callable, default=None
         An old name of ``model``.
     warm_start : bool, default=False
-        Whether ``fit`` goes on with the model of the last one.
+        Whether ``fit`` goes on with the model of the last one. Parameters that make or
+        compile the model must then stay as they are, but for the learning rate.
     random_state : int, RandomState, Generator or None, default=None
         For first weights, dropout and the order of rows.
     optimizer : str, keras.optimizers.Optimizer or subclass of it, default="rmsprop"
@@ -82,7 +83,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     epochs : int, default=1
         Passes over the training rows.
     class_weight : dict, list of dict, "balanced" or None, default=None
-        How much each class counts. Multiplies ``sample_weight``.
+        How much each class counts, by the labels in y. Multiplies ``sample_weight``, and
+        counts in validation too. ``fit`` takes one for itself alone.
     **kwargs : dict
         Arguments of the builder, and parameters with a prefix: ``model__``,
         ``optimizer__``, ``loss__``, ``metrics__``, ``callbacks__``, ``compile__``,
@@ -379,7 +381,8 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
     build_fn : callable, default=None
         An old name of ``model``.
     warm_start : bool, default=False
-        Whether ``fit`` goes on with the model of the last one.
+        Whether ``fit`` goes on with the model of the last one. Parameters that make or
+        compile the model must then stay as they are, but for the learning rate.
     random_state : int, RandomState, Generator or None, default=None
         For first weights, dropout and the order of rows.
     optimizer : str, keras.optimizers.Optimizer or subclass of it, default="rmsprop"

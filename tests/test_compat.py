@@ -286,3 +286,21 @@ def test_keras_generator_of_a_thread_is_put_aside():
         assert get_global_attribute(GLOBAL_SEED_GENERATOR) is not before
     assert get_global_attribute(GLOBAL_SEED_GENERATOR) is before
     assert before.state.numpy().tolist() == state
+
+
+def test_the_layer_of_an_output():
+    x = keras.Input((3,))
+    first, last = keras.layers.Dense(2), [keras.layers.Dense(1) for _ in range(3)]
+    models = [
+        keras.Sequential([x, last[0]]),
+        keras.Model(x, last[1](first(x))),
+        keras.Model(x, keras.Sequential([keras.layers.Dense(2), last[2]])(x)),
+    ]
+    assert [compat.layer_of_output(model) for model in models] == last
+    two = keras.Model(x, [keras.layers.Dense(1)(x), keras.layers.Dense(1)(x)])
+    assert compat.layer_of_output(two) is compat.layer_of_output(keras.Sequential()) is None
+
+
+def test_the_error_of_a_parameter_is_of_both_kinds():
+    assert issubclass(compat.InvalidParameterError, ValueError)
+    assert issubclass(compat.InvalidParameterError, TypeError)
