@@ -223,7 +223,7 @@ def on_integers(layer, **more):
     return Case(network, integers(5, 1), normal(1, seed=1), **more)
 
 
-NO_KERNEL = {"engine": "keras", "reason": "cannot be compiled by XLA"}
+NO_KERNEL = {"engine": "keras", "reason": "XLA"}
 
 
 PREPARING_CASES = {
