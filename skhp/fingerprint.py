@@ -172,6 +172,8 @@ def is_keras_own(thing: Any) -> bool:
 
 
 def _is_installed(module: str | None) -> bool:
+    if module == "__main__":  # a notebook's code, whatever file the kernel was started from
+        return False
     file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
     return "site-packages" in file or "dist-packages" in file
 
