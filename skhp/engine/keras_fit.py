@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from skhp.compat import freed_with_model
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.text import text_as_tensors
@@ -117,13 +118,14 @@ def train_with_keras(
         "validation_batch_size": plan.batch_size,
         "verbose": 2 if plan.verbose else 0,
     }
-    history = model.fit(
-        OrderedBatches(plan, rows, random_state),
-        validation_data=validation
-        and (text_as_tensors(validation.X), validation.y, validation.weight),
-        callbacks=callbacks,
-        **{**arguments, **plan.fit_arguments},
-    ).history
+    with freed_with_model(model.optimizer):
+        history = model.fit(
+            OrderedBatches(plan, rows, random_state),
+            validation_data=validation
+            and (text_as_tensors(validation.X), validation.y, validation.weight),
+            callbacks=callbacks,
+            **{**arguments, **plan.fit_arguments},
+        ).history
     return Outcome(
         _state(plan, model),
         {name: [float(v) for v in values] for name, values in history.items()},
