@@ -209,6 +209,51 @@ def fresh_keras_generator() -> Iterator[None]:
         set_global_attribute(GLOBAL_SEED_GENERATOR, before)
 
 
+@contextlib.contextmanager
+def freed_with_model(optimizer: Any) -> Iterator[None]:
+    """Let what ``keras.Model.fit`` makes in TensorFlow go when its model goes.
+
+    TensorFlow notes every generator that feeds a dataset on the thread's default graph, and
+    the gradient of every sum over replicas in a list of its own, both until the process ends.
+    So the fit gets a default graph of its own, and the one replica no sum.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        The model's.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    try:
+        from tensorflow.python.eager.context import eager_mode
+    except ImportError:  # then memory grows with the number of such fits
+        yield
+        return
+    if tf.distribute.has_strategy():
+        yield
+        return
+    with tf.Graph().as_default(), eager_mode(), _without_sum_over_replicas(optimizer):
+        yield
+
+
+@contextlib.contextmanager
+def _without_sum_over_replicas(optimizer: Any) -> Iterator[None]:
+    name = "_all_reduce_sum_gradients"
+    if not hasattr(optimizer, name):
+        yield
+        return
+    setattr(optimizer, name, list)  # of gradients and variables, which are the sums already
+    try:
+        yield
+    finally:
+        delattr(optimizer, name)
+
+
 def schedule_of(optimizer: Any) -> Any:
     """An optimizer's learning rate schedule, None where its rate is a number."""
     import keras
