@@ -1,4 +1,4 @@
-"""Labels that a wrapper's classifier can learn: of a kind its encoder knows, and none it does not."""
+"""Labels for a classifier of the wrappers: of a kind that its encoder knows, and all known."""
 
 from __future__ import annotations
 
