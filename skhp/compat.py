@@ -405,6 +405,9 @@ def unflatten_params(*args: Any, **kwargs: Any) -> Any:
 # ``set_callbacks`` keeps the callbacks in it, and no public name reads them.
 CALLBACKS_ATTRIBUTE = "_skl_callbacks"
 
+# What scikit-learn sets on an estimator while its fit goes on.
+FIT_ATTRIBUTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_parent_callback_ctx")
+
 
 def own_callbacks(estimator: Any) -> list[Any]:
     """The callbacks set on an estimator; ``set_callbacks`` replaces them, and none reads them."""
