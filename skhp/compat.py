@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from sklearn.callback._transport import (  # how values come back from joblib's workers
     can_reuse_listener,
-    close_listener,
     open_listener,
     send,
 )
+from sklearn.callback._transport import close_listener as forget_listener  # of this process
 from sklearn.utils import _safe_indexing as take_rows  # of arrays, frames, sparse matrices
 from sklearn.utils._param_validation import (  # the checks scikit-learn's estimators use
     HasMethods,
@@ -450,10 +450,8 @@ def unflatten_params(*args: Any, **kwargs: Any) -> Any:
 # ``set_callbacks`` keeps the callbacks in it, and no public name reads them.
 CALLBACKS_ATTRIBUTE = "_skl_callbacks"
 
-
-def forget_listener(handle: Any) -> None:
-    """Drop this process's copy of a listener; one of another process goes on."""
-    close_listener(handle)
+# What scikit-learn sets on an estimator while its fit goes on.
+FIT_ATTRIBUTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_parent_callback_ctx")
 
 
 def own_callbacks(estimator: Any) -> list[Any]:
