@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import operator
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -22,26 +21,21 @@ from skhp.compat import check_sample_weight, route_params
 from skhp.divergence import check_can_predict, rate_of, warn_diverged
 from skhp.eager_kernels import note_model_built
 from skhp.encoders import fit_encoder
-from skhp.engine.metrics import leave_results
 from skhp.fit_task import FitTask
 from skhp.global_generators import seeded
+from skhp.kept_model import KeptModel
 from skhp.keras_history import KerasHistory
 from skhp.model_storage import copy_model
 from skhp.model_training import (
     TrainingRequest,
     predict_model,
-    settle_optimizer,
     train_model,
 )
-from skhp.stored_values import from_stored, stored_attributes, to_stored
 from skhp.warm_start import changed_learning_rate, settings_of_model
 from skhp.wrapper_constraints import check_arguments, check_parameters, check_score_settings
 from skhp.wrapper_inputs import check_is_table
 from skhp.wrapper_parameters import KERAS_ARGUMENTS
 from skhp.wrapper_rows import WrapperRows, check_split
-
-# One thread at a time makes the variables of an optimizer. Nothing else is waited for meanwhile.
-_settling = threading.RLock()
 
 # What an estimator needs of its data, beside the model, to predict.
 _LEARNED = (
@@ -51,7 +45,7 @@ _LEARNED = (
 )  # fmt: skip
 
 
-class BaseWrapper(CallbackSupportMixin, WrapperRows):
+class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
     """A Keras network of your own as an estimator of your own: extend it.
 
     `KerasClassifier` and `KerasRegressor` extend it. A subclass may override
@@ -354,17 +348,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         with draws, self._naming_the_builder(X, y), self._noting_training():
             outcome = train_model(request)
         if outcome.engine == "compiled":
-            self._keep_slots(outcome.state.slots)
-            self._last_history = outcome.history
+            self._keep_training(outcome)
         self._note(outcome, restart=not warm_start or initial_epoch == 0)
-
-    def _keep_slots(self, slots: Any) -> None:
-        # Who has seen model_ may hold it; else its optimizer is settled when it is asked for.
-        model = self._unpacked_model()
-        if model.optimizer.built:
-            settle_optimizer(model, slots)
-        else:
-            self._slots = slots
 
     def _note(self, outcome: Any, restart: bool) -> None:
         """Keep what training left beside the weights."""
@@ -500,72 +485,6 @@ class BaseWrapper(CallbackSupportMixin, WrapperRows):
         weight = None if sample_weight is None else check_sample_weight(sample_weight, X, None)
         arguments = route_params(self.get_params(), destination="score", pass_filter=set())
         return self.scorer(np.asarray(y), self.predict(X), sample_weight=weight, **arguments)
-
-    # Keeping ------------------------------------------------------------------------
-
-    @property
-    def model_(self) -> Any:
-        """The fitted `keras.Model`."""
-        model = self._unpacked_model()
-        with _settling:
-            slots = self.__dict__.get("_slots")
-            if slots is not None:
-                settle_optimizer(model, slots)
-                self.__dict__.pop("_slots", None)  # not before the optimizer has all of them
-            history = self.__dict__.pop("_last_history", None)
-            if history is not None:
-                leave_results(model, history)
-        return model
-
-    @model_.setter
-    def model_(self, model: Any) -> None:
-        for name in ("_packed_model", "_slots", "_last_history"):  # of another model
-            self.__dict__.pop(name, None)
-        self._model = model
-
-    def _unpacked_model(self) -> Any:
-        """The model, whose optimizer may lag behind."""
-        packed = self.__dict__.get("_packed_model")
-        if packed is not None:
-            # Loading runs the user's code, so that no lock may be held. Of two threads that
-            # load at once, both get the model of the one that was ready first.
-            self.__dict__.setdefault("_model", from_stored(packed))
-            self.__dict__.pop("_packed_model", None)
-        if "_model" not in self.__dict__:
-            raise NotFittedError(
-                f"This {type(self).__name__} has no model_: it is not fitted yet. Call fit first."
-            )
-        return self._model
-
-    @property
-    def initialized_(self) -> bool:
-        """Whether there is a model, trained or not."""
-        return "_model" in self.__dict__ or "_packed_model" in self.__dict__
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return self.initialized_
-
-    def __copy__(self) -> Self:
-        copied = object.__new__(type(self))
-        copied.__dict__.update(self.__dict__)
-        return copied
-
-    def __getstate__(self) -> dict[str, Any]:
-        attributes = dict(self.__dict__)
-        packed = attributes.pop("_packed_model", None)
-        if "_model" in attributes:
-            packed = to_stored(self.model_)
-        for name in ("_model", "_slots", "_last_history"):
-            attributes.pop(name, None)
-        state = stored_attributes(attributes)
-        # The model is the larger part, and is loaded when it is first asked for.
-        return state if packed is None else {**state, "_packed_model": packed}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        attributes = {name: value for name, value in state.items() if name != "_packed_model"}
-        self.__dict__.update(from_stored(attributes))
-        if "_packed_model" in state:
-            self.__dict__["_packed_model"] = state["_packed_model"]
 
     def __sklearn_tags__(self) -> Any:
         tags = BaseEstimator.__sklearn_tags__(self)
