@@ -372,6 +372,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_state")
 
+    def __copy__(self) -> Self:
+        # A pickle's open form would take long, and callbacks ask for a copy at each epoch.
+        copied = object.__new__(type(self))
+        copied.__dict__.update({n: v for n, v in vars(self).items() if n != "_model"})
+        return copied
+
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         return stored_attributes({n: value for n, value in state.items() if n != "_model"})

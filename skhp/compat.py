@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from sklearn.callback._transport import (  # how values come back from joblib's workers
     can_reuse_listener,
-    close_listener,
     open_listener,
     send,
 )
+from sklearn.callback._transport import close_listener as forget_listener  # of this process
 from sklearn.utils import _safe_indexing as take_rows  # of arrays, frames, sparse matrices
 from sklearn.utils._param_validation import (  # the checks scikit-learn's estimators use
     HasMethods,
@@ -207,6 +207,51 @@ def fresh_keras_generator() -> Iterator[None]:
         yield
     finally:
         set_global_attribute(GLOBAL_SEED_GENERATOR, before)
+
+
+@contextlib.contextmanager
+def freed_with_model(optimizer: Any) -> Iterator[None]:
+    """Let what ``keras.Model.fit`` makes in TensorFlow go when its model goes.
+
+    TensorFlow notes every generator that feeds a dataset on the thread's default graph, and
+    the gradient of every sum over replicas in a list of its own, both until the process ends.
+    So the fit gets a default graph of its own, and the one replica no sum.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        The model's.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    try:
+        from tensorflow.python.eager.context import eager_mode
+    except ImportError:  # then memory grows with the number of such fits
+        yield
+        return
+    if tf.distribute.has_strategy():
+        yield
+        return
+    with tf.Graph().as_default(), eager_mode(), _without_sum_over_replicas(optimizer):
+        yield
+
+
+@contextlib.contextmanager
+def _without_sum_over_replicas(optimizer: Any) -> Iterator[None]:
+    name = "_all_reduce_sum_gradients"
+    if not hasattr(optimizer, name):
+        yield
+        return
+    setattr(optimizer, name, list)  # of gradients and variables, which are the sums already
+    try:
+        yield
+    finally:
+        delattr(optimizer, name)
 
 
 def schedule_of(optimizer: Any) -> Any:
@@ -405,10 +450,8 @@ def unflatten_params(*args: Any, **kwargs: Any) -> Any:
 # ``set_callbacks`` keeps the callbacks in it, and no public name reads them.
 CALLBACKS_ATTRIBUTE = "_skl_callbacks"
 
-
-def forget_listener(handle: Any) -> None:
-    """Drop this process's copy of a listener; one of another process goes on."""
-    close_listener(handle)
+# What scikit-learn sets on an estimator while its fit goes on.
+FIT_ATTRIBUTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_parent_callback_ctx")
 
 
 def own_callbacks(estimator: Any) -> list[Any]:

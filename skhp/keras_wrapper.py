@@ -146,7 +146,6 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         self._check_settings_are_used()
         note_model_built()
         self._initialize_callbacks()
-        self._predict_callbacks: list[Any] = keras.tree.flatten(self._predict_callbacks)
         self._settings = settings_of_model(self.get_params())
         self.n_epochs_ = 0
         return X, y
@@ -161,6 +160,12 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         self._settings = settings
         self._random_state = integer_seed(self.random_state)
         self._initialize_callbacks()
+
+    def _initialize_callbacks(self) -> None:
+        super()._initialize_callbacks()
+        # A dict or list of callbacks may hold lists of them.
+        self._fit_callbacks: list[Any] = keras.tree.flatten(self._fit_callbacks)
+        self._predict_callbacks: list[Any] = keras.tree.flatten(self._predict_callbacks)
 
     def initialize(self, X: Any, y: Any = None) -> Self:
         """Build the model and leave it untrained.
@@ -435,7 +440,8 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         arguments = {k: v for k, v in arguments.items() if not k.startswith("callbacks")}
         arguments |= kwargs
         check_arguments("predict", arguments, type(self).__name__)
-        callbacks = [*self._predict_callbacks, *(arguments.pop("callbacks", None) or ())]
+        given = arguments.pop("callbacks", None) or ()
+        callbacks = keras.tree.flatten([self._predict_callbacks, given])
         return predict_model(model, X, arguments, callbacks)
 
     def predict(self, X: Any, **kwargs: Any) -> Any:

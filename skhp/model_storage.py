@@ -16,6 +16,7 @@ import numpy as np
 
 from skhp import runtime
 from skhp.compat import compile_arguments, schedule_of, unsafe_deserialization
+from skhp.eager_kernels import note_model_built
 from skhp.global_generators import seeded
 from skhp.layer_state import read_layer_states, write_layer_states
 
@@ -147,6 +148,7 @@ def unpack_model(packed: PackedModel) -> Any:
     # A new layer draws a seed, which must not come from a global generator.
     with seeded(0), keras.saving.custom_object_scope(own), code:
         model = revive(packed.kind, packed.config)
+        note_model_built()
         if packed.build_config is not None:
             model.build_from_config(packed.build_config)
         if packed.compiled is not None:

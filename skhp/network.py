@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from skhp.compat import wrapped_function
+from skhp.eager_kernels import note_model_built
 from skhp.engine.cache import ProgramCache, programs
 from skhp.engine.objective import (
     LayoutComputation,
@@ -133,6 +134,7 @@ class MLPSpec:
 
     def build_model(self, trainable: Arrays, state: Arrays) -> keras.Model:
         """The network as a Keras model with these weights."""
+        note_model_built()
         model = keras.Sequential([keras.Input((self.n_features,))])
         for width in self.widths:
             model.add(self._dense(width))

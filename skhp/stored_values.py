@@ -24,7 +24,7 @@ import cloudpickle
 import numpy as np
 
 from skhp import runtime
-from skhp.compat import CALLBACKS_ATTRIBUTE
+from skhp.compat import CALLBACKS_ATTRIBUTE, FIT_ATTRIBUTES
 from skhp.model_storage import (
     PackedModel,
     holds_bytecode,
@@ -118,7 +118,7 @@ def stored_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
         By name.
     """
     # scikit-learn's callbacks stay as they are: a search holds the same objects.
-    left = {n: attributes[n] for n in (CALLBACKS_ATTRIBUTE,) if n in attributes}
+    left = {n: attributes[n] for n in (CALLBACKS_ATTRIBUTE, *FIT_ATTRIBUTES) if n in attributes}
     return {**to_stored({n: v for n, v in attributes.items() if n not in left}), **left}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 from collections.abc import Mapping
 from numbers import Real
@@ -54,13 +55,14 @@ def _comparable(value: Any) -> Any:
         return value.tolist()
     if inspect.isclass(value) or inspect.isroutine(value):
         code = getattr(value, "__code__", None)
-        return [value.__module__, value.__qualname__, code and code.co_code.hex()]
+        what = f"{value.__module__}.{value.__qualname__}"
+        return [what, code and hashlib.sha256(code.co_code).hexdigest()]
     if isinstance(value, functools.partial):
         return [_comparable(part) for part in (value.func, value.args, value.keywords)]
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
-        # Keras counts the names of its objects.
-        return [kind, repr({**value.get_config(), "name": None})]
+        config = {**value.get_config(), "name": None}  # Keras counts the names of its objects
+        return [kind, hashlib.sha256(repr(config).encode()).hexdigest()]
     except (AttributeError, TypeError, NotImplementedError):
         return [kind]
 
@@ -99,5 +101,5 @@ def changed_learning_rate(
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = repr(value[0] if isinstance(value, list) and value else value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -11,8 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.builder import Builder
-from skhp.compat import route_params
+from skhp.builder import GIVEN, Builder
+from skhp.compat import compile_arguments, route_params
 from skhp.compile_settings import check_settings_are_used
 from skhp.compiling import compile_arguments_from
 from skhp.encoders import encode
@@ -22,6 +22,8 @@ from skhp.global_generators import seeded
 from skhp.keras_objects import token_of
 from skhp.output_link import check_classes_suit, check_outputs_named, only_loss
 from skhp.wrapper_parameters import KERAS_ARGUMENTS, WrapperParameters
+
+_CLASSES_OF_KERAS = (keras.Model, keras.Sequential)
 
 
 class WrapperBuilding(WrapperParameters):
@@ -37,12 +39,18 @@ class WrapperBuilding(WrapperParameters):
                 f"{model!r} was given too. Leave one of them out."
             )
         builder = self._builder_if_any()
-        if builder is None or model in (keras.Model, keras.Sequential):
+        if builder is None or isinstance(model, keras.Layer) or model in _CLASSES_OF_KERAS:
             raise TypeError(
                 f"model must be a function that returns a keras.Model, or a keras.Model. Got "
                 f"{model!r}. (A subclass may have a method _keras_build_fn instead.)"
             )
-        return builder(self._builder_arguments(builder), self._random_state)
+        arguments = self._builder_arguments(builder)
+        try:
+            return builder(arguments, self._random_state)
+        except Exception as error:
+            told = {n: v for n, v in arguments.items() if n not in GIVEN}
+            error.add_note(f"Raised while {self._label()} was called with {told}.")
+            raise
 
     def _builder_arguments(self, builder: Builder) -> dict[str, Any]:
         params = self.get_params()
@@ -130,10 +138,11 @@ class WrapperBuilding(WrapperParameters):
         """Say whose model it is that Keras finds fault with."""
         try:
             yield
-        except ValueError as error:
-            check_loss_returns(self.model_, X, y)
+        except (TypeError, ValueError) as error:
+            check_functions_return(self.model_, X, y)
             shapes = [keras.tree.map_structure(np.shape, part) for part in (X, y)]
-            raise ValueError(
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(
                 f"Keras cannot train the model of {self._label()} on X of shape {shapes[0]} and "
                 f"y, as encoded, of shape {shapes[1]}: {error}"
             ) from error
@@ -190,21 +199,26 @@ class WrapperBuilding(WrapperParameters):
             check_settings_are_used(self.get_params(), self.model_, self._label(), builder)
 
 
-def check_loss_returns(model: Any, X: Any, y: Any) -> None:
-    """Raise an error where a loss of the user's own returns nothing."""
-    loss = only_loss(getattr(model, "loss", None))
-    if y is None or not inspect.isroutine(loss):
+def check_functions_return(model: Any, X: Any, y: Any) -> None:
+    """Raise an error where a loss or metric of the user's own returns nothing."""
+    if y is None or not model.compiled:
         return
+    given = compile_arguments(model)
+    functions = [("loss", only_loss(model.loss))]
+    functions += [("metric", metric) for metric in keras.tree.flatten(given["metrics"])]
     X, y = keras.tree.map_structure(lambda array: array[:2], (X, y))
-    try:
-        value: Any = loss(y, model(text_as_tensors(X), training=False))
-    except Exception:  # Keras's own error says more
-        return
-    if value is None:
-        raise ValueError(
-            f"The loss function {getattr(loss, '__name__', loss)!r} returned None, and must return "
-            "a number for each row. Does it end with `return`?"
-        )
+    for kind, function in functions:
+        if not inspect.isroutine(function):
+            continue
+        try:
+            value: Any = function(y, model(text_as_tensors(X), training=False))
+        except Exception:
+            continue
+        if value is None:
+            raise ValueError(
+                f"The {kind} function {getattr(function, '__name__', function)!r} returned None, "
+                "and must return a number for each row. Does it end with `return`?"
+            )
 
 
 def _units(model: Any) -> int | None:

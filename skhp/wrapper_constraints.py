@@ -205,6 +205,19 @@ def check_arguments(method: str, arguments: Mapping[str, Any], estimator: str) -
                 f"{_hint(name, known)} It has {', '.join(sorted(known))}."
             )
         check_value(name, value, estimator)
+        if name == "callbacks":
+            _check_are_objects(value, estimator)
+
+
+def _check_are_objects(callbacks: Any, estimator: str) -> None:
+    """Callbacks given to a method itself are not made of classes."""
+    for callback in keras.tree.flatten(callbacks):
+        if inspect.isclass(callback):
+            raise InvalidParameterError(
+                f"{estimator}: callbacks given to a method must be objects. Got the class "
+                f"{callback.__name__}. Give {callback.__name__}(...), or pass the class to the "
+                "constructor."
+            )
 
 
 @functools.cache

@@ -49,6 +49,11 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
         )
     if isinstance(X, Set | str | bytes):
         raise TypeError(f"{estimator} takes X as an array or a data frame. X is a {kind}.")
+    if isinstance(y, Mapping | Set | str) or _is_stream(y):
+        raise TypeError(
+            f"{estimator} takes y as an array, a list or a column of a data frame. y is a "
+            f"{type(y).__name__}."
+        )
     if hasattr(y, "__len__") and _is_list_of_inputs(X, len(y)):
         raise TypeError(
             f"{estimator} takes X as one array or data frame, not as a {kind} of {len(X)} arrays "
@@ -118,14 +123,27 @@ def as_text(X: Any) -> Any:
     if sparse.issparse(X):
         return None
     if hasattr(X, "columns"):
+        _check_columns(X)
         return X if _has_text_column(X) else None
     try:
         array = np.asarray(X)
-    except ValueError:  # rows of different length, for scikit-learn to complain of
-        return None
+    except ValueError as error:
+        raise ValueError(
+            f"The rows of X do not fit together: {error}. Give rows of equal length."
+        ) from error
     if array.ndim not in (1, 2) or not _is_text(array):
         return None
     return array.astype(object).reshape(len(array), -1)
+
+
+def _check_columns(frame: Any) -> None:
+    kinds = zip(frame.columns, frame.dtypes, strict=True)
+    dates = [name for name, dtype in kinds if getattr(dtype, "kind", "") in ("m", "M")]
+    if dates:
+        raise ValueError(
+            f"X must be numbers or text, and its columns {dates} hold dates or durations. Make "
+            "numbers of them first, such as days: (column - column.min()).dt.days."
+        )
 
 
 def _has_text_column(frame: Any) -> bool:
@@ -138,14 +156,14 @@ def _has_text_column(frame: Any) -> bool:
 def _is_text(array: np.ndarray) -> bool:
     if array.dtype.kind not in _TEXT_KINDS or not array.size:
         return False
-    texts = [isinstance(value, str) for value in array.flat]
+    texts = [isinstance(value, str | bytes) for value in array.flat]
     return any(texts) and all(
         is_text or _is_missing(value) for is_text, value in zip(texts, array.flat, strict=True)
     )
 
 
-# Kinds of NumPy dtypes that may hold text: objects, str, and NumPy 2's strings.
-_TEXT_KINDS = "OUT"
+# Kinds of NumPy dtypes that may hold text: objects, bytes, str, and NumPy 2's strings.
+_TEXT_KINDS = "OSUT"
 
 
 def _is_missing(value: Any) -> bool:
@@ -161,6 +179,11 @@ def check_values(X: Any, estimator: str) -> None:
     estimator : str
         Name of the estimator's class.
     """
+    if X.dtype.kind == "V":
+        raise ValueError(
+            f"{estimator} takes a table of numbers, and X is a structured array with the fields "
+            f"{', '.join(X.dtype.names or ())}. Give pandas.DataFrame(X)."
+        )
     if X.dtype.kind in "mM":
         what = "dates" if X.dtype.kind == "M" else "durations"
         raise ValueError(
@@ -175,6 +198,24 @@ def check_values(X: Any, estimator: str) -> None:
                 "all of them; fill them in, for example with sklearn.impute.SimpleImputer("
                 "strategy='constant', fill_value='')."
             )
+
+
+def check_is_numeric(y: Any, estimator: str) -> None:
+    """Raise an error where the targets of a regressor are text or dates.
+
+    Parameters
+    ----------
+    y : array-like
+    estimator : str
+        Name of the estimator's class.
+    """
+    array = np.asarray(y)
+    what = {"U": "text", "S": "text", "T": "text", "M": "dates", "m": "durations"}
+    if array.dtype.kind in what:
+        raise ValueError(
+            f"{estimator} learns numbers, and y holds {what[array.dtype.kind]} ({array.dtype}). "
+            "Make numbers of them, or fit a KerasClassifier where they are classes."
+        )
 
 
 def check_labels(y: np.ndarray) -> None:

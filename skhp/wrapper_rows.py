@@ -15,6 +15,7 @@ from skhp.features import as_dense
 from skhp.wrapper_building import WrapperBuilding, shape_of_outputs
 from skhp.wrapper_inputs import (
     as_text,
+    check_is_numeric,
     check_is_table,
     check_labels,
     check_validation_data,
@@ -42,10 +43,21 @@ class WrapperRows(WrapperBuilding):
         text = as_text(X)
         if text is not None:
             X, checks["dtype"] = text, None
-        if y is None:
-            X = validate_data(self, X, **checks)
-        else:
-            X, _ = validate_data(self, X, y, multi_output=True, **checks)
+        if isinstance(X, np.ndarray):
+            check_values(X, type(self).__name__)
+        try:
+            if y is None:
+                X = validate_data(self, X, **checks)
+            else:
+                X, _ = validate_data(self, X, y, multi_output=True, **checks)
+        except ValueError as error:
+            if "could not convert string" not in str(error):
+                raise
+            raise ValueError(
+                f"X holds text beside numbers: {error}. Encode categories with "
+                "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer, or give a data frame "
+                "to a model with an input for each column."
+            ) from error
         check_values(X, type(self).__name__)
         X = self._in_floatx(as_dense(X), "X")
         if reset:
@@ -58,6 +70,8 @@ class WrapperRows(WrapperBuilding):
         return X
 
     def _validated_y(self, y: Any, reset: bool) -> np.ndarray:
+        if self._y_numeric:
+            check_is_numeric(y, type(self).__name__)
         y = check_array(
             y,
             ensure_2d=False,
@@ -85,9 +99,9 @@ class WrapperRows(WrapperBuilding):
         """Floats in Keras's float type, in which a large float64 may be infinite."""
         if values.dtype.kind != "f" or values.dtype == keras.config.floatx():
             return values
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             values = values.astype(keras.config.floatx())
-        assert_all_finite(values, input_name=name, estimator_name=type(self).__name__)
+            assert_all_finite(values, input_name=name, estimator_name=type(self).__name__)
         return values
 
     def _class_weight(self, arguments: dict[str, Any], y: np.ndarray) -> Any:
@@ -106,7 +120,10 @@ class WrapperRows(WrapperBuilding):
         """The weight of each row; those of classes are the classifier's."""
         if sample_weight is None:
             return None
-        weight = check_sample_weight(sample_weight, y, dtype=np.float64)
+        try:
+            weight = check_sample_weight(sample_weight, y, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"sample_weight must be one number a row: {error}") from error
         if not weight.sum() > 0:
             raise ValueError(
                 "sample_weight adds up to zero: there is nothing to learn from. Give at least "

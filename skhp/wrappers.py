@@ -7,33 +7,22 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 
+from skhp.class_labels import check_classes
 from skhp.class_weights import class_weights_of, weights_by_class
 from skhp.encoders import ClassifierLabelEncoder, RegressorTargetEncoder
 from skhp.keras_wrapper import BaseWrapper
-from skhp.output_link import check_values_of_loss, has_margins, is_one_hot, link_of
+from skhp.output_link import (
+    check_values_of_loss,
+    gives_margins,
+    gives_probabilities,
+    has_margins,
+    is_one_hot,
+    link_of,
+)
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
-
-
-def _gives_probabilities(estimator: Any) -> bool:
-    if estimator._has_margins():
-        raise AttributeError(
-            "predict_proba is not available: the model's loss is a hinge loss, whose outputs are "
-            "margins and no probabilities. Use decision_function, wrap the estimator in "
-            "sklearn.calibration.CalibratedClassifierCV, or train with a cross-entropy."
-        )
-    return True
-
-
-def _gives_margins(estimator: Any) -> bool:
-    if not estimator._has_margins():
-        raise AttributeError(
-            "decision_function is available for the hinge losses alone, whose outputs are "
-            "margins. Use predict_proba."
-        )
-    return True
 
 
 class KerasClassifier(ClassifierMixin, BaseWrapper):
@@ -228,7 +217,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             )
         return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
 
-    @available_if(_gives_probabilities)
+    @available_if(gives_probabilities)
     def predict_proba(self, X: Any, **kwargs: Any) -> np.ndarray:
         """Predict probabilities.
 
@@ -250,7 +239,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         outputs = self._probabilities(self._predict_raw(X, **kwargs))
         return self.target_encoder_.inverse_transform(outputs, return_proba=True)
 
-    @available_if(_gives_margins)
+    @available_if(gives_margins)
     def decision_function(self, X: Any, **kwargs: Any) -> np.ndarray:
         """Signed distances from the decision boundary, where the loss is a hinge loss.
 
@@ -315,26 +304,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         self.classes_ = None
 
     def _check_targets(self, y: np.ndarray) -> None:
-        check_classification_targets(y)
-        kind = type_of_target(y)
-        if kind == "multiclass-multioutput" and isinstance(
-            self.target_encoder, ClassifierLabelEncoder
-        ):
-            raise ValueError(
-                f"y has {y.shape[1]} columns of classes, and {type(self).__name__} takes one "
-                "column, or columns of 0 and 1. Give one column; fit an estimator a column with "
-                "sklearn.multioutput.MultiOutputClassifier; or override target_encoder in a "
-                "subclass."
-            )
-        known = getattr(self, "classes_", None)
-        if known is not None and y.ndim == 1 and type_of_target(y) != "continuous":
-            unknown = np.setdiff1d(y, known)
-            if len(unknown):
-                raise ValueError(
-                    f"y holds {unknown.tolist()}, not among the classes "
-                    f"{np.asarray(known).tolist()}. Name all "
-                    "classes at the first call to partial_fit, in `classes`."
-                )
+        own = not isinstance(self.target_encoder, ClassifierLabelEncoder)
+        check_classes(y, getattr(self, "classes_", None), own, type(self).__name__)
 
     def _class_weight(self, arguments: dict[str, Any], y: np.ndarray) -> Any:
         given = arguments.pop("class_weight", None)

@@ -31,6 +31,19 @@ def test_own_callbacks():
     assert compat.own_callbacks(MLPClassifier().set_callbacks(callback)) == [callback]
 
 
+def test_fit_attributes():
+    class Looks(Silent):
+        def on_fit_task_begin(self, estimator, context):
+            seen.update(vars(estimator))
+
+    seen = set()
+    X, y = np.zeros((4, 2)), [0, 1, 0, 1]
+    net = MLPClassifier(1, 2, epochs=1).set_callbacks(Looks())
+    make_pipeline(net).set_callbacks(Silent()).fit(X, y)
+    assert seen >= set(compat.FIT_ATTRIBUTES)
+    assert not set(vars(net)) & set(compat.FIT_ATTRIBUTES)
+
+
 def test_is_search():
     assert compat.is_search(search(width=[1]))
     assert not compat.is_search(make_pipeline(MLPClassifier()))

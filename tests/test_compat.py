@@ -304,3 +304,45 @@ def test_the_layer_of_an_output():
 def test_the_error_of_a_parameter_is_of_both_kinds():
     assert issubclass(compat.InvalidParameterError, ValueError)
     assert issubclass(compat.InvalidParameterError, TypeError)
+
+
+def fit_one_batch(model):
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return np.ones((2, 3), "float32"), np.ones((2, 1), "float32")
+
+    model.fit(Batches(), verbose=0)
+
+
+def test_what_a_fit_makes_in_tensorflow_goes_with_the_model():
+    from tensorflow.python.framework import ops as tf_ops
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", loss="mse")
+    gradients = len(tf_ops.gradient_registry.list())
+    generators = getattr(tf_ops.get_default_graph(), "_py_funcs_used_in_graph", ())
+    n_generators = len(generators)
+    kernel = model.layers[0].kernel.numpy()
+    with compat.freed_with_model(model.optimizer):
+        fit_one_batch(model)
+    assert not np.array_equal(model.layers[0].kernel.numpy(), kernel)
+    assert len(tf_ops.gradient_registry.list()) == gradients
+    generators = getattr(tf_ops.get_default_graph(), "_py_funcs_used_in_graph", ())
+    assert len(generators) == n_generators
+    # Without it, both grow: else it is not needed any more.
+    model.compile("sgd", loss="mse")
+    fit_one_batch(model)
+    assert len(tf_ops.gradient_registry.list()) > gradients
+    assert len(tf_ops.get_default_graph()._py_funcs_used_in_graph) > n_generators
+
+
+def test_callbacks_attribute():
+    from skhp import MLPClassifier
+    from skhp.callback import LearningCurves
+
+    callback = LearningCurves()
+    net = MLPClassifier().set_callbacks(callback)
+    assert getattr(net, compat.CALLBACKS_ATTRIBUTE) == [callback] == compat.own_callbacks(net)

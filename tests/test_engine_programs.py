@@ -7,6 +7,7 @@ from collections import namedtuple
 import joblib
 import numpy as np
 import pytest
+from fresh_process import run_script
 from scipy.stats import loguniform
 from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, learning_curve
@@ -14,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skhp import MLPClassifier, MLPRegressor
-from skhp.engine import compile_count
-from skhp.engine.cache import ProgramCache, programs
+from skhp.engine import compile_count, set_cache_limit
+from skhp.engine.cache import PROGRAM_MB, ProgramCache, programs
 from skhp.engine.program import Program
 
 
@@ -138,7 +139,7 @@ class Made:
 
 
 def test_cache_keeps_the_last_used():
-    cache = ProgramCache(max_programs=2)
+    cache = ProgramCache(2 * PROGRAM_MB)
     shapes = [Shape(name, 10) for name in "abc"]
     a, b = (cache.get(shape, (20, 0), Made) for shape in shapes[:2])
     assert cache.get(shapes[0], (20, 0), Made) is a  # now b was used before it
@@ -148,7 +149,7 @@ def test_cache_keeps_the_last_used():
 
 
 def test_cache_lets_go():
-    cache = ProgramCache(max_programs=1)
+    cache = ProgramCache(1 * PROGRAM_MB)
     freed = weakref.ref(cache.get(Shape("a", 10), (20, 0), Made))
     assert freed() is not None
     cache.get(Shape("b", 10), (20, 0), Made)
@@ -156,9 +157,39 @@ def test_cache_lets_go():
     assert freed() is None
 
 
+def test_a_lower_limit_drops_programs_at_once():
+    cache = ProgramCache(8 * PROGRAM_MB)
+    shapes = [Shape(name, 10) for name in "abc"]
+    made = [cache.get(shape, (20, 0), Made) for shape in shapes]
+    cache.set_limit(2.5 * PROGRAM_MB)
+    assert cache.get(shapes[1], (20, 0), Made) is made[1]
+    assert cache.get(shapes[2], (20, 0), Made) is made[2]
+    assert cache.get(shapes[0], (20, 0), Made) is not made[0]
+
+
+def test_the_limit_can_be_set():
+    before = programs.limit_mb
+    try:
+        set_cache_limit(np.int64(400))
+        assert programs.limit_mb == 400
+        for bad in (19, -1, float("nan"), "many", None, True):
+            with pytest.raises(ValueError, match=r"megabytes must be a number .* at least 20"):
+                set_cache_limit(bad)
+        assert programs.limit_mb == 400
+    finally:
+        set_cache_limit(before)
+
+
+def test_the_environment_sets_the_limit(tmp_path):
+    script = "from skhp.engine.cache import programs; print(programs.limit_mb)"
+    assert run_script(tmp_path / "limit.py", script, SKHP_CACHE_LIMIT_MB="300") == 300
+    with pytest.raises(AssertionError, match=r"SKHP_CACHE_LIMIT_MB must be .* Got 'lots'"):
+        run_script(tmp_path / "limit.py", script, SKHP_CACHE_LIMIT_MB="lots")
+
+
 @pytest.mark.parametrize("rows", [(100, 10), (99, 7), (80, 10), (130, 13), (51, 10)])
 def test_unequal_rows_share(rows):
-    cache = ProgramCache(max_programs=8)
+    cache = ProgramCache(8 * PROGRAM_MB)
     made = cache.get(Shape("a", 10), (100, 10), Made)
     assert cache.get(Shape("a", 10), rows, Made) is made
     assert all(n <= most for n, most in zip(rows, made.capacity, strict=True))
@@ -166,7 +197,7 @@ def test_unequal_rows_share(rows):
 
 @pytest.mark.parametrize("rows", [(5000, 10), (10, 10), (100, 500), (100, 0)])
 def test_far_more_or_fewer_rows_do_not_share(rows):
-    cache = ProgramCache(max_programs=8)
+    cache = ProgramCache(8 * PROGRAM_MB)
     made = cache.get(Shape("a", 10), (100, 10), Made)
     other = cache.get(Shape("a", 10), rows, Made)
     assert other is not made
@@ -178,7 +209,7 @@ def test_far_more_or_fewer_rows_do_not_share(rows):
 
 def test_capacity_holds_whole_batches():
     for rows in [(1, 0), (99, 5), (1000, 1)]:
-        made = ProgramCache(max_programs=1).get(Shape("a", 32), rows, Made)
+        made = ProgramCache(1 * PROGRAM_MB).get(Shape("a", 32), rows, Made)
         assert all(most % 32 == 0 for most in made.capacity)
 
 
@@ -195,7 +226,7 @@ def test_programs_are_bounded_and_freed(monkeypatch):
         if isinstance(thing, Program) and id(thing) not in before
     ]
     assert len(made) == 2
-    monkeypatch.setattr(programs, "max_programs", 1)
+    monkeypatch.setattr(programs, "limit_mb", PROGRAM_MB)
     MLPRegressor(1, 73, epochs=1).fit(X, X[:, 0])
     gc.collect()
     assert [program() for program in made if program() is not None] == []

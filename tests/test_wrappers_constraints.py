@@ -116,6 +116,9 @@ ROUTED = [
     ({"compile__jit": True}, "'compile__jit'.*jit_compile"),
     ({"score__nope": 3}, "'score__nope'.*no argument 'nope'"),
     ({"loss": returns_none}, "'returns_none' returned None.*return"),
+    ({"metrics": [returns_none]}, "metric function 'returns_none' returned None"),
+    ({"loss": lambda y: y}, "Keras cannot train.*takes 1 positional argument"),
+    ({"model": keras.layers.Dense(1)}, "model must be a function that returns a keras.Model"),
     ({"loss": ["mse", "mse"]}, "2 losses.*one output"),
     ({"metrics": {"x": "mse"}}, r"names \['x'\].*only output.*without a dict"),
     ({"model": keras.Model}, "model must be a function that returns a keras.Model"),
@@ -141,6 +144,21 @@ def test_settings_with_a_prefix(params, message, binary):
 def test_unknown_arguments(call, message, binary):
     with pytest.raises(TypeError, match=message):
         call(KerasClassifier(build, loss="binary_crossentropy"), *binary)
+
+
+def test_callbacks_given_to_fit_are_objects(binary):
+    net = KerasClassifier(build, loss="binary_crossentropy", epochs=3)
+    with pytest.raises(ValueError, match=r"Got the class EarlyStopping.*constructor"):
+        net.fit(*binary, callbacks=[keras.callbacks.EarlyStopping])
+    stop = keras.callbacks.EarlyStopping("loss", patience=0, min_delta=100.0)
+    assert net.fit(*binary, callbacks=stop).n_epochs_ == 2
+
+
+def test_an_error_in_the_builder_says_what_it_was_called_with(binary):
+    with pytest.raises(ValueError, match="units") as caught:
+        KerasClassifier(build, loss="mse", width=-3).fit(*binary)
+    assert caught.value.__notes__ == ["Raised while the builder build() was called with "
+                                      "{'width': -3}."]  # fmt: skip
 
 
 class Scored(KerasClassifier):

@@ -276,6 +276,13 @@ def test_a_failed_warm_start_leaves_the_model_as_it_was(callbacks, multiclass):
         (lambda X, y: (X, np.where(y == 0, None, NAMES[y])), "30 of 90 labels are missing"),
         (lambda X, y: (X, [*NAMES[y][:-1], 3]), None),
         (lambda X, y: (X, np.array([*NAMES[y][:-1], 3], object)), "y mixes text and other"),
+        (lambda X, y: (X.astype("S8"), y), None),
+        (lambda X, y: (np.zeros(90, "f4,f4"), y), r"fields f0, f1.*pandas.DataFrame"),
+        (lambda X, y: ([*X.tolist()[:-1], [1.0]], y), "rows of X do not fit together"),
+        (lambda X, y: (np.array([[1, "a"]] * 90, object), y), "text beside numbers.*ColumnTrans"),
+        (lambda X, y: (pd.DataFrame({"d": y.astype("M8[D]"), "a": y}), y), r"columns \['d'\]"),
+        (lambda X, y: (X, {"a": y}), "y is a dict"),
+        (lambda X, y: (X, iter(y)), "y is a .*iterator"),
         (lambda X, y: (None, y), "needs X: got None"),
         (lambda X, y: ({1, 2}, y), "X is a set"),
         (lambda X, y: ("text", y), "X is a str"),
@@ -288,6 +295,27 @@ def test_data_at_the_door(change, message, multiclass):
         return
     with pytest.raises((TypeError, ValueError), match=f"(?s){message}"):
         classifier().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "y, message",
+    [
+        (np.array(["a", "b"] * 30), "y holds text.*KerasClassifier"),
+        (np.arange(60).astype("M8[D]"), "y holds dates"),
+        (np.full(60, np.nan), "Input y contains NaN"),
+    ],
+    ids=["text", "dates", "missing"],
+)
+def test_targets_that_are_no_numbers(y, message, regression):
+    with pytest.raises(ValueError, match=message):
+        KerasRegressor(build_regressor, loss="mse").fit(regression[0], y)
+
+
+def test_sample_weights_that_are_no_numbers(multiclass):
+    X, y = multiclass
+    for weight in (["a"] * 90, np.ones(3), np.full(90, np.nan), -np.ones(90), np.ones((90, 2))):
+        with pytest.raises(ValueError, match="sample_weight must be one number a row"):
+            classifier().fit(X, y, sample_weight=weight)
 
 
 def test_values_too_large_for_float32(regression, multiclass):

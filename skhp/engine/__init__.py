@@ -1,8 +1,8 @@
 """The training engine: compiled programs where it can, Keras's own fit where it must."""
 
-from skhp.engine.cache import programs
+from skhp.engine.cache import checked_limit, programs
 
-__all__ = ["compile_count"]
+__all__ = ["compile_count", "set_cache_limit"]
 
 
 def compile_count() -> int:
@@ -25,3 +25,38 @@ def compile_count() -> int:
     0
     """
     return programs.compile_count
+
+
+def set_cache_limit(megabytes: float) -> None:
+    """Set how much memory the programs that are kept may take in this process.
+
+    A program counts as 20 MB. When the programs are above the limit, the least recently used
+    ones are dropped, and are compiled again when they are needed. TensorFlow keeps about 19
+    of the 20 MB until the process ends, so that a low limit saves little: it is for
+    searches over so many structures that no program is needed twice. What gives the memory
+    back is the end of a process, such as that of a joblib worker.
+
+    The environment variable ``SKHP_CACHE_LIMIT_MB`` sets the limit of a process and of its
+    workers from their start.
+
+    Parameters
+    ----------
+    megabytes : float
+        At least 20. The limit is 5120 until it is set.
+
+    Raises
+    ------
+    ValueError
+        If it is no number, or below 20.
+
+    Examples
+    --------
+    >>> from skhp.engine import set_cache_limit
+    >>> set_cache_limit(1000)  # 50 programs
+    >>> set_cache_limit(5)
+    Traceback (most recent call last):
+        ...
+    ValueError: megabytes must be a number of megabytes, at least 20, ...
+    >>> set_cache_limit(5120)
+    """
+    programs.set_limit(checked_limit(megabytes, "megabytes"))

@@ -1,19 +1,62 @@
-"""The programs of this process: found again, counted, and bounded in number."""
+"""The programs of this process: found again, counted, and bounded in memory."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
-# Programs kept at once, of about 1 MB each in Python. (TensorFlow keeps the compiled code
-# of some 9 MB for good, whoever lets go of it, so that a program that is pushed out and
-# comes back costs that much again: https://github.com/tensorflow/tensorflow/issues/64170.)
-MAX_PROGRAMS = 256
+# Memory that a process grows by with each program it compiles. 15 MB (a Keras model of three
+# dense layers) to 21 MB (a perceptron of as many) were measured. TensorFlow keeps all but
+# 1 MB of it until the process ends, whoever lets go of the program, so that a program that is
+# dropped and made again costs as much once more:
+# https://github.com/tensorflow/tensorflow/issues/64170.
+PROGRAM_MB = 20
+
+_DEFAULT_LIMIT_MB = 5120
+
+# Worker processes take the limit from here too.
+LIMIT_VARIABLE = "SKHP_CACHE_LIMIT_MB"
 
 # A program of more rows than a fit has serves it too; of far more it wastes memory.
 _MOST_SPARE = 4
+
+
+def checked_limit(megabytes: Any, name: str) -> float:
+    """A limit in megabytes that holds at least one program.
+
+    Parameters
+    ----------
+    megabytes : float
+    name : str
+        What errors call it.
+
+    Raises
+    ------
+    ValueError
+        If it is no number, or too small for a program.
+    """
+    is_number = isinstance(megabytes, Real) and not isinstance(megabytes, bool)
+    if not is_number or not float(megabytes) >= PROGRAM_MB:
+        raise ValueError(
+            f"{name} must be a number of megabytes, at least {PROGRAM_MB}, which is what one "
+            f"program takes. Got {megabytes!r}."
+        )
+    return float(megabytes)
+
+
+def _limit_at_start() -> float:
+    given = os.environ.get(LIMIT_VARIABLE)
+    if given is None:
+        return _DEFAULT_LIMIT_MB
+    name = f"The environment variable {LIMIT_VARIABLE}"
+    try:
+        return checked_limit(float(given), name)
+    except ValueError:
+        return checked_limit(given, name)  # the error shows what the variable holds
 
 
 class ProgramCache:
@@ -21,14 +64,21 @@ class ProgramCache:
 
     Parameters
     ----------
-    max_programs : int
+    limit_mb : float
+        Megabytes that the programs kept may take, at `PROGRAM_MB` each.
     """
 
-    def __init__(self, max_programs: int) -> None:
-        self.max_programs = max_programs
+    def __init__(self, limit_mb: float) -> None:
+        self.limit_mb = limit_mb
         self.compile_count = 0
         self._lock = threading.Lock()
         self._programs: OrderedDict[Any, Any] = OrderedDict()
+
+    def set_limit(self, limit_mb: float) -> None:
+        """Set another limit, and drop what is above it."""
+        with self._lock:
+            self.limit_mb = limit_mb
+            self._drop_the_oldest()
 
     def get(
         self,
@@ -54,9 +104,12 @@ class ProgramCache:
                 return self._programs[key]
             capacity = tuple(_with_room(n, structure.batch_size) for n in rows)
             program = self._programs[structure, capacity] = make(capacity)  # type: ignore[arg-type]
-            while len(self._programs) > self.max_programs:
-                self._programs.popitem(last=False)
+            self._drop_the_oldest()
             return program
+
+    def _drop_the_oldest(self) -> None:
+        while len(self._programs) * PROGRAM_MB > self.limit_mb and len(self._programs) > 1:
+            self._programs.popitem(last=False)
 
     def count_compile(self) -> None:
         """Note that a program was compiled."""
@@ -77,4 +130,4 @@ def _with_room(n: int, batch_size: int) -> int:
     return -(-(n + n // 2) // batch_size) * batch_size if n else 0
 
 
-programs = ProgramCache(MAX_PROGRAMS)
+programs = ProgramCache(_limit_at_start())

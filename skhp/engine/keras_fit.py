@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.compat import backend_seeded
+from skhp.compat import backend_seeded, freed_with_model
 from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.text import text_as_tensors
@@ -125,7 +125,8 @@ def train_with_keras(
         **plan.fit_arguments,
     }
     fit = _fit_of_its_own if has_fit_of_its_own(model) else _fit
-    history = fit(model, plan, rows, random_state, arguments)
+    with freed_with_model(model.optimizer):
+        history = fit(model, plan, rows, random_state, arguments)
     return Outcome(
         _state(plan, model),
         # A metric may have several values: one for each class, or for each threshold.

@@ -6,7 +6,7 @@ from typing import Any
 
 from skhp.compat import own_callbacks
 from skhp.search.results_of import results_of
-from skhp.search.values import same_value
+from skhp.search.values import is_opaque, same_value
 
 _COLUMNS = {"candidate", "split", "epoch", "metric", "value"}
 
@@ -80,6 +80,9 @@ def _checked(frame: Any, params: list[Any]) -> Any:
 
 def _agree(value: Any, params: Any, column: str) -> bool:
     name = column.removeprefix("param_")
-    if name not in params:
-        return value is None or value != value  # a missing value, which is NaN
-    return same_value(value, params[name])
+    is_missing = value is None or value != value  # a data frame has NaN for None
+    if name not in params or params[name] is None:
+        return is_missing or value is params.get(name)
+    own = params[name]
+    # Functions that were pickled are other objects: their types are all that can be compared.
+    return same_value(value, own) or (is_opaque(own) and type(value) is type(own))

@@ -51,6 +51,16 @@ def same_value(one: Any, other: Any) -> bool:
     return one is other or value_key(one) == value_key(other)
 
 
+def is_opaque(value: Any) -> bool:
+    """Whether a value is the same as itself alone: a function, an object without settings.
+
+    Parameters
+    ----------
+    value : object
+    """
+    return value_key(value) == ("object", id(value))
+
+
 def is_among(value: Any, others: Iterable[Any]) -> bool:
     """Whether a value is the same as one of others.
 

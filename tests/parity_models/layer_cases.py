@@ -23,19 +23,27 @@ def of_each_rank(name, *args, ranks=("1D", "2D", "3D"), **settings):
     }
 
 
+def in_turn(*pairs):
+    """Cases of several layers, one after the other, for lines, images and volumes."""
+
+    def made(rank):
+        return [
+            lambda name=name, given=given: getattr(layers, f"{name}{rank}")(given)
+            for name, given in pairs
+        ]
+
+    label = ", ".join(name for name, _ in pairs)
+    return {
+        f"{label} {rank}": layer_case(*made(rank), shape=shape) for rank, shape in SHAPES.items()
+    }
+
+
 SIMPLE = {
     "Activation": lambda: layers.Activation("gelu"),
-    "ELU": layers.ELU,
-    "LeakyReLU": layers.LeakyReLU,
     "PReLU": layers.PReLU,
-    "ReLU": lambda: layers.ReLU(max_value=0.5, negative_slope=0.1),
     "Softmax": layers.Softmax,
     "Dense": lambda: layers.Dense(3, activation="relu"),
-    "Identity": layers.Identity,
-    "Rescaling": lambda: layers.Rescaling(2.0, 0.5),
     "RepeatVector": lambda: layers.RepeatVector(3),
-    "Reshape": lambda: layers.Reshape((2, 2)),
-    "Flatten": layers.Flatten,
     "BatchNormalization": layers.BatchNormalization,
     "BatchNormalization, slow": lambda: layers.BatchNormalization(momentum=0.5, epsilon=0.1),
     "GroupNormalization": lambda: layers.GroupNormalization(2),
@@ -47,7 +55,6 @@ SIMPLE = {
 
 IN_LINES = {
     "EinsumDense": lambda: layers.EinsumDense("abc,cd->abd", output_shape=(6, 2), bias_axes="d"),
-    "Permute": lambda: layers.Permute((2, 1)),
     "GRU": lambda: layers.GRU(2),
     "GRU, reset before": lambda: layers.GRU(2, reset_after=False),
     "LSTM": lambda: layers.LSTM(2),
@@ -82,13 +89,15 @@ def dot():
     return keras.Model([a, b], layers.Dense(1)(layers.Dot(axes=1)(hidden)))
 
 
-def merged(kind):
-    """Two branches of one input, merged."""
+def merged(*kinds):
+    """Branches of one input, merged by several layers in turn."""
 
     def network():
         x = keras.Input((4,))
-        hidden = [layers.Dense(3, activation="tanh")(x) for _ in range(2)]
-        return keras.Model(x, layers.Dense(1)(kind()(hidden)))
+        out, *others = [layers.Dense(3, activation="tanh")(x) for _ in range(len(kinds) + 1)]
+        for kind, other in zip(kinds, others, strict=True):
+            out = getattr(layers, kind)()([out, other])
+        return keras.Model(x, layers.Dense(1)(out))
 
     return network
 
@@ -134,7 +143,23 @@ def spectral():
     return first(lambda: layers.SpectralNormalization(layers.Dense(3)))()
 
 
-MERGES = ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract")
+SUMS = ("Add", "Average", "Subtract")
+CHOICES = ("Maximum", "Minimum", "Multiply", "Concatenate")
+
+
+def masked():
+    """Times at which all is zero do not count."""
+    return keras.Sequential(
+        [keras.Input(LINE), layers.Masking(0.0), layers.LSTM(2), layers.Dense(1)]
+    )
+
+
+def with_empty_times(X):
+    """Sequences of which most have an end without values."""
+    for i, sequence in enumerate(X):
+        sequence[i % 5 + 2 :] = 0
+    return X
+
 
 LAYER_CASES = {
     **{name: layer_case(layer) for name, layer in SIMPLE.items()},
@@ -150,21 +175,28 @@ LAYER_CASES = {
     },
     **of_each_rank("DepthwiseConv", 2, ranks=("1D", "2D"), depth_multiplier=2),
     **of_each_rank("SeparableConv", 2, 2, ranks=("1D", "2D")),
-    **of_each_rank("AveragePooling", 2),
-    **of_each_rank("MaxPooling", 2),
-    **of_each_rank("AdaptiveAveragePooling", 2),
-    **of_each_rank("AdaptiveMaxPooling", 2),
+    **in_turn(("ZeroPadding", 1), ("AveragePooling", 2), ("MaxPooling", 2)),
+    **in_turn(("AdaptiveMaxPooling", 3), ("AdaptiveAveragePooling", 2)),
     **of_each_rank("GlobalAveragePooling"),
     **of_each_rank("GlobalMaxPooling"),
-    **of_each_rank("Cropping", 1),
-    **of_each_rank("UpSampling", 2),
-    **of_each_rank("ZeroPadding", 1),
+    **in_turn(("UpSampling", 2), ("Cropping", 1)),
+    "ELU, LeakyReLU, ReLU": layer_case(
+        layers.ELU, layers.LeakyReLU, lambda: layers.ReLU(max_value=0.5, negative_slope=0.1)
+    ),
+    "Identity, Rescaling, Reshape, Permute, Flatten": layer_case(
+        layers.Identity,
+        lambda: layers.Rescaling(2.0, 0.5),
+        lambda: layers.Reshape((1, 4)),
+        lambda: layers.Permute((2, 1)),
+        layers.Flatten,
+    ),
     "ConvLSTM1D": layer_case(lambda: layers.ConvLSTM1D(2, 2), shape=(3, 4, 2)),
     "ConvLSTM2D": layer_case(lambda: layers.ConvLSTM2D(2, 2), shape=(3, 4, 4, 2)),
     "ConvLSTM3D": layer_case(lambda: layers.ConvLSTM3D(2, 2), shape=(2, 3, 3, 3, 2)),
     "Lambda": layer_case(lambda: layers.Lambda(squared)),
-    "Masking": layer_case(lambda: layers.Masking(0.0), lambda: layers.LSTM(2), shape=LINE),
-    **{kind: Case(merged(getattr(layers, kind)), normal(4), normal(1, seed=1)) for kind in MERGES},
+    "Masking": Case(masked, with_empty_times(normal(*LINE)), normal(1, seed=1)),
+    ", ".join(SUMS): Case(merged(*SUMS), normal(4), normal(1, seed=1)),
+    ", ".join(CHOICES): Case(merged(*CHOICES), normal(4), normal(1, seed=1)),
     "Dot": Case(dot, normal(8), normal(1, seed=1), inputs=halves),
     "Attention": Case(
         attended(layers.Attention, query_is_all=True), normal(*LINE), normal(1, seed=1)
@@ -210,11 +242,10 @@ def crossed():
 IMAGES = positive(6, 6, 3) * 255
 
 
-def on_images(layer):
-    """A layer that prepares images."""
-    return Case(
-        first(layer, lambda: layers.Rescaling(1 / 255), shape=(6, 6, 3)), IMAGES, normal(1, seed=1)
-    )
+def on_images(*made):
+    """Layers that prepare images."""
+    network = first(*made, lambda: layers.Rescaling(1 / 255), shape=(6, 6, 3))
+    return Case(network, IMAGES, normal(1, seed=1))
 
 
 def on_integers(layer, **more):
@@ -254,14 +285,15 @@ PREPARING_CASES = {
             min_freq=1.0), shape=(16,)),
         normal(16), normal(1, seed=1),
     ),
-    "CenterCrop": on_images(lambda: layers.CenterCrop(4, 4)),
-    "Resizing": on_images(lambda: layers.Resizing(3, 3)),
+    "CenterCrop, Resizing": on_images(
+        lambda: layers.CenterCrop(4, 4), lambda: layers.Resizing(3, 3)
+    ),
     "Pipeline": on_images(
         lambda: layers.Pipeline([layers.CenterCrop(4, 4), layers.Rescaling(0.5)])
     ),
-    "AutoContrast": on_images(layers.AutoContrast),
-    "Equalization": on_images(layers.Equalization),
-    "Solarization": on_images(lambda: layers.Solarization(0.0)),
+    "AutoContrast, Solarization, Equalization": on_images(
+        layers.AutoContrast, lambda: layers.Solarization(0.0), layers.Equalization
+    ),
     "ContrastLimitedAdaptiveHistogramEqualization": on_images(
         lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 2))
     ),

@@ -38,11 +38,10 @@ def two_dropouts():
     )
 
 
-def on_images(layer, **more):
+def on_images(*made, **more):
     """Random changes of images."""
-    network = first(layer, lambda: layers.Rescaling(1 / 255), shape=(6, 6, 3))
-    X = positive(6, 6, 3, n=24) * 255
-    return Case(network, X, normal(1, n=24, seed=1), **more)
+    network = first(*made, lambda: layers.Rescaling(1 / 255), shape=(6, 6, 3))
+    return Case(network, positive(6, 6, 3, n=24) * 255, normal(1, n=24, seed=1), **more)
 
 
 def cropped():
@@ -51,23 +50,27 @@ def cropped():
     return keras.Sequential([keras.Input((6, 6, 3)), crop, mean, layers.Dense(1)])
 
 
-IMAGE_LAYERS = {
-    "RandomBrightness": lambda: layers.RandomBrightness(0.2),
-    "RandomColorDegeneration": lambda: layers.RandomColorDegeneration(0.5),
-    "RandomColorJitter": lambda: layers.RandomColorJitter(
-        brightness_factor=0.2, contrast_factor=0.2
+# One after the other; what one draws changes nothing for the next.
+IMAGE_LAYERS = (
+    (
+        lambda: layers.RandomBrightness(0.2),
+        lambda: layers.RandomContrast(0.2),
+        lambda: layers.RandomSaturation(0.5),
+        lambda: layers.RandomHue(0.3),
     ),
-    "RandomContrast": lambda: layers.RandomContrast(0.2),
-    "RandomErasing": lambda: layers.RandomErasing(),
-    "RandomFlip": lambda: layers.RandomFlip(),
-    "RandomGaussianBlur": lambda: layers.RandomGaussianBlur(),
-    "RandomGrayscale": lambda: layers.RandomGrayscale(0.5),
-    "RandomHue": lambda: layers.RandomHue(0.3),
-    "RandomInvert": lambda: layers.RandomInvert(0.5),
-    "RandomPosterization": lambda: layers.RandomPosterization(4),
-    "RandomSaturation": lambda: layers.RandomSaturation(0.5),
-    "RandomSharpness": lambda: layers.RandomSharpness(0.5),
-}
+    (
+        lambda: layers.RandomColorDegeneration(0.5),
+        lambda: layers.RandomColorJitter(brightness_factor=0.2, contrast_factor=0.2),
+        lambda: layers.RandomGrayscale(0.5),
+        lambda: layers.RandomInvert(0.5),
+    ),
+    (
+        lambda: layers.RandomPosterization(4),
+        lambda: layers.RandomSharpness(0.5),
+        lambda: layers.RandomGaussianBlur(),
+    ),
+    (layers.RandomFlip, layers.RandomErasing),
+)
 
 # What they draw or compute has no XLA kernel.
 WITHOUT_KERNEL = {
@@ -94,6 +97,9 @@ RANDOM_LAYER_CASES = {
     ),
     "two layers of dropout": Case(two_dropouts, normal(4, n=24), normal(1, n=24, seed=1), jit=True),
     "RandomCrop": Case(cropped, positive(6, 6, 3, n=24), normal(1, n=24, seed=1), **NO_KERNEL),
-    **{name: on_images(layer, jit=True) for name, layer in IMAGE_LAYERS.items()},
+    **{
+        ", ".join(type(layer()).__name__ for layer in made): on_images(*made, jit=True)
+        for made in IMAGE_LAYERS
+    },
     **{name: on_images(layer, **NO_KERNEL) for name, layer in WITHOUT_KERNEL.items()},
 }

@@ -17,14 +17,12 @@ def activity_of(make):
     return layer_case(lambda: layers.Dense(3, activation="tanh", activity_regularizer=make()))
 
 
-def kernel_of(make):
-    """A hidden layer whose kernel is punished."""
-    return layer_case(lambda: layers.Dense(3, kernel_regularizer=make()))
-
-
-def bias_of(make):
-    """A hidden layer whose bias is punished."""
-    return layer_case(lambda: layers.Dense(3, bias_regularizer=make()))
+def weights_of(make):
+    """A hidden layer whose kernel and bias are punished."""
+    rules = {"kernel_regularizer": make()}
+    if not isinstance(make(), regularizers.OrthogonalRegularizer):  # for matrices only
+        rules["bias_regularizer"] = make()
+    return layer_case(lambda: layers.Dense(3, **rules))
 
 
 def constrained(make):
@@ -52,9 +50,8 @@ CONSTRAINTS = {
 }
 
 WEIGHT_RULE_CASES = {
-    **{f"{name} of a kernel": kernel_of(make) for name, make in REGULARIZERS.items()},
+    **{f"{name} of weights": weights_of(make) for name, make in REGULARIZERS.items()},
     **{f"{name} of outputs": activity_of(make) for name, make in REGULARIZERS.items()},
-    **{f"{name} of a bias": bias_of(make) for name, make in REGULARIZERS.items() if name[0] == "L"},
     **{f"constraint {name}": constrained(make) for name, make in CONSTRAINTS.items()},
     "regularized LSTM": layer_case(
         lambda: layers.LSTM(2, kernel_regularizer="l2", recurrent_regularizer="l1"), shape=LINE
