@@ -269,7 +269,8 @@ def _known(frame: pd.DataFrame, name: str, role: str) -> str:
 
 
 def _draw_metrics(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
-    metrics = list(display.frame["metric"].unique())
+    # The history is in Keras's order, which is alphabetical.
+    metrics = sorted(display.frame["metric"].unique(), key=lambda name: name != "loss")
     if len(metrics) == 1:
         ax = panels.one_panel(ax)
         axes = np.array([[ax]], dtype=object)
