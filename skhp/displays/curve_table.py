@@ -52,4 +52,8 @@ def over_folds(tidy: pd.DataFrame) -> pd.DataFrame:
     keys = ["candidate", "metric", "rows", "epoch"]
     grouped = tidy.groupby(keys, sort=False)["value"]
     frame = grouped.agg(mean="mean", std=lambda values: values.std(ddof=0), n_fits="count")
-    return frame.reset_index()
+    frame = frame.reset_index()
+    # The loss is looked at first, wherever it stands in the history.
+    return frame.sort_values(
+        "metric", key=lambda names: names != "loss", kind="stable", ignore_index=True
+    )
