@@ -7,7 +7,6 @@ may be overridden. Training, prediction, data checks and pickling are skhp's.
 from __future__ import annotations
 
 import contextlib
-import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -23,6 +22,7 @@ from skhp.eager_kernels import note_model_built
 from skhp.encoders import fit_encoder
 from skhp.fit_task import FitTask
 from skhp.global_generators import seeded
+from skhp.integer_seed import integer_seed
 from skhp.kept_model import KeptModel
 from skhp.keras_history import KerasHistory
 from skhp.model_storage import copy_model
@@ -134,7 +134,7 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
     """
 
     def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        self._random_state = _seed(self.random_state)
+        self._random_state = integer_seed(self.random_state)
         X, y = self._validate_data(X, y, reset=True)
         self.target_encoder_ = fit_encoder(self.target_encoder, y)
         self.__dict__.update(getattr(self.target_encoder_, "get_metadata", dict)())
@@ -158,7 +158,7 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         if rate is not None:
             self.model_.optimizer.learning_rate = rate
         self._settings = settings
-        self._random_state = _seed(self.random_state)
+        self._random_state = integer_seed(self.random_state)
         self._initialize_callbacks()
 
     def _initialize_callbacks(self) -> None:
@@ -494,21 +494,3 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         tags.target_tags.required = True
         tags.non_deterministic = False
         return tags
-
-
-def _seed(random_state: Any) -> int | None:
-    """An integer from what scikit-learn and NumPy take for a random state.
-
-    A generator is left as it is, so that the same one gives the same seed again.
-    """
-    if random_state is None:
-        return None
-    if isinstance(random_state, np.random.Generator):
-        copied = np.random.Generator(type(random_state.bit_generator)())
-        copied.bit_generator.state = random_state.bit_generator.state
-        return int(copied.integers(1, 2**31 - 1))
-    if isinstance(random_state, np.random.RandomState):
-        copied_state = np.random.RandomState()
-        copied_state.set_state(random_state.get_state())
-        return int(copied_state.randint(1, 2**31 - 1))
-    return operator.index(random_state)
