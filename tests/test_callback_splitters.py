@@ -298,3 +298,24 @@ def test_no_table_shows_the_curves_of_another_search(data, tmp_path):
     without.set_callbacks(curves)
     with pytest.raises(ValueError, match="neither train scores nor curves"):
         overfitting(without)
+
+
+def test_two_searches_by_optuna_keep_their_fits(data):
+    module = pytest.importorskip("optuna_integration.sklearn")
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    X, y = data
+    curves = LearningCurves()
+    space = {"width": optuna.distributions.IntDistribution(4, 4)}  # the same candidates
+
+    def search(epochs):
+        net_with_curves = net(epochs=epochs).set_callbacks(curves)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return module.OptunaSearchCV(net_with_curves, space, n_trials=2, cv=2).fit(X, y)
+
+    searches = {epochs: search(epochs) for epochs in (1, 2)}
+    for epochs, one in searches.items():
+        fits = curves.fits(one)
+        assert fits["n_epochs"].tolist() == [epochs] * 5
+        assert fits["refit"].tolist() == [False] * 4 + [True]

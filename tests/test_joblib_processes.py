@@ -11,14 +11,29 @@ import joblib
 from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV
 
-from skhp import MLPClassifier
+from skhp import KerasClassifier, MLPClassifier
 
 
-def search():
+def search(net=None, grid=None):
     X, y = make_classification(60, 4, random_state=0)
-    net = MLPClassifier(1, 8, epochs=2, random_state=0)
-    grid = {"learning_rate": [1e-3, 1e-2]}
+    net = net or MLPClassifier(1, 8, epochs=2, random_state=0)
+    grid = grid or {"learning_rate": [1e-3, 1e-2]}
     return GridSearchCV(net, grid, cv=2, scoring="neg_log_loss", error_score="raise").fit(X, y)
+
+
+def build(width):
+    from keras import Input, Sequential, layers
+
+    dense = layers.Dense(width, activation="relu")
+    return Sequential(
+        [Input((4,)), dense, layers.Dropout(0.2), layers.Dense(2, activation="softmax")]
+    )
+
+
+def search_of_a_builder():
+    loss = "sparse_categorical_crossentropy"
+    net = KerasClassifier(build, width=3, loss=loss, epochs=2, random_state=0)
+    return search(net, {"width": [3, 5]})
 
 
 def scores(search):
@@ -66,7 +81,7 @@ if __name__ == "__main__":
     from dask.distributed import Client, LocalCluster
 
     warnings.simplefilter("ignore")
-    found = {"sequential": scores(search())}
+    found = {"sequential": scores(search()), "builder": scores(search_of_a_builder())}
     with (
         LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
@@ -76,6 +91,7 @@ if __name__ == "__main__":
         client.wait_for_workers(2)
         with joblib.parallel_config("dask"):
             found["dask"] = scores(search())
+            found["builder, dask"] = [scores(search_of_a_builder()) for _ in range(3)]
         found["workers"] = len(client.scheduler_info()["workers"])
     print(json.dumps(found))
 """
@@ -85,6 +101,10 @@ if __name__ == "__main__":
 def test_dask(tmp_path):
     """A scheduler and two workers, each a process of its own."""
     pytest.importorskip("distributed")
-    found = run_script(tmp_path / "on_dask.py", DASK, DASK_TEMPORARY_DIRECTORY=str(tmp_path))
+    found = run_script(
+        tmp_path / "on_dask.py", DASK, timeout=280, DASK_TEMPORARY_DIRECTORY=str(tmp_path)
+    )
     assert found["workers"] == 2
     assert found["dask"] == found["sequential"]
+    # Threads of dask draw from the global generators of a worker.
+    assert found["builder, dask"] == [found["builder"]] * 3

@@ -5,6 +5,9 @@ What is measured
     128) with a learning rate and a seed of their own, on breast cancer, 3 epochs.
     Resident memory after every 25th fit; the slope in MB a fit over the fits behind
     the first fifth, in which caches fill.  scikeras gets fewer fits: it is slow.
+    Beside the plain fits: perceptrons with a Keras callback, perceptrons whose
+    ``model_`` is read, perceptrons that Keras's own fit trains (a callback looks at
+    every batch), and a subclass of keras.Model.
 
 How to run
     python memory.py                     # Linux only: reads /proc
@@ -47,6 +50,46 @@ def skhp_classifier(structure, number):
     return MLPClassifier(**structure, **numbers, batch_size=32, epochs=EPOCHS)
 
 
+def with_callback(structure, number):
+    """Return a perceptron with a Keras callback that follows the epochs."""
+    import keras
+
+    follows = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate)
+    return skhp_classifier(structure, number).set_params(callbacks=[follows])
+
+
+def trained_by_keras(structure, number):
+    """Return a perceptron with a callback for which Keras's own fit trains it."""
+    import keras
+
+    looks = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+    return skhp_classifier(structure, number).set_params(callbacks=[looks])
+
+
+def subclassed(structure, number):
+    """Return an ``skhp.KerasClassifier`` of a subclass of `keras.Model`."""
+    import keras
+
+    from skhp import KerasClassifier
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.parts = [
+                keras.layers.Dense(structure["width"], activation="relu")
+                for _ in range(structure["n_layers"])
+            ]
+            self.last = keras.layers.Dense(2, activation="softmax")
+
+        def call(self, x):
+            for part in self.parts:
+                x = part(x)
+            return self.last(x)
+
+    loss = "sparse_categorical_crossentropy"
+    return KerasClassifier(lambda: Net(), loss=loss, epochs=EPOCHS, random_state=number)
+
+
 def keras_classifier(structure, number):
     """Return an ``skhp.KerasClassifier`` with the function that scikeras gets."""
     import networks
@@ -78,12 +121,12 @@ def sklearn_classifier(structure, number):
     )
 
 
-def memory_after_fits(make, n_fits, every):
+def memory_after_fits(make, n_fits, every, after=lambda fitted: None):
     """Return the memory after every so many fits, as (fits, MB) pairs."""
     X, y = data()
     points = []
     for number in range(n_fits):
-        make(STRUCTURES[number % len(STRUCTURES)], number).fit(X, y)
+        after(make(STRUCTURES[number % len(STRUCTURES)], number).fit(X, y))
         if (number + 1) % every == 0:
             gc.collect()
             points.append((number + 1, machine.resident_mb()))
@@ -98,13 +141,13 @@ def slope(points, n_fits):
     return float(np.polyfit(*zip(*late, strict=True), 1)[0])
 
 
-def measure(make, options):
+def measure(make, options, after=lambda fitted: None):
     """Measure one system in this process."""
     warnings.simplefilter("ignore")
     slow = SYSTEMS[options.child].slow
     n_fits = 10 if options.smoke else options.slow_fits if slow else options.fits
     start = time.perf_counter()
-    points = memory_after_fits(make, n_fits, 2 if options.smoke else 25)
+    points = memory_after_fits(make, n_fits, 2 if options.smoke else 25, after)
     return {
         "fits": n_fits,
         "first_mb": points[0][1],
@@ -119,6 +162,12 @@ def measure(make, options):
 SYSTEMS = {
     "skhp": System("skhp", partial(measure, skhp_classifier)),
     "skhp-wrapper": System("skhp KerasClassifier", partial(measure, keras_classifier)),
+    "skhp-callback": System("skhp, Keras callback", partial(measure, with_callback)),
+    "skhp-model": System(
+        "skhp, model_ read", partial(measure, skhp_classifier, after=lambda net: net.model_)
+    ),
+    "skhp-keras": System("skhp, trained by Keras", partial(measure, trained_by_keras)),
+    "skhp-subclass": System("skhp, subclass of keras.Model", partial(measure, subclassed)),
     "scikeras": System("scikeras", partial(measure, scikeras_classifier), slow=True),
     "sklearn": System("scikit-learn MLPClassifier", partial(measure, sklearn_classifier)),
 }

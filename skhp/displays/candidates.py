@@ -62,7 +62,7 @@ class Candidates:
             parts = [*parts[:at_most], "..."]
         return ", ".join(parts)
 
-    def check_param(self, role: str, name: str) -> str:
+    def check_param(self, role: str, name: Any) -> str:
         """Give a parameter's short name, or raise ValueError where the search has none such."""
         short = name.rsplit("__", 1)[-1] if isinstance(name, str) else name
         short = name if name in self.params else short

@@ -52,4 +52,6 @@ def over_folds(tidy: pd.DataFrame) -> pd.DataFrame:
     keys = ["candidate", "metric", "rows", "epoch"]
     grouped = tidy.groupby(keys, sort=False)["value"]
     frame = grouped.agg(mean="mean", std=lambda values: values.std(ddof=0), n_fits="count")
-    return frame.reset_index()
+    # The loss is looked at first, wherever it stands in the history.
+    order = (frame.index.get_level_values("metric") != "loss").argsort(kind="stable")
+    return frame.iloc[order].reset_index()

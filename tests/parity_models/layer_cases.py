@@ -291,9 +291,9 @@ PREPARING_CASES = {
     "Pipeline": on_images(
         lambda: layers.Pipeline([layers.CenterCrop(4, 4), layers.Rescaling(0.5)])
     ),
-    "AutoContrast, Solarization, Equalization": on_images(
-        layers.AutoContrast, lambda: layers.Solarization(0.0), layers.Equalization
-    ),
+    "AutoContrast": on_images(layers.AutoContrast),
+    "Equalization": on_images(layers.Equalization),
+    "Solarization": on_images(lambda: layers.Solarization(0.0)),
     "ContrastLimitedAdaptiveHistogramEqualization": on_images(
         lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 2))
     ),
