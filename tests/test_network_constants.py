@@ -6,6 +6,7 @@ the same order, with several constants one after the other.
 
 import json
 import os
+from functools import partial
 
 import keras
 import numpy as np
@@ -317,3 +318,10 @@ def test_a_seed_is_no_part_of_a_program(tmp_path):
     flags = f"--xla_dump_to={script}.dumps --xla_dump_hlo_as_text"
     counts = run_script(script, SEEDS, XLA_FLAGS=f"{os.environ.get('XLA_FLAGS', '')} {flags}")
     assert counts[0] > 0 and counts == [counts[0]] * 3, json.dumps(counts)
+
+
+def test_a_loss_that_follows_from_no_weight():
+    """Keras has an error for it, and a program would train nothing without a word."""
+    build = partial(network, loss=lambda y_true, y_pred: ops.ones_like(y_true[:, 0]))
+    with pytest.raises(ValueError, match="No gradients provided"):
+        KerasRegressor(lambda: build(), **FIT).fit(X, Y)

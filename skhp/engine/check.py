@@ -134,9 +134,17 @@ def _step_of_keras(
 
     variables = model.trainable_variables
     (loss, outputs), gradients = backend.value_and_grad_of_variables(loss_and_outputs, variables)
+    if all(gradient is None for gradient in gradients):  # Keras's fit has an error for it
+        raise CannotCompile("the loss follows from no weight")
     model.compute_metrics(x, y, outputs, weight)
-    optimizer.apply(_rounded(gradients, rounding), variables)
+    optimizer.apply(_rounded(_filled(gradients, variables), rounding), variables)
     return float(loss)
+
+
+def _filled(gradients: list[Any], variables: list[Any]) -> list[Any]:
+    """Gradients, with zeros by weights that the loss does not follow from."""
+    pairs = zip(gradients, variables, strict=True)
+    return [keras.ops.zeros_like(v) if g is None else g for g, v in pairs]
 
 
 def _rounded(gradients: list[Any], direction: int) -> list[Any]:

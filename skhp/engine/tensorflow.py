@@ -101,11 +101,10 @@ def value_and_grad_of_variables(
     function : callable
         Takes nothing, reads the variables and returns ``(value, auxiliary)``.
     variables : list of keras.Variable
-        What to differentiate by.
+        What to differentiate by. The gradient is None by one that the value does not
+        follow from.
     """
     tensors = [variable.value for variable in variables]
     with tf.GradientTape() as tape:
         value, auxiliary = function()
-    return (value, auxiliary), tape.gradient(
-        value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO
-    )
+    return (value, auxiliary), tape.gradient(value, tensors)
