@@ -110,6 +110,7 @@ class Program:
         self._run = backend.compiled(self._epochs)
         self._first_call = threading.Lock()
         self._is_compiled = False
+        self._why_not: str | None = None  # why it does not compile
         self.check_lock = threading.Lock()
         self.is_checked = False  # whether a fit has held its first steps against Keras
 
@@ -142,13 +143,17 @@ class Program:
         return self._tried(self._epochs, *args)
 
     def _tried(self, run: Callable[..., Any], *args: Any) -> Any:
+        if self._why_not is not None:  # to trace it again for each fit would cost seconds
+            raise CannotCompile(self._why_not)
         try:
             return run(*args)
-        except CannotCompile:
+        except CannotCompile as error:
+            self._why_not = str(error)
             raise
         except Exception as error:
             first_line = str(error).strip().split("\n")[0][:200]
-            raise CannotCompile(f"it does not compile: {first_line}") from error
+            self._why_not = f"it does not compile: {first_line}"
+            raise CannotCompile(self._why_not) from error
 
     def _epochs(
         self,
