@@ -113,7 +113,7 @@ class LearningCurves(SearchMonitor):
 
         Parameters
         ----------
-        search : fitted search, or its cv_results_, optional
+        search : fitted search, or its ``cv_results_``, optional
             The search whose curves to show. It is known by its ``cv_results_``, so that
             one `LearningCurves` may follow many searches. For a search that takes no
             callbacks (Optuna's `OptunaSearchCV`, with the curves set on its estimator)
@@ -146,7 +146,7 @@ class LearningCurves(SearchMonitor):
 
         Parameters
         ----------
-        search : fitted search, or its cv_results_, optional
+        search : fitted search, or its ``cv_results_``, optional
             As in `frame`.
 
         Returns
@@ -194,7 +194,7 @@ class LearningCurves(SearchMonitor):
 
         Parameters
         ----------
-        search : fitted search, or its cv_results_
+        search : fitted search, or its ``cv_results_``
         """
         return run_of(list(self._sink.told), results_of(search)) is not None
 

@@ -18,7 +18,7 @@ def searched_curves(search: Any, curves: Any) -> pd.DataFrame:
 
     Parameters
     ----------
-    search : fitted search, or its cv_results_
+    search : fitted search, or its ``cv_results_``
     curves : skhp.callback.LearningCurves or pandas.DataFrame
         What was set on the search, or its ``frame()``.
 

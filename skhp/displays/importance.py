@@ -68,7 +68,7 @@ class ImportanceDisplay:
 
         Parameters
         ----------
-        search : fitted search, or its cv_results_
+        search : fitted search, or its ``cv_results_``
             The ``cv_results_`` as a dict or data frame.
         method : {"forest", "fanova"}, default="forest"
             How to find the importance: see `skhp.search.importance`.

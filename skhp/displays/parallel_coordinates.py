@@ -78,7 +78,7 @@ class ParallelCoordinatesDisplay:
 
         Parameters
         ----------
-        search : fitted search, or its cv_results_
+        search : fitted search, or its ``cv_results_``
             The ``cv_results_`` as a dict or data frame.
         params : str or list of str, default=None
             The parameters to draw, in this order; by default those that were varied.

@@ -83,7 +83,7 @@ class ScoreDistributionDisplay:
 
         Parameters
         ----------
-        search : fitted search, or its cv_results_
+        search : fitted search, or its ``cv_results_``
             The ``cv_results_`` as a dict or data frame.
         params : str or list of str, default=None
             The parameters, a panel each; by default those that were varied.

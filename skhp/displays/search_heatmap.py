@@ -98,7 +98,7 @@ class SearchHeatmapDisplay:
 
         Parameters
         ----------
-        search : fitted search, or its cv_results_
+        search : fitted search, or its ``cv_results_``
             The ``cv_results_`` as a dict or data frame.
         x, y : str
             The parameters of the two axes.

@@ -80,7 +80,7 @@ class TradeoffDisplay:
 
         Parameters
         ----------
-        search : fitted search, or its cv_results_
+        search : fitted search, or its ``cv_results_``
             The ``cv_results_`` as a dict or data frame.
         cost : str or array-like of shape (n_candidates,), default=None
             "train_seconds" for the mean training time without compiling, where

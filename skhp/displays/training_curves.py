@@ -147,7 +147,7 @@ class TrainingCurvesDisplay:
 
         Parameters
         ----------
-        search : fitted search, or its cv_results_
+        search : fitted search, or its ``cv_results_``
             The ``cv_results_`` as a dict or data frame.
         curves : skhp.callback.LearningCurves or pandas.DataFrame
             What was set on the search before it was fitted, or its ``frame()``.

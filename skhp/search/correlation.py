@@ -18,7 +18,7 @@ def correlations(search: Any, metric: str | None = None) -> Any:
 
     Parameters
     ----------
-    search : fitted search, or its cv_results_
+    search : fitted search, or its ``cv_results_``
     metric : str, optional
         The score to read: see `results`.
 

@@ -16,7 +16,7 @@ def curves_of(search: Any, curves: Any) -> Any:
 
     Parameters
     ----------
-    search : fitted search, or its cv_results_
+    search : fitted search, or its ``cv_results_``
     curves : skhp.callback.LearningCurves or pandas.DataFrame
         What was set on the search, or its ``frame()``.
 
@@ -53,7 +53,7 @@ def curves_on(search: Any) -> Any:
 
     Parameters
     ----------
-    search : fitted search, or its cv_results_
+    search : fitted search, or its ``cv_results_``
     """
     return next((c for c in own_callbacks(search) if _follows(c, search)), None)
 

@@ -51,7 +51,7 @@ def report(
 
     Parameters
     ----------
-    search : fitted search, or its cv_results_
+    search : fitted search, or its ``cv_results_``
         The ``cv_results_`` as a dict or data frame.
     path : str or path-like
         The file to write.

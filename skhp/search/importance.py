@@ -22,7 +22,7 @@ def importance(
 
     Parameters
     ----------
-    search : fitted search, or its cv_results_
+    search : fitted search, or its ``cv_results_``
     method : {"forest", "fanova"}, default="forest"
         "forest" fits scikit-learn's `RandomForestRegressor` to the results and shuffles
         one parameter at a time (permutation importance); "fanova" is Optuna's functional

@@ -17,7 +17,7 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
 
     Parameters
     ----------
-    search : fitted search, or its cv_results_
+    search : fitted search, or its ``cv_results_``
     curves : LearningCurves or pandas.DataFrame, optional
         Those that were set on the search before its fit, or their ``frame()``. By default
         they are found on the search.

@@ -137,7 +137,7 @@ def metric_of(search: Any, metric: str | None = None) -> str:
 
     Parameters
     ----------
-    search : fitted search, or its cv_results_
+    search : fitted search, or its ``cv_results_``
     metric : str, optional
         "accuracy", or the column's name "mean_test_accuracy". A search with one scorer
         has "score", which its ``scoring`` means too.

@@ -19,7 +19,7 @@ def results(search: Any, metric: str | None = None) -> Any:
 
     Parameters
     ----------
-    search : fitted search, or its cv_results_
+    search : fitted search, or its ``cv_results_``
         `GridSearchCV`, `RandomizedSearchCV`, a halving search, `BayesSearchCV` or
         `OptunaSearchCV`; unpickled ones too. From ``cv_results_`` alone, a dict or data
         frame, ``n_epochs`` and ``n_parameters`` cannot be told.
