@@ -19,7 +19,12 @@ from skhp.divergence import check_can_predict, check_converged, warn_diverged
 from skhp.features import as_dense, as_table
 from skhp.fit_task import FitTask
 from skhp.history import joined_history
-from skhp.parameter_checks import check_instances, check_precision, refuse_nested
+from skhp.parameter_checks import (
+    check_instances,
+    check_precision,
+    refuse_callbacks_of_sklearn,
+    refuse_nested,
+)
 from skhp.stored_values import from_stored, stored_attributes
 
 if TYPE_CHECKING:
@@ -165,6 +170,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             raise
 
     def _check_params(self) -> None:
+        refuse_callbacks_of_sklearn(self.callbacks)
         self._validate_params()
         check_instances(self._params())
         runtime.start()

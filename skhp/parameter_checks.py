@@ -18,6 +18,28 @@ _IN_PLACE_OF = {
 }
 
 
+def refuse_callbacks_of_sklearn(callbacks: Any) -> None:
+    """Refuse a callback of scikit-learn's kind where Keras's are meant.
+
+    Parameters
+    ----------
+    callbacks : object
+        The constructor parameter.
+
+    Raises
+    ------
+    TypeError
+        Naming the method that takes it.
+    """
+    for one in callbacks if isinstance(callbacks, list | tuple) else [callbacks]:
+        if hasattr(one, "on_fit_task_end"):
+            name = type(one).__name__
+            raise TypeError(
+                f"callbacks holds a {name}, and must hold keras.callbacks.Callback instances. "
+                f"Set {name} with set_callbacks, on this estimator or on the search."
+            )
+
+
 def check_instances(params: Mapping[str, Any]) -> None:
     """Refuse a class where an instance is meant.
 

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedEr
 from sklearn.model_selection import GridSearchCV
 
 from skhp import MLPClassifier, MLPRegressor
+from skhp.callback import LearningCurves
 
 SMALL = {"n_layers": 1, "width": 16, "epochs": 2, "random_state": 0}
 
@@ -92,6 +93,8 @@ PARAMETERS = [
     ({"verbose": -1}, ["'verbose'", "Got -1"]),
     ({"callbacks": [object()]}, ["callbacks", "keras.callbacks.Callback", "<object object"]),
     ({"callbacks": 3}, ["'callbacks'", "Got 3"]),
+    ({"callbacks": LearningCurves()}, ["a LearningCurves", "set_callbacks"]),
+    ({"callbacks": [LearningCurves()]}, ["a LearningCurves", "set_callbacks"]),
     (
         {"callbacks": [keras.callbacks.EarlyStopping]},
         ["the class EarlyStopping", "callbacks=[EarlyStopping(...)]"],
