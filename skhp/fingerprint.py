@@ -1,7 +1,7 @@
 """Fingerprints: what an object computes, as a text that only equal objects have in common.
 
 Two models may share a compiled program only where they compute the same. A fingerprint is
-made from everything that can make a difference: the code of the user's functions and
+made from everything that can change the result: the code of the user's functions and
 classes, the attributes of objects, and the values of the global names and the closures that
 the code reads. Where something cannot be told, such as the state of a random generator,
 there is no fingerprint, and `NotEstablished` says why.
@@ -119,7 +119,7 @@ def fingerprint(value: Any) -> str:
 
 
 def established(read: Callable[..., Any], *args: Any) -> Any:
-    """What a reading gives; whatever error comes up in it means `NotEstablished`."""
+    """Call a reading function; any error in it becomes `NotEstablished`."""
     try:
         return read(*args)
     except NotEstablished:
@@ -172,7 +172,7 @@ def is_keras_own(thing: Any) -> bool:
 
 
 def _is_installed(module: str | None) -> bool:
-    if module == "__main__":  # a notebook's code, whatever file the kernel was started from
+    if module == "__main__":  # code of a notebook; its file is that of the kernel
         return False
     file = getattr(sys.modules.get(module or ""), "__file__", None) or ""
     return "site-packages" in file or "dist-packages" in file

@@ -191,7 +191,7 @@ class MLPSpec:
         return not all(is_keras_own(_function_or_class(part.value)) for part in parts)
 
     def is_tested(self) -> bool:
-        """That tests hold perceptrons of Keras's own parts to Keras."""
+        """True: tests compare perceptrons of Keras's own parts with Keras."""
         return True
 
     def takes_filler(self, plan: TrainingPlan) -> bool:

@@ -1,8 +1,11 @@
-"""A program is held against Keras before it trains: two steps, of a full and a partial batch.
+"""A new program is compared with Keras in two steps: a full batch and a partial batch.
 
-The program may be wrong where a layer, loss or optimizer does what the engine does not know.
-Keras takes the same two steps eagerly, with its own `compute_loss` and optimizer, from the
-same weights. Where loss, metrics or weights differ, the fit trains with Keras.
+A layer, loss or optimizer may do something that the engine does not know. Keras takes the same
+two steps eagerly, from the same weights, with its own `compute_loss` and optimizer. Where the
+loss, the metrics or the weights differ, the fit trains with Keras.
+
+Two kinds of faults stay unseen: one that both sides make, and one that the first two batches do
+not show.
 """
 
 from __future__ import annotations
@@ -195,7 +198,7 @@ def _difference(
 
 
 def _is_metric_close(ours: float, theirs: float) -> bool:
-    # A score next to a threshold may fall on either side of it.
+    # Rounding may move a score across a threshold. In few rows that changes a metric a lot.
     return not np.isfinite(theirs) or bool(np.isclose(ours, theirs, rtol=5e-2, atol=5e-2))
 
 

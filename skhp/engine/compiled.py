@@ -138,7 +138,7 @@ class CompiledRun:
         self._check(rows, start)
 
     def _check(self, rows: Rows, start: TrainingState) -> None:
-        """Hold the first steps of the program against Keras, where that is due."""
+        """Compare the first steps of the program with those of Keras, where that is needed."""
         program = self._program
         if not needs_check(self._plan, program.is_checked):
             return
@@ -204,7 +204,7 @@ class CompiledRun:
         n_run, trainable, state, self._slots, logs = self._call(numbers, orders)
         self.weights = (trainable, state)
         ran, values = backend.arrays([n_run, logs])
-        if ran < count:  # whatever a call's length, what is drawn next is the same
+        if ran < count:  # the next draw must not depend on the length of a call
             self._random_state.set_state(drawn)
             for _ in range(ran):
                 self._order()

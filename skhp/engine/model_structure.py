@@ -101,7 +101,7 @@ def _is_graph(layer: Any) -> bool:
 
 
 def _known_parts(model: Any, layers: list[Any]) -> dict[int, tuple[Any, ...]]:
-    """What stands for the model's own variables, layers and random generators."""
+    """How to write the model's own variables, layers and random generators, by their id."""
     variables = {id(v): ("variable", i) for i, v in enumerate(model.variables)}
     known: dict[int, tuple[Any, ...]] = {**variables}
     known |= {id(layer): ("layer", i) for i, layer in enumerate(layers) if i}

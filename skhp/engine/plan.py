@@ -76,7 +76,7 @@ class Network(Protocol):
         """Whether functions or classes of the user's are part of a program."""
 
     def is_tested(self) -> bool:
-        """Whether tests hold all such networks to Keras, so that a fit need not check."""
+        """Whether tests compare all such networks with Keras, so that a fit need not check."""
 
     def reference(self, plan: TrainingPlan, state: TrainingState) -> tuple[Any, dict[str, Any]]:
         """A Keras model to check a program against, and numbers for the program to use."""

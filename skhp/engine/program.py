@@ -112,7 +112,7 @@ class Program:
         self._is_compiled = False
         self._why_not: str | None = None  # why it does not compile
         self.check_lock = threading.Lock()
-        self.is_checked = False  # whether a fit has held its first steps against Keras
+        self.is_checked = False  # whether its first steps were compared with those of Keras
 
     def epochs_in(self, seconds: float) -> int:
         """How many epochs a call may run to take about so long; one while that is unknown."""
