@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from skhp import runtime
+from skhp.callback.fit_place import Place
 from skhp.callback.hparams import Columns
-from skhp.callback.place import Place
 from skhp.callback.records import Epoch, SearchBegun, SearchEnded, SplitsCounted
 from skhp.callback.sink import Sink
-from skhp.search.names import candidate_label, short_names
-from skhp.search.values import same_value
+from skhp.candidates.names import candidate_label, short_names
+from skhp.candidates.values import same_value
 
 # Files open at once; one that is closed goes on in a second file of its directory.
 _MOST_OPEN = 16

@@ -21,7 +21,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
 
-from skhp.compat import take_rows
+from skhp.compat.sklearn import take_rows
 
 
 class UnknownFold(Exception):

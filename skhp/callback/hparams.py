@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from skhp.search.names import short_names, value_label
-from skhp.search.space import choices_of, interval_of
-from skhp.search.values import distinct_labels, unique_values, value_key
+from skhp.candidates.names import short_names, value_label
+from skhp.candidates.space import choices_of, interval_of
+from skhp.candidates.values import distinct_labels, unique_values, value_key
 
 
 class Columns:

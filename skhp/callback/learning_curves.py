@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.exceptions import NotFittedError
 
-from skhp.callback.curve_table import (
+from skhp.callback.curve_rows import (
     SearchLog,
     curve_rows,
     fit_rows,
@@ -19,8 +19,8 @@ from skhp.callback.curve_table import (
 from skhp.callback.monitor import SearchMonitor
 from skhp.callback.records import Epoch
 from skhp.callback.sink import Sink
-from skhp.compat import is_search
-from skhp.search.results_of import results_of
+from skhp.candidates.results import results_of
+from skhp.compat.sklearn import is_search
 
 
 class _Records(Sink):

@@ -17,11 +17,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skhp import compat
-from skhp.callback.curve_table import score_columns
-from skhp.callback.guard import guarded
-from skhp.callback.held_out import Folds, HeldOutRows
-from skhp.callback.place import (
+from skhp.callback.curve_rows import score_columns
+from skhp.callback.fit_place import (
     Place,
     enter_candidate,
     expected_places,
@@ -31,10 +28,14 @@ from skhp.callback.place import (
     path_to,
     place_of,
 )
+from skhp.callback.guard import guarded
+from skhp.callback.held_out import Folds, HeldOutRows
 from skhp.callback.recorder import Recorder, attach, detach, has_network
 from skhp.callback.records import Epoch, Failure, SearchBegun, SearchEnded, SplitsCounted
-from skhp.fit_task import EpochEnd, epoch_end
-from skhp.search.space import space_of
+from skhp.candidates.space import space_of
+from skhp.compat.sklearn import hands_callbacks_on, is_search
+from skhp.compat.sklearn_callback import can_reuse_listener, forget_listener, open_listener, send
+from skhp.fitting.fit_task import EpochEnd, epoch_end
 
 ON = ("train", "test_fold")
 
@@ -94,7 +95,7 @@ class SearchMonitor:
         self._listen()
 
     def _listen(self) -> None:
-        self._listener = compat.open_listener(self._sink.receive, owner=self)
+        self._listener = open_listener(self._sink.receive, owner=self)
         self._home = os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -107,8 +108,8 @@ class SearchMonitor:
         self.__dict__.update(state)
         if self._home != os.getpid():
             # A forked process has copies of its parent's listeners, at which none listens.
-            compat.forget_listener(self._listener)
-        if not compat.can_reuse_listener(self._listener):
+            forget_listener(self._listener)
+        if not can_reuse_listener(self._listener):
             self._searches = {}
             self._listen()
 
@@ -127,7 +128,7 @@ class SearchMonitor:
             self._tell(Failure(f"{type(error).__name__}: {error}"))
 
     def _tell(self, record: Any) -> None:
-        compat.send(self._listener, record)
+        send(self._listener, record)
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Before the outermost fit."""
@@ -161,7 +162,7 @@ class SearchMonitor:
         self, estimator: Any, context: Any, *, X: Any = None, y: Any = None
     ) -> None:
         """At the start of a task: know searches and candidates when they come by."""
-        if not compat.is_search(estimator):
+        if not is_search(estimator):
             if is_candidate(context):
                 self._candidate_begins(estimator, context, X, y)
         elif is_candidate_of_search(context):
@@ -191,7 +192,7 @@ class SearchMonitor:
         end = epoch_end(context)
         if end is not None:
             self._epoch_ends(estimator, context, end, place)
-        elif compat.is_search(estimator):
+        elif is_search(estimator):
             if is_candidate_of_search(context):
                 leave_candidate()
             elif context.task_name == "fit" and place.is_lone:
@@ -206,7 +207,7 @@ class SearchMonitor:
         names = list(dict.fromkeys(name for part in space for name in part))
         resource = getattr(search, "resource", "n_samples")
         names += [resource] if resource != "n_samples" else []
-        known = _Search(names, _n_splits(search, X, y), compat.hands_callbacks_on(search), None)
+        known = _Search(names, _n_splits(search, X, y), hands_callbacks_on(search), None)
         self._searches[run] = known
         self._tell(SearchBegun(run, known.n_splits, space, known.hands_on))
         if self.on == "test_fold":

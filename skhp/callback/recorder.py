@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.pipeline import Pipeline
 
-from skhp import compat
-from skhp.callback.place import Place, place_of, place_of_thread
+from skhp.callback.fit_place import Place, place_of, place_of_thread
+from skhp.compat.sklearn import is_search
+from skhp.compat.sklearn_callback import own_callbacks
 
 if TYPE_CHECKING:
     from skhp.callback.monitor import SearchMonitor
@@ -84,7 +85,7 @@ def attach(estimator: Any, recorder: Recorder) -> list[Any]:
     chosen = []
     for part in _parts_of(estimator):
         with _changing:
-            own = compat.own_callbacks(part)
+            own = own_callbacks(part)
             if not any(isinstance(c, Recorder) and _serve_the_same(c, recorder) for c in own):
                 part.set_callbacks(*own, recorder)
                 chosen.append(part)
@@ -101,7 +102,7 @@ def detach(estimator: Any, recorder: Recorder) -> None:
     """
     for part in _all_in(estimator):
         with _changing:
-            own = compat.own_callbacks(part)
+            own = own_callbacks(part)
             kept = [c for c in own if c is not recorder]
             if len(kept) < len(own):
                 part.set_callbacks(*kept)
@@ -129,7 +130,7 @@ def _parts_of(estimator: Any) -> list[Any]:
 def _takes_recorders(part: Any) -> bool:
     if isinstance(part, type) or not hasattr(part, "set_callbacks"):
         return False
-    return is_network(part) or isinstance(part, Pipeline) or compat.is_search(part)
+    return is_network(part) or isinstance(part, Pipeline) or is_search(part)
 
 
 def is_network(estimator: Any) -> bool:

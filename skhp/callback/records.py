@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skhp.callback.place import Place
+from skhp.callback.fit_place import Place
 
 
 @dataclass(frozen=True)

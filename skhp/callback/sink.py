@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from skhp.callback.place import Place
+from skhp.callback.fit_place import Place
 from skhp.callback.records import Epoch, Failure, SearchEnded
 
 

@@ -89,7 +89,8 @@ class ImportanceDisplay:
         ValueError
             If fewer than four candidates have a score, or no parameter varies.
         """
-        from skhp.search import correlations, importance
+        from skhp.candidates.correlation import correlations
+        from skhp.candidates.importance import importance
 
         found = importance(search, method, metric=metric, random_state=random_state)
         ranks = correlations(search, metric=metric)["correlation"].reindex(found.index)

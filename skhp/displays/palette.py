@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skhp.displays.scales import Scale
+from skhp.candidates.scales import Scale
 
 # M. Okabe and K. Ito, "Color Universal Design" (2008), without yellow, which is too pale
 # for lines on white.

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from skhp.candidates.scales import Scale, scale_of
+from skhp.candidates.table import Candidates, candidates_of
 from skhp.displays import palette, panels
-from skhp.displays.candidates import Candidates, candidates_of
-from skhp.displays.scales import Scale, scale_of
 
 
 class ParallelCoordinatesDisplay:

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from skhp.candidates.checks import check_n
+from skhp.candidates.table import candidates_of
 from skhp.displays import palette, panels
-from skhp.displays.candidates import candidates_of
-from skhp.search.checks import check_n
 
 # A density asks for a few different scores; below, the candidates' marks say it all.
 _FEWEST_FOR_DENSITY = 5

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from skhp.candidates.checks import check_choice, check_n
+from skhp.candidates.table import Candidates, candidates_of
 from skhp.displays import palette, panels
-from skhp.displays.candidates import Candidates, candidates_of
-from skhp.search.checks import check_choice, check_n
 
 _ROLES = ("x", "y", "hue", "columns", "rows")
 

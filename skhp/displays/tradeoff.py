@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from skhp.candidates.results import results_of
+from skhp.candidates.table import Candidates, candidates_of
 from skhp.displays import palette, panels
-from skhp.displays.candidates import Candidates, candidates_of
-from skhp.search.results_of import results_of
 
 _AXIS_LABELS = {
     "fit_seconds": "mean fit time in seconds, compiling included",
@@ -205,7 +205,7 @@ def _default_costs(search: Any, candidates: Candidates) -> tuple[np.ndarray, str
 
 
 def _table_costs(search: Any, cost: str, n: int) -> np.ndarray:
-    from skhp.search import results as table
+    from skhp.candidates.results_table import results as table
 
     found = table(search)
     column = _TABLE[cost]

@@ -9,11 +9,11 @@ from typing import Any, Self, cast
 import numpy as np
 import pandas as pd
 
+from skhp.candidates.checks import check_n
+from skhp.candidates.fold_means import TRAINING, over_folds, searched_curves
+from skhp.candidates.scales import scale_of
+from skhp.candidates.table import Candidates, candidates_of
 from skhp.displays import palette, panels
-from skhp.displays.candidates import Candidates, candidates_of
-from skhp.displays.curve_table import TRAINING, over_folds, searched_curves
-from skhp.displays.scales import scale_of
-from skhp.search.checks import check_n
 
 _STYLES = {
     TRAINING: ("--", palette.BLUE),

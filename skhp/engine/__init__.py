@@ -1,6 +1,6 @@
 """The training engine: compiled programs where it can, Keras's own fit where it must."""
 
-from skhp.engine.cache import checked_limit, programs
+from skhp.engine.program_cache import checked_limit, programs
 
 __all__ = ["compile_count", "set_cache_limit"]
 

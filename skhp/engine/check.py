@@ -16,8 +16,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.engine import optimizer as optimizers
-from skhp.engine import tensorflow as backend
+from skhp.engine import pure_optimizer as optimizers
+from skhp.engine.backends import tensorflow as backend
 from skhp.engine.keras_fit import resume
 from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState
 

@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.compat import backend_seeded, freed_with_model
-from skhp.engine.optimizer import slot_variables
+from skhp.compat.tensorflow import backend_seeded, freed_with_model
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.pure_optimizer import slot_variables
 from skhp.engine.text import text_as_tensors
-from skhp.global_generators import seeded
+from skhp.runtime.global_generators import seeded
 
 
 class OrderedBatches(keras.utils.PyDataset):

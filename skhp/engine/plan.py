@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from skhp.keras_objects import KerasObject
+    from skhp.keras_objects.catalogue import KerasObject
 
 Arrays = list[np.ndarray]
 History = dict[str, list[float]]

@@ -17,11 +17,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from skhp.engine.numbers import NumberTable
-from skhp.engine.optimizer import PureOptimizer, treats_numbers_alike
-from skhp.engine.order import after
 from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import CannotCompile, Rows
+from skhp.engine.pure_optimizer import PureOptimizer, treats_numbers_alike
+from skhp.engine.scalars import NumberTable
+from skhp.engine.sequencing import after
 
 # Rows of epoch order that one call takes at most, so that order tables stay small.
 _ORDER_ELEMENTS = 2**20

@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 
-from skhp.fingerprint import is_keras_own
+from skhp.keras_objects.fingerprint import is_keras_own
 
 ROWWISE_LAYERS = frozenset(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skhp.engine.compiled import train_compiled, why_not_compiled
+from skhp.engine.compiled_run import train_compiled, why_not_compiled
 from skhp.engine.keras_fit import train_with_keras
 from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.text import holds_text

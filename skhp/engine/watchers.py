@@ -11,10 +11,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.compat import tensorboard_profiles
+from skhp.compat.keras import tensorboard_profiles
 from skhp.engine.metrics import build_metrics
-from skhp.engine.optimizer import slot_variables
 from skhp.engine.plan import EarlyStop, Rows, TrainingPlan, Watcher
+from skhp.engine.pure_optimizer import slot_variables
 
 
 class EarlyStopping(Watcher):

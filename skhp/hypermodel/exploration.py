@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from skhp.global_generators import seeded
 from skhp.hypermodel.hyperparameters import Condition, HyperParameters
 from skhp.hypermodel.ranges import Definition, SpaceError
+from skhp.runtime.global_generators import seeded
 
 # Values tried of a hyperparameter that changes what is registered.
 _INNER_VALUES = 16

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from skhp.search.correlation import correlations
-from skhp.search.importance import importance
+from skhp.candidates.correlation import correlations
+from skhp.candidates.importance import importance
+from skhp.candidates.results_table import best_estimators, best_params, results, results_summary
 from skhp.search.learning_rates import learning_rate_grid
 from skhp.search.narrowing import narrow
-from skhp.search.overfitting import overfitting
 from skhp.search.sampling import sample
 from skhp.search.summary import SpaceSummary, space_summary
-from skhp.search.tables import best_estimators, best_params, results, results_summary
+from skhp.search.train_test_gap import overfitting
 
 __all__ = [
     "sample",

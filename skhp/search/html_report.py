@@ -13,10 +13,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from skhp.displays.candidates import Candidates, candidates_of
-from skhp.displays.curve_table import TRAINING, searched_curves
+from skhp.candidates.fold_means import TRAINING, searched_curves
+from skhp.candidates.scales import Scale, is_missing, scale_of
+from skhp.candidates.table import Candidates, candidates_of
 from skhp.displays.palette import OKABE_ITO
-from skhp.displays.scales import Scale, is_missing, scale_of
 
 # How many of the best candidates' curves a report opens with.
 _SHOWN_AT_FIRST = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from skhp.search.values import is_number
+from skhp.candidates.values import is_number
 
 
 def learning_rate_grid(
@@ -85,7 +85,7 @@ def default_rate(optimizer: str) -> float:
     ----------
     optimizer : str
     """
-    from skhp.keras_objects import look_up
+    from skhp.keras_objects.catalogue import look_up
 
     value = look_up("optimizer", optimizer).value
     return _rounded(type(value)().get_config()["learning_rate"])

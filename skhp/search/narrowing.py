@@ -8,9 +8,9 @@ from typing import Any
 
 from scipy import stats
 
-from skhp.search.results_of import best_first, check_search, results_of
-from skhp.search.space import choices_of, interval_of, is_logarithmic, is_one_space, space_of
-from skhp.search.values import is_among, is_number, unique_values
+from skhp.candidates.results import best_first, check_search, results_of
+from skhp.candidates.space import choices_of, interval_of, is_logarithmic, is_one_space, space_of
+from skhp.candidates.values import is_among, is_number, unique_values
 
 
 def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:

@@ -11,7 +11,7 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.utils import check_random_state
 from sklearn.utils.random import sample_without_replacement
 
-from skhp.search.space import choices_of, space_of
+from skhp.candidates.space import choices_of, space_of
 
 
 def sample(

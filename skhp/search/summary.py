@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skhp.search.names import short_names, value_label
-from skhp.search.results_of import is_results
-from skhp.search.space import choices_of, interval_of, space_of
-from skhp.search.values import distinct_labels, unique_values
+from skhp.candidates.names import short_names, value_label
+from skhp.candidates.results import is_results
+from skhp.candidates.space import choices_of, interval_of, space_of
+from skhp.candidates.values import distinct_labels, unique_values
 
 # Values of a parameter that a summary lists before it says how many more there are.
 _MOST_LISTED = 8

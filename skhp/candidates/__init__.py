@@ -1,0 +1,1 @@
+"""Reads any search, once, for the tables and the pictures."""

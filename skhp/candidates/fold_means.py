@@ -1,0 +1,57 @@
+"""Training curves as a table: averaged over folds, training rows apart from validation rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from skhp.candidates.curves import curves_of
+
+# What a metric's name in history_ says about the rows it was measured on.
+_ROWS = {"val_": "validation", "test_": "test fold"}
+TRAINING = "training"
+
+
+def searched_curves(search: Any, curves: Any) -> pd.DataFrame:
+    """Average the curves of a search's candidates, the final fit on all rows left out.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+    curves : skhp.callback.LearningCurves or pandas.DataFrame
+        What was set on the search, or its ``frame()``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `over_folds` gives it.
+    """
+    return over_folds(curves_of(search, curves))
+
+
+def over_folds(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Average the folds, and take the kind of rows out of the metric's name.
+
+    Parameters
+    ----------
+    tidy : pandas.DataFrame
+        ``candidate``, ``split``, ``epoch``, ``metric`` ("loss", "val_loss", ...), ``value``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``candidate``, ``metric`` ("loss"), ``rows`` ("training", "validation" or "test
+        fold"), ``epoch``, ``mean``, ``std``, ``n_fits``.
+    """
+    prefixes = tidy["metric"].map(lambda name: next((p for p in _ROWS if name.startswith(p)), ""))
+    tidy = tidy.assign(
+        rows=prefixes.map(lambda prefix: _ROWS.get(prefix, TRAINING)),
+        metric=[n[len(p) :] for n, p in zip(tidy["metric"], prefixes, strict=True)],
+    )
+    keys = ["candidate", "metric", "rows", "epoch"]
+    grouped = tidy.groupby(keys, sort=False)["value"]
+    frame = grouped.agg(mean="mean", std=lambda values: values.std(ddof=0), n_fits="count")
+    # The loss is looked at first, wherever it stands in the history.
+    order = (frame.index.get_level_values("metric") != "loss").argsort(kind="stable")
+    return frame.iloc[order].reset_index()

@@ -1,0 +1,109 @@
+"""How much of the score's variation each parameter accounts for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skhp.candidates.checks import check_choice
+from skhp.candidates.columns import coded_columns
+from skhp.candidates.results import scores_of
+
+# Trees of the forest that stands for the results.
+_TREES = 200
+
+
+def importance(
+    search: Any, method: str = "forest", metric: str | None = None, random_state: int | None = 0
+) -> Any:
+    """Importance of each parameter for the score.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+    method : {"forest", "fanova"}, default="forest"
+        "forest" fits scikit-learn's `RandomForestRegressor` to the results and shuffles
+        one parameter at a time (permutation importance); "fanova" is Optuna's functional
+        analysis of variance, and needs Optuna.
+    metric : str, optional
+        The score to read: see `results`.
+    random_state : int or None, default=0
+
+    Returns
+    -------
+    pandas.Series
+        Indexed by ``parameter``, largest first, adding up to 1; all zero if the scores
+        do not vary. Parameters of one value, and candidates that failed, are left out.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown, fewer than four candidates have a score, or no
+        parameter varies.
+    ImportError
+        If "fanova" is asked for without Optuna.
+
+    References
+    ----------
+    Hutter, Hoos, Leyton-Brown: An Efficient Approach for Assessing Hyperparameter
+    Importance. ICML 2014.
+    """
+    import pandas as pd
+
+    check_choice("method", method, tuple(_METHODS))
+    scores, table = scores_of(search, metric), coded_columns(search)
+    known = np.isfinite(scores)
+    if known.sum() < 4 or not table:
+        raise ValueError(
+            f"Importance needs four candidates with a score, and a parameter that varies. This "
+            f"search has {known.sum()} such candidates and {len(table)} such parameters."
+        )
+    values = np.column_stack(list(table.values()))[known]
+    shares = np.clip(_METHODS[method](values, scores[known], random_state), 0, None)
+    total = shares.sum()
+    index = pd.Index(list(table), name="parameter")
+    series = pd.Series(shares / total if total > 0 else shares, index=index, name="importance")
+    return series.sort_values(ascending=False)
+
+
+def _by_forest(values: np.ndarray, scores: np.ndarray, random_state: int | None) -> np.ndarray:
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.inspection import permutation_importance
+
+    forest = RandomForestRegressor(_TREES, random_state=random_state).fit(values, scores)
+    found = permutation_importance(
+        forest, values, scores, scoring="neg_mean_squared_error", random_state=random_state
+    )
+    return found.importances_mean
+
+
+def _by_fanova(values: np.ndarray, scores: np.ndarray, random_state: int | None) -> np.ndarray:
+    try:
+        import optuna
+    except ImportError as error:
+        raise ImportError(
+            'importance(method="fanova") needs Optuna (pip install optuna). '
+            'method="forest" needs scikit-learn alone.'
+        ) from error
+    names = [str(column) for column in range(values.shape[1])]
+    ranges: dict[str, optuna.distributions.BaseDistribution] = {
+        name: optuna.distributions.FloatDistribution(column.min(), column.max())
+        for name, column in zip(names, values.T, strict=True)
+    }
+    study = optuna.create_study(direction="maximize")
+    study.add_trials(
+        optuna.trial.create_trial(
+            params=dict(zip(names, map(float, row), strict=True)),
+            distributions=ranges,
+            value=float(score),
+        )
+        for row, score in zip(values, scores, strict=True)
+    )
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=random_state)
+    found = optuna.importance.get_param_importances(study, evaluator=evaluator)
+    return np.array([found[name] for name in names])
+
+
+_METHODS: dict[str, Callable[..., np.ndarray]] = {"forest": _by_forest, "fanova": _by_fanova}

@@ -1,0 +1,165 @@
+"""Where the values of a parameter stand on an axis: in order, evenly, or by their logarithm."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from skhp.candidates.values import distinct_labels, is_number, unique_values, value_key
+
+# More different numbers than this are a range, not a list of values.
+MOST_LEVELS = 12
+
+# Below this ratio of the largest to the smallest value, a logarithm changes little.
+_LOG_RATIO = 10
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the values of one parameter are ordered, placed and written."""
+
+    kind: str  # "category", "linear" or "log"
+    levels: tuple[Any, ...]  # the different values, in order
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the parameter took a few values rather than a range."""
+        return self.kind == "category" or len(self.levels) <= MOST_LEVELS
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the values are numbers."""
+        return self.kind != "category"
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """A label for each level, no two alike."""
+        return tuple(distinct_labels(self.levels, label))
+
+    @cached_property
+    def _index(self) -> dict[Hashable, int]:
+        return {value_key(level): i for i, level in enumerate(self.levels)}
+
+    def label_of(self, value: Any) -> str:
+        """Write a value so that it is told apart from the other levels."""
+        i = self._index.get(value_key(value))
+        return label(value) if i is None else self.labels[i]
+
+    def place(self, values: Iterable[Any]) -> np.ndarray:
+        """Give positions from 0 to 1; NaN where a candidate has no value."""
+        if self.kind == "category":
+            found = [self._index.get(value_key(v), np.nan) for v in values]
+            numbers = np.array(found, dtype=float)
+            low, high = 0.0, len(self.levels) - 1.0
+        else:
+            numbers = np.array([np.nan if is_missing(v) else v for v in values], dtype=float)
+            low, high = float(self.levels[0]), float(self.levels[-1])
+            if self.kind == "log":
+                numbers, low, high = np.log(numbers), np.log(low), np.log(high)
+        return (numbers - low) / (high - low) if high > low else numbers * 0 + 0.5
+
+    def ticks(self, at_most: int = 8) -> tuple[np.ndarray, list[str]]:
+        """Give positions from 0 to 1 and their labels."""
+        if self.kind == "category" or len(self.levels) <= at_most:
+            return self.place(self.levels), list(self.labels)
+        values = list(_round_numbers(self.levels[0], self.levels[-1], self.kind, at_most))
+        return self.place(values), distinct_labels(values, label)
+
+    def group(self, values: Iterable[Any], n_bins: int = 6) -> tuple[np.ndarray, list[str]]:
+        """Sort values into the levels, or into bins where there are too many levels.
+
+        Returns the number of each value's group, -1 for none, and the groups' labels.
+        """
+        if self.discrete:
+            known = [-1 if is_missing(v) else self._index[value_key(v)] for v in values]
+            return np.array(known, dtype=int), list(self.labels)
+        edges = self._edges(n_bins)
+        numbers = np.array([np.nan if is_missing(v) else v for v in values], dtype=float)
+        codes = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, n_bins - 1)
+        ends = distinct_labels(edges.tolist(), "{:.2g}".format)
+        return np.where(np.isnan(numbers), -1, codes), [f"{a} – {b}" for a, b in pairwise(ends)]
+
+    def _edges(self, n_bins: int) -> np.ndarray:
+        space = np.geomspace if self.kind == "log" else np.linspace
+        return space(self.levels[0], self.levels[-1], n_bins + 1)
+
+
+def scale_of(values: Iterable[Any], log: bool | None = None) -> Scale:
+    """Find the scale that values ask for.
+
+    Parameters
+    ----------
+    values : iterable
+        What the parameter was in each candidate; NaN where it had no part.
+    log : bool, optional
+        Whether the space is logarithmic, where that is known. Otherwise positive numbers
+        over a decade or more whose median is nearer the middle in logarithms are.
+
+    Returns
+    -------
+    Scale
+
+    Examples
+    --------
+    >>> scale_of([0.001, 0.01, 0.1]).kind
+    'log'
+    >>> scale_of([16, 32, 48]).kind
+    'linear'
+    >>> scale_of(["relu", "tanh"]).levels
+    ('relu', 'tanh')
+    """
+    present = [value for value in values if not is_missing(value)]
+    if not present or not all(is_number(value) for value in present):
+        return Scale("category", tuple(_in_order(unique_values(present))))
+    levels = tuple(np.unique(np.array(present)).tolist())
+    if levels[0] > 0 and (log or (log is None and _looks_logarithmic(levels))):
+        return Scale("log", levels)
+    return Scale("linear", levels)
+
+
+def label(value: Any) -> str:
+    """Write a parameter's value shortly."""
+    if isinstance(value, str):
+        return value
+    if is_number(value):
+        return f"{value:.3g}" if isinstance(value, float | np.floating) else f"{value}"
+    if isinstance(value, type) or callable(value):
+        return getattr(value, "__name__", type(value).__name__)
+    text = str(value)
+    return text if len(text) <= 24 and "object at 0x" not in text else type(value).__name__
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a candidate has no value for a parameter (another grid of the list has)."""
+    return value is np.ma.masked or (isinstance(value, float | np.floating) and np.isnan(value))
+
+
+def _in_order(values: list[Any]) -> list[Any]:
+    """Numbers first and ascending, the rest as they first came."""
+    numbers = sorted(value for value in values if is_number(value))
+    return [*numbers, *(value for value in values if not is_number(value))]
+
+
+def _looks_logarithmic(levels: tuple[Any, ...]) -> bool:
+    low, median, high = levels[0], float(np.median(levels)), levels[-1]
+    if high / low < _LOG_RATIO:
+        return False
+    linear = abs((median - low) / (high - low) - 0.5)
+    logarithmic = abs(np.log(median / low) / np.log(high / low) - 0.5)
+    return bool(len(levels) == 2 or logarithmic < linear)
+
+
+def _round_numbers(low: float, high: float, kind: str, at_most: int) -> np.ndarray:
+    if kind == "linear":
+        step = 10 ** np.floor(np.log10((high - low) / at_most))
+        step *= next(m for m in (1, 2, 5, 10, 20) if (high - low) / (step * m) <= at_most)
+        return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    decades = np.arange(np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9) + 1)
+    if len(decades) < 2:
+        return np.geomspace(low, high, 4)
+    return 10.0 ** decades[:: int(np.ceil(len(decades) / at_most))]

@@ -1,0 +1,144 @@
+"""What a search found: one row a candidate, read from ``cv_results_``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skhp.candidates.names import short_names
+from skhp.candidates.results import metric_of, results_of
+from skhp.candidates.scales import Scale, is_missing, scale_of
+from skhp.candidates.space import is_logarithmic, space_of
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The candidates of a search, their scores, and the scales of their parameters."""
+
+    frame: pd.DataFrame  # candidate, the parameters, score, score_std, rank, fit_seconds
+    params: tuple[str, ...]  # short names, in the order of the space
+    scales: Mapping[str, Scale]
+    score_name: str
+
+    @property
+    def scored(self) -> pd.DataFrame:
+        """The candidates that have a finite score, worst first.
+
+        Raises ValueError where none has.
+        """
+        finite = self.frame[np.isfinite(self.frame["score"])]
+        if finite.empty:
+            raise ValueError("No candidate has a finite score: every fit failed.")
+        return finite.sort_values("score", kind="stable")
+
+    def searched(self) -> tuple[str, ...]:
+        """Name the parameters that took more than one value, or all where none did."""
+        varied = tuple(p for p in self.params if len(self.scales[p].levels) > 1)
+        return varied or self.params
+
+    def check_params(self, names: Any) -> list[str]:
+        """Give the short names of one or several parameters; of those varied for None."""
+        if names is None:
+            return list(self.searched())
+        listed = [names] if isinstance(names, str) else names
+        if not isinstance(listed, Iterable) or not (listed := list(listed)):
+            raise ValueError(
+                f"params must be a list of parameters, some of {list(self.params)}. Got {names!r}."
+            )
+        return [self.check_param("params", name) for name in listed]
+
+    def settings_text(self, row: Any, params: Sequence[str], at_most: int | None = None) -> str:
+        """Write a candidate's parameters, as many as fit."""
+        parts = [
+            f"{name}={self.scales[name].label_of(row[name])}"
+            for name in params
+            if not is_missing(row[name])
+        ]
+        if at_most is not None and len(parts) > at_most:
+            parts = [*parts[:at_most], "..."]
+        return ", ".join(parts)
+
+    def check_param(self, role: str, name: Any) -> str:
+        """Give a parameter's short name, or raise ValueError where the search has none such."""
+        short = name.rsplit("__", 1)[-1] if isinstance(name, str) else name
+        short = name if name in self.params else short
+        if short not in self.params:
+            raise ValueError(
+                f"{role}={name!r} is no parameter of this search, which has {list(self.params)}."
+            )
+        return short
+
+
+def candidates_of(search: Any, metric: str | None = None) -> Candidates:
+    """Read the candidates of a fitted search.
+
+    Parameters
+    ----------
+    search : fitted search, dict or pandas.DataFrame
+        A search, or its ``cv_results_``.
+    metric : str, optional
+        The score to read: see `skhp.search.results`.
+
+    Returns
+    -------
+    Candidates
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If the search was not fitted.
+    TypeError
+        If ``search`` is neither a search nor its results.
+    ValueError
+        If the search has no such score, or no candidates.
+    """
+    results, scorer = results_of(search), metric_of(search, metric)
+    settings = list(results["params"])
+    names = short_names(dict.fromkeys(name for one in settings for name in one))
+    columns = {
+        short: pd.Series([one.get(name, np.nan) for one in settings], dtype=object)
+        for name, short in names.items()
+    }
+    spaces = _logarithmic(search)
+    scales = {short: scale_of(columns[short], spaces.get(name)) for name, short in names.items()}
+    for short, scale in scales.items():
+        if scale.numeric:
+            columns[short] = pd.Series(pd.to_numeric(columns[short]))
+    frame = pd.DataFrame({"candidate": np.arange(len(settings)), **columns})
+    frame["score"] = np.asarray(results[f"mean_test_{scorer}"], dtype=float)
+    for column, source in (
+        ("score_std", f"std_test_{scorer}"),
+        ("rank", f"rank_test_{scorer}"),
+        ("fit_seconds", "mean_fit_time"),
+    ):
+        if source in results:
+            frame[column] = np.asarray(results[source])
+    return Candidates(frame, tuple(names.values()), scales, _score_title(search, scorer))
+
+
+def _score_title(search: Any, suffix: str) -> str:
+    scoring = getattr(search, "scoring", None)
+    name = scoring if suffix == "score" and isinstance(scoring, str) else suffix
+    return f"mean {name.replace('_', ' ')}"
+
+
+def _logarithmic(search: Any) -> dict[str, bool]:
+    """Tell of each parameter drawn from a distribution whether it is log-uniform."""
+    known: dict[str, bool] = {}
+    try:
+        space = space_of(search)
+    except TypeError:  # bare results, or a search that keeps its space elsewhere
+        return known
+    for part in space:
+        for name, values in part.items():
+            if _is_distribution(values):
+                known[name] = is_logarithmic(values)
+    return known
+
+
+def _is_distribution(values: Any) -> bool:
+    return any(hasattr(values, name) for name in ("rvs", "prior", "log"))

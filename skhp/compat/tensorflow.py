@@ -1,0 +1,105 @@
+"""Private names of TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def backend_seeded(seed: int) -> Iterator[None]:
+    """Let TensorFlow draw from a seed for a while: Keras orders the rows of arrays with it.
+
+    What it would have drawn otherwise is put back. On other backends Keras draws from
+    NumPy's generator.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    from tensorflow.python.eager import context
+
+    own = vars(context.context())
+    before = {name: own.pop(name) for name in ("_seed", "_rng") if name in own}
+    context.set_global_seed(seed)
+    try:
+        yield
+    finally:
+        del own["_rng"]  # there is none before the first seed
+        own.update(before)
+        context.context().clear_kernel_cache()  # kernels hold seeds
+
+
+def flat_caller(concrete: Any) -> Any:
+    """A `tf.types.experimental.ConcreteFunction` as a function of its tensors alone.
+
+    The public call sorts and checks its arguments anew each time, for twenty microseconds
+    a tensor.
+
+    Parameters
+    ----------
+    concrete : tf.types.experimental.ConcreteFunction
+        Of tensors, returning a list of them.
+    """
+
+    def call(*tensors: Any) -> Any:
+        return concrete.inference_fn.call_flat(*tensors, *concrete.captured_inputs)
+
+    return call
+
+
+def clear_eager_kernels() -> None:
+    """Let TensorFlow forget the kernels of operations run eagerly; it makes them again."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow.python.eager import context
+
+        context.context().clear_kernel_cache()
+
+
+@contextlib.contextmanager
+def freed_with_model(optimizer: Any) -> Iterator[None]:
+    """Let what ``keras.Model.fit`` makes in TensorFlow go when its model goes.
+
+    TensorFlow notes every generator that feeds a dataset on the thread's default graph, and
+    the gradient of every sum over replicas in a list of its own, both until the process ends.
+    So the fit gets a default graph of its own, and the one replica no sum.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        The model's.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    try:
+        from tensorflow.python.eager.context import eager_mode
+    except ImportError:  # then memory grows with the number of such fits
+        yield
+        return
+    if tf.distribute.has_strategy():
+        yield
+        return
+    with tf.Graph().as_default(), eager_mode(), _without_sum_over_replicas(optimizer):
+        yield
+
+
+@contextlib.contextmanager
+def _without_sum_over_replicas(optimizer: Any) -> Iterator[None]:
+    name = "_all_reduce_sum_gradients"
+    if not hasattr(optimizer, name):
+        yield
+        return
+    setattr(optimizer, name, list)  # of gradients and variables, which are the sums already
+    try:
+        yield
+    finally:
+        delattr(optimizer, name)

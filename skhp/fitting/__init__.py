@@ -1,0 +1,1 @@
+"""What both kinds of estimators do around one training."""

@@ -1,0 +1,1 @@
+"""Keras objects: found by name, told apart by value, stored and loaded."""

@@ -1,0 +1,181 @@
+"""Keras models as plain values, from which they can be made again.
+
+A model is kept as its config, its arrays and the user's functions and classes that the
+config names; Keras's own form is a zip archive of several times the size.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skhp import runtime
+from skhp.compat.keras import compile_arguments, schedule_of, unsafe_deserialization
+from skhp.keras_objects.layer_state import read_layer_states, write_layer_states
+from skhp.runtime.eager_kernels import note_model_built
+from skhp.runtime.global_generators import seeded
+
+
+@dataclass(frozen=True)
+class PackedModel:
+    """A Keras model or layer as plain values.
+
+    Parameters
+    ----------
+    kind : type
+        Its class.
+    config, build_config : dict
+    custom_objects : dict of str to object
+        The user's own classes and functions, by the names the config knows them by.
+    values : list of ndarray
+        Of all its variables.
+    layer_states : list of dict or None
+        What each layer learned beside its variables, such as a vocabulary.
+    compiled : dict or None
+        Arguments of ``compile``.
+    optimizer : tuple or None
+        Class, config and variables of the optimizer.
+    """
+
+    kind: Any
+    config: dict[str, Any]
+    build_config: dict[str, Any] | None
+    custom_objects: dict[str, Any]
+    values: list[np.ndarray]
+    layer_states: list[dict[str, Any] | None]
+    compiled: dict[str, Any] | None
+    optimizer: tuple[Any, dict[str, Any], list[np.ndarray]] | None
+
+
+def pack_model(model: Any) -> PackedModel:
+    """A Keras model or layer as plain values.
+
+    Parameters
+    ----------
+    model : keras.Model or keras.Layer
+
+    Raises
+    ------
+    TypeError
+        If the model's class cannot say how to make it again.
+    ValueError
+        If two of the user's classes in it have one name.
+    """
+    from skhp.keras_objects.user_code import named_apart
+
+    try:
+        with named_apart(model) as own:
+            config = _config_of(model)
+            build_config = None if hasattr(model, "inputs") else model.get_build_config()
+    except NotImplementedError as error:
+        raise TypeError(
+            f"{type(model).__name__} cannot be pickled: it does not say how it was made. "
+            "Give the class a get_config method that returns the arguments of its __init__."
+        ) from error
+    optimizer = getattr(model, "optimizer", None)
+    return PackedModel(
+        kind=type(model),
+        config=config,
+        build_config=build_config,
+        custom_objects=own,
+        values=_values(model.variables),
+        layer_states=read_layer_states(model),
+        compiled=compile_arguments(model) if getattr(model, "compiled", False) else None,
+        optimizer=None
+        if optimizer is None
+        else (type(optimizer), optimizer_config(optimizer), _values(optimizer.variables)),
+    )
+
+
+def optimizer_config(optimizer: Any) -> dict[str, Any]:
+    """An optimizer's config, with its learning rate schedule as the object that it is."""
+    schedule = schedule_of(optimizer)
+    try:
+        config = optimizer.get_config()
+    except NotImplementedError as error:
+        raise TypeError(
+            f"The optimizer {type(optimizer).__name__} cannot be pickled: it or its learning rate "
+            "schedule does not say how it was made. Give the class a get_config method that "
+            "returns the arguments of its __init__."
+        ) from error
+    return config if schedule is None else {**config, "learning_rate": schedule}
+
+
+def holds_bytecode(config: Any) -> bool:
+    """Whether Keras wrote a lambda into a config, which it keeps as bytecode."""
+    if isinstance(config, dict):
+        return config.get("class_name") == "__lambda__" or any(map(holds_bytecode, config.values()))
+    return isinstance(config, list | tuple) and any(map(holds_bytecode, config))
+
+
+def _values(variables: Iterable[Any]) -> list[np.ndarray]:
+    return [variable.numpy() for variable in variables]
+
+
+def _config_of(model: Any) -> dict[str, Any]:
+    import keras
+
+    if type(model).get_config is not keras.Model.get_config or hasattr(model, "inputs"):
+        return model.get_config()
+    # Keras records the defaults of a subclass's arguments, whatever it was called with.
+    config = {}
+    for name, parameter in list(inspect.signature(type(model).__init__).parameters.items())[1:]:
+        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            config[name] = getattr(model, name, parameter.default)
+    if not all(isinstance(value, _PLAIN) for value in keras.tree.flatten(config)):
+        raise NotImplementedError
+    return config
+
+
+# What the arguments of a subclassed model may be, to be read off its attributes.
+_PLAIN = (str, int, float, bool, type(None), np.generic)
+
+
+def unpack_model(packed: PackedModel) -> Any:
+    """A model or layer as `pack_model` found it."""
+    runtime.start()
+    import keras
+
+    from skhp.keras_objects.user_code import revivable, revive
+
+    own = revivable(packed.custom_objects)
+    code = unsafe_deserialization() if holds_bytecode(packed.config) else contextlib.nullcontext()
+    # A new layer draws a seed, which must not come from a global generator.
+    with seeded(0), keras.saving.custom_object_scope(own), code:
+        model = revive(packed.kind, packed.config)
+        note_model_built()
+        if packed.build_config is not None:
+            model.build_from_config(packed.build_config)
+        if packed.compiled is not None:
+            model.compile(optimizer=_new_optimizer(packed), **packed.compiled)
+    if [tuple(v.shape) for v in model.variables] != [v.shape for v in packed.values]:
+        raise TypeError(
+            f"{packed.kind.__name__} was made again with other weights than it had. Give the "
+            "class a get_config method that returns the arguments of its __init__."
+        )
+    for variable, value in zip(model.variables, packed.values, strict=True):
+        variable.assign(value)
+    write_layer_states(model, packed.layer_states)
+    if packed.optimizer is not None and packed.compiled is not None:
+        if len(model.optimizer.variables) != len(packed.optimizer[2]):  # it was built
+            model.optimizer.build(model.trainable_variables)
+        for variable, value in zip(model.optimizer.variables, packed.optimizer[2], strict=True):
+            variable.assign(value)
+    return model
+
+
+def _new_optimizer(packed: PackedModel) -> Any:
+    if packed.optimizer is None:
+        return None
+    kind, config, _ = packed.optimizer
+    return kind.from_config(dict(config))
+
+
+def copy_model(model: Any) -> Any:
+    """A model or layer of its own with the same weights, optimizer state and settings."""
+    return unpack_model(pack_model(model))

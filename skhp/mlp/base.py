@@ -1,0 +1,430 @@
+"""What MLPClassifier and MLPRegressor share: everything but their targets."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skhp import runtime
+from skhp.compat.sklearn import HasMethods, Interval, check_sample_weight
+from skhp.fitting.divergence import check_can_predict, check_converged, warn_diverged
+from skhp.fitting.features import as_dense, as_table
+from skhp.fitting.fit_task import FitTask
+from skhp.keras_objects.stored_values import from_stored, stored_attributes
+from skhp.mlp.history import joined_history
+from skhp.mlp.parameter_checks import (
+    check_instances,
+    check_precision,
+    refuse_callbacks_of_sklearn,
+    refuse_nested,
+)
+
+if TYPE_CHECKING:
+    from skhp.engine.plan import Outcome, Rows, TrainingState
+    from skhp.mlp.network import MLPSpec
+    from skhp.mlp.targets import TargetCoding
+
+
+class BaseMLP(CallbackSupportMixin, BaseEstimator):
+    """A multi-layer perceptron, but for its targets.
+
+    Subclasses say in ``_target_checks``, ``_check_target_kind``, ``_check_targets``,
+    ``_class_weights`` and ``_stratify`` what is particular to classes or to values.
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        # A program of more layers would not be compiled in any useful time.
+        "n_layers": [Interval(Integral, 0, 1000, closed="both")],
+        "width": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "activation": [str, callable, None],
+        "learning_rate": [
+            Interval(Real, 0, None, closed="neither"),
+            HasMethods(["__call__", "get_config"]),  # a keras LearningRateSchedule
+            None,
+        ],
+        "optimizer": [str, HasMethods(["apply", "get_config"])],
+        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "batch_norm": ["boolean"],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "kernel_initializer": [str, callable],
+        "loss": [str, callable],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "min_delta": [Interval(Real, 0, None, closed="left")],
+        "monitor": [str],
+        "metrics": ["array-like", None],
+        "callbacks": ["array-like", HasMethods(["set_model"]), None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Their names and values.
+
+        Returns
+        -------
+        self
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or one such as "optimizer__momentum"; the message says
+            what to set in its place.
+        """
+        refuse_nested(type(self).__name__, self._get_param_names(), params)
+        return super().set_params(**params)
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, data frame, sparse matrix} of shape (n_samples, n_features)
+            Training rows. Arrays of more dimensions (images) are flattened.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets, which must be given.
+        sample_weight : array-like of shape (n_samples,), optional
+            How much each row counts, relative to the others: weights are scaled to a
+            mean of one.
+        X_val, y_val : array-like, optional
+            Rows to validate on after each epoch, in place of held-out ones.
+        sample_weight_val : array-like, optional
+            Their weights.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not what they should be; the message says
+            what came, what is allowed and what to do.
+        """
+        self._check_params()
+        task = FitTask(self, X, y, sample_weight, self.epochs)
+        continuing = self.warm_start and hasattr(self, "_state")
+        with self._unfitted_on_error(continuing):
+            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), task, continuing)
+        task.end()
+        return self
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation_data: tuple[Any, Any, Any],
+        task: FitTask,
+        continuing: bool,
+    ) -> None:
+        X, y = self._check_rows(X, y, reset=not continuing)
+        labels = self._check_targets(y, reset=not continuing)
+        self._plan_network(continuing)
+        rows = self._rows(X, labels, sample_weight)
+        validation = self._validation_rows(*validation_data)
+        if validation is None and self.early_stopping:
+            rows, validation = self._hold_out(rows, labels)
+        self._train(rows, validation, task.watchers(self._attributes_at))
+
+    @contextlib.contextmanager
+    def _unfitted_on_error(self, continuing: bool) -> Iterator[None]:
+        """Leave no estimator that seems fitted and has weights as they were drawn."""
+        try:
+            yield
+        except BaseException:
+            if not continuing:
+                for name in ("_state", "_model"):
+                    self.__dict__.pop(name, None)
+            raise
+
+    def _check_params(self) -> None:
+        refuse_callbacks_of_sklearn(self.callbacks)
+        self._validate_params()
+        check_instances(self._params())
+        runtime.start()
+        check_precision(self._params(), floatx())
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **classes: Any) -> Self:
+        self._check_params()
+        continuing = hasattr(self, "_state")
+        with self._unfitted_on_error(continuing):
+            X, y = self._check_rows(X, y, reset=not continuing)
+            labels = self._check_targets(y, reset=not continuing, **classes)
+            self._plan_network(continuing)
+            self._train(self._rows(X, labels, sample_weight), None, one_epoch=True)
+        return self
+
+    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, Any]:
+        self._check_target_kind(y)
+        with np.errstate(over="ignore"):  # an error names the numbers that are too large
+            X, y = validate_data(
+                self,
+                as_table(X),
+                y,
+                reset=reset,
+                dtype=floatx(),
+                accept_sparse="csr",
+                **self._target_checks(),
+            )
+        return as_dense(X), y
+
+    def _plan_network(self, continuing: bool) -> None:
+        from skhp.engine.plan import TrainingState
+        from skhp.mlp.planning import check_same_weights, plan_network
+        from skhp.mlp.targets import choose_coding
+
+        coding = choose_coding(self._task, self.n_outputs_, self.loss)
+        network = plan_network(self._params(), self.n_features_in_, coding)
+        if continuing:
+            check_same_weights(self._network, network)
+        else:
+            self._random_state = check_random_state(self.random_state)
+            self._state = TrainingState(*network.initial_weights(self._random_state))
+            self.history_: dict[str, list[float]] = {}
+            self.n_epochs_ = 0
+        self._coding, self._network = coding, network
+        # What is asked of a fitted network later follows from what it was fitted with.
+        self._fitted_params = {**self._params(), "callbacks": None}
+
+    def _params(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self._get_param_names()}
+
+    def _rows(self, X: np.ndarray, labels: np.ndarray, sample_weight: Any) -> Rows:
+        from skhp.engine.plan import Rows
+
+        if isinstance(sample_weight, str | Mapping):
+            raise TypeError(
+                f"sample_weight must be an array of one number a row. Got {sample_weight!r}. "
+                "Weights of classes go to class_weight, a parameter of MLPClassifier."
+            )
+        weight = check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = weight * self._class_weights(labels)
+        if not weight.sum() > 0:
+            raise ValueError(
+                "sample_weight (times class_weight) adds up to zero: there is nothing to "
+                "learn from. Give at least one row a positive weight."
+            )
+        weight = weight * (len(weight) / weight.sum())
+        encoded = self._coding.encode(labels, X.dtype.name)
+        return Rows(np.ascontiguousarray(X), encoded, weight.astype(X.dtype))
+
+    def _validation_rows(self, X_val: Any, y_val: Any, sample_weight_val: Any) -> Rows | None:
+        if (X_val is None) != (y_val is None):
+            missing, given = ("y_val", "X_val") if y_val is None else ("X_val", "y_val")
+            raise ValueError(f"{given} was given without {missing}; validation needs both.")
+        if X_val is None or y_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val was given without X_val and y_val.")
+            return None
+        return self._more_rows(X_val, y_val, sample_weight_val)
+
+    def _more_rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:
+        X, y = self._check_rows(X, y, reset=False)
+        return self._rows(X, self._check_targets(y, reset=False), sample_weight)
+
+    def _hold_out(self, rows: Rows, labels: np.ndarray) -> tuple[Rows, Rows]:
+        from skhp.engine.plan import Rows
+        from skhp.fitting.held_out_rows import hold_out
+
+        train, validation = hold_out(
+            len(rows), float(self.validation_fraction), self._stratify(labels), self._random_state
+        )
+        return (
+            Rows(rows.X[train], rows.y[train], rows.weight[train]),
+            Rows(rows.X[validation], rows.y[validation], rows.weight[validation]),
+        )
+
+    def _train(
+        self,
+        rows: Rows,
+        validation: Rows | None,
+        watchers: Sequence[Any] = (),
+        one_epoch: bool = False,
+    ) -> Self:
+        from dataclasses import replace
+
+        from skhp.engine.train import train
+        from skhp.keras_objects.catalogue import look_up
+        from skhp.mlp.planning import plan_training
+        from skhp.mlp.user_functions import check_weights_count
+
+        check_weights_count(self._coding, rows.weight)
+        plan = plan_training(self._params(), self._network, self._coding)
+        plan = replace(plan, watchers=watchers)
+        if one_epoch or validation is None:
+            plan = replace(plan, early_stop=None)
+        if one_epoch:
+            plan = replace(plan, epochs=1)
+        # A schedule stands in the place of a learning rate that is part of the state.
+        token = (
+            look_up("optimizer", self.optimizer).token,
+            isinstance(plan.learning_rate, float | None),
+        )
+        if self._optimizer_token != token:
+            self._state.slots = None  # another optimizer's state is of no use to this one
+        self.callbacks_ = list(plan.callbacks)
+        outcome = train(plan, rows, validation, self._state, self._random_state)
+        self._optimizer_token = token
+        self._keep(outcome)
+        return self
+
+    def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
+        """What this estimator's attributes would be, had training stopped at this epoch."""
+        so_far = joined_history(self.history_, history)
+        return {
+            "_state": run.state(),
+            "history_": so_far,
+            "n_epochs_": len(so_far["loss"]),
+        }
+
+    def _measure(self, X: Any, y: Any) -> Any:
+        """The loss and metrics on other rows, as a function of a `TrainingState`."""
+        from dataclasses import replace
+
+        from skhp.engine.evaluation import Evaluation
+        from skhp.mlp.planning import plan_training
+
+        plan = plan_training(self._fitted_params, self._network, self._coding)
+        rows = self._more_rows(X, y, None)
+        # The rows that score a candidate count alike, whatever class_weight says in training.
+        return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
+
+    def _count_parameters(self, fitted: Any) -> int:
+        """Weights of this estimator's network, on the data that another was fitted on."""
+        from skhp.mlp.planning import plan_network
+
+        network = plan_network(self._params(), fitted.n_features_in_, fitted._coding)
+        layout = network.layout(shared=False)
+        shapes = [*layout.trainable_shapes(), *(a.shape for a in layout.initial_state())]
+        return sum(int(np.prod(shape)) for shape in shapes)
+
+    def _keep(self, outcome: Outcome) -> None:
+        check_converged(outcome, self._rate())
+        self._state = outcome.state
+        self.__dict__.pop("_model", None)
+        self.history_ = joined_history(self.history_, outcome.history)
+        self.n_epochs_ += outcome.n_epochs
+        self.engine_ = outcome.engine
+        self.engine_reason_ = outcome.reason
+        if outcome.diverged_at is not None:
+            warn_diverged(outcome.diverged_at, self._rate())
+
+    def _rate(self) -> Any:
+        """The learning rate that training starts with: this one's, or the optimizer's own."""
+        params = self._fitted_params
+        if params["learning_rate"] is not None:
+            return params["learning_rate"]
+        from skhp.keras_objects.catalogue import look_up
+
+        return look_up("optimizer", params["optimizer"]).value.get_config()["learning_rate"]
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        from skhp.mlp.prediction import predict
+
+        check_is_fitted(self)
+        runtime.start()
+        dtype = self._state.trainable[0].dtype
+        with np.errstate(over="ignore"):  # an error names the numbers that are too large
+            X = validate_data(self, as_table(X), reset=False, dtype=dtype, accept_sparse="csr")
+        check_can_predict(self, self._state.is_finite(), self._rate())
+        return predict(self._network, self._state, as_dense(X))
+
+    @property
+    def model_(self) -> Any:
+        """The fitted network as a `keras.Model`, compiled, made when first asked for."""
+        check_is_fitted(self)
+        if "_model" not in self.__dict__:
+            runtime.start()
+            from skhp.engine.keras_fit import resume
+            from skhp.mlp.planning import plan_training
+
+            plan = plan_training(self._fitted_params, self._network, self._coding)
+            self._model = self._network.compiled_model(plan, self._state)
+            resume(self._model.optimizer, self._state)
+        return self._model
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_state")
+
+    def __copy__(self) -> Self:
+        # A pickle's open form would take long, and callbacks ask for a copy at each epoch.
+        copied = object.__new__(type(self))
+        copied.__dict__.update({n: v for n, v in vars(self).items() if n != "_model"})
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return stored_attributes({n: value for n, value in state.items() if n != "_model"})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(from_stored(state))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.three_d_array = True
+        return tags
+
+    # What fit learns, beside its public attributes.
+    _coding: TargetCoding
+    _network: MLPSpec
+    _state: TrainingState
+    _fitted_params: dict[str, Any]
+    _optimizer_token: Hashable = None
+
+    # What the classifier and the regressor answer each in its own way.
+    _task: str
+
+    def _target_checks(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _check_target_kind(self, y: Any) -> None:
+        raise NotImplementedError
+
+    def _check_targets(self, y: Any, reset: bool) -> np.ndarray:
+        raise NotImplementedError
+
+    def _class_weights(self, labels: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _stratify(self, labels: np.ndarray) -> np.ndarray | None:
+        raise NotImplementedError
+
+
+def floatx() -> str:
+    """Keras's float type, in which a new network is trained."""
+    import keras
+
+    return keras.config.floatx()

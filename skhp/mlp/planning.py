@@ -1,0 +1,250 @@
+"""From constructor parameters to a network and a training plan."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from skhp.compat.keras import metric_mode
+from skhp.engine.losses import fresh_metric
+from skhp.engine.plan import EarlyStop, TrainingPlan
+from skhp.engine.pure_optimizer import make_optimizer
+from skhp.keras_objects.catalogue import KerasObject, look_up
+from skhp.mlp.network import MLPSpec
+from skhp.mlp.targets import TargetCoding, look_up_metrics
+from skhp.mlp.user_functions import check_activation, check_metrics
+
+import keras  # isort: skip
+
+
+def plan_network(params: Mapping[str, Any], n_features: int, coding: TargetCoding) -> MLPSpec:
+    """The network that constructor parameters describe.
+
+    Parameters
+    ----------
+    params : mapping
+        Of the estimator.
+    n_features : int
+    coding : TargetCoding
+    """
+    activation = look_up("activation", params["activation"])
+    check_activation(activation)
+    network = MLPSpec(
+        n_features=n_features,
+        n_outputs=coding.n_units,
+        widths=layer_widths(params["n_layers"], params["width"]),
+        activation=activation,
+        output_activation=look_up("activation", coding.activation),
+        kernel_initializer=look_up("kernel_initializer", params["kernel_initializer"]),
+        batch_norm=bool(params["batch_norm"]),
+        dropout=float(params["dropout"]),
+        l2=float(params["l2"]),
+    )
+    _check_fits_in_memory(network)
+    return network
+
+
+def _check_fits_in_memory(network: MLPSpec) -> None:
+    sizes = (network.n_features, *network.widths, network.n_outputs)
+    n_weights = sum(inputs * units for inputs, units in itertools.pairwise(sizes))
+    # The weights, their gradients, and two variables a weight of an optimizer such as Adam.
+    needed = 4 * n_weights * np.dtype(keras.config.floatx()).itemsize
+    if needed > (memory := _memory()):
+        raise ValueError(
+            f"n_layers={len(network.widths)} and width (up to {max(network.widths, default=0)}) "
+            f"make a network of {n_weights:,} weights. Training it needs about "
+            f"{needed / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f} GiB. Give "
+            "fewer layers, a smaller width or an X of fewer columns."
+        )
+
+
+def _memory() -> float:
+    """Bytes of this machine's memory; infinite where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return float("inf")
+
+
+def layer_widths(n_layers: int, width: Any) -> tuple[int, ...]:
+    """One width a hidden layer.
+
+    Parameters
+    ----------
+    n_layers : int
+    width : int or sequence of int
+
+    Raises
+    ------
+    ValueError
+        If a sequence has another length than ``n_layers``, or holds anything but
+        positive integers.
+    """
+    if isinstance(width, Integral):
+        return (int(width),) * n_layers
+    widths = list(np.asarray(width, dtype=object).ravel()) if not _is_text(width) else [width]
+    if not all(isinstance(w, Integral) and not isinstance(w, bool) and int(w) >= 1 for w in widths):
+        raise ValueError(
+            f"width must be a positive int, or one positive int a layer. Got {width!r}."
+        )
+    if len(widths) != n_layers:
+        raise ValueError(
+            f"width={width!r} names {len(widths)} layers and n_layers={n_layers}. Give one "
+            f"width a layer, or set n_layers={len(widths)}."
+        )
+    return tuple(int(w) for w in widths)
+
+
+def check_same_weights(before: MLPSpec, after: MLPSpec) -> None:
+    """Refuse to train one network's weights as another's.
+
+    Parameters
+    ----------
+    before, after : MLPSpec
+        The network fitted, and the one that the parameters describe by now.
+
+    Raises
+    ------
+    ValueError
+        If they differ in the shapes of their weights.
+    """
+    then, now = (spec.layout(shared=False).trainable_shapes() for spec in (before, after))
+    if then != now:
+        raise ValueError(
+            f"Training cannot go on from weights of shapes {then}: n_layers, width, batch_norm "
+            f"and loss now ask for {now}. Set them back, or fit a new network with "
+            "warm_start=False."
+        )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str | bytes)
+
+
+def plan_training(
+    params: Mapping[str, Any], network: MLPSpec, coding: TargetCoding
+) -> TrainingPlan:
+    """The training that constructor parameters describe.
+
+    Parameters
+    ----------
+    params : mapping
+        Of the estimator.
+    network : MLPSpec
+    coding : TargetCoding
+    """
+    optimizer = look_up("optimizer", params["optimizer"])
+    own = None if isinstance(params["optimizer"], str) else optimizer
+    metrics = look_up_metrics(params["metrics"], coding)
+    check_metrics(metrics, coding)
+    return TrainingPlan(
+        network=network,
+        optimizer=_with_weight_decay(optimizer, params["weight_decay"], own),
+        learning_rate=_learning_rate(params["learning_rate"], own),
+        loss=coding.loss,
+        metrics=metrics,
+        batch_size=int(params["batch_size"]),
+        epochs=int(params["epochs"]),
+        shuffle=bool(params["shuffle"]),
+        early_stop=_early_stop(params, metrics) if params["early_stopping"] else None,
+        callbacks=check_callbacks(params["callbacks"]),
+        verbose=int(params["verbose"]),
+    )
+
+
+def _learning_rate(value: Any, own: KerasObject | None) -> Any:
+    if not isinstance(value, Real):  # None, or a schedule
+        return value
+    _check_one_value("learning_rate", value, own)
+    return float(value)
+
+
+def _with_weight_decay(optimizer: KerasObject, value: Any, own: KerasObject | None) -> KerasObject:
+    if value is None:
+        return optimizer
+    if "weight_decay" not in optimizer.config:
+        raise ValueError(
+            f"{type(optimizer.value).__name__} has no weight decay. Set weight_decay=None, or "
+            "give another optimizer."
+        )
+    _check_one_value("weight_decay", value, own)
+    return (_decaying_by_name if own is None else _decaying)(optimizer, float(value))
+
+
+def _decaying(optimizer: KerasObject, weight_decay: float) -> KerasObject:
+    decaying = make_optimizer(optimizer.value, None)
+    decaying.weight_decay = weight_decay
+    return look_up("optimizer", decaying)
+
+
+_decaying_by_name = functools.lru_cache(maxsize=128)(_decaying)
+
+
+def _check_one_value(name: str, value: Any, optimizer: KerasObject | None) -> None:
+    """Refuse a parameter that differs from what an optimizer given as an object was given."""
+    if optimizer is None or optimizer.config[name] is None:
+        return
+    own, kind = optimizer.config[name], type(optimizer.value)
+    allowed = [v for v in (_default(kind, name), float(value)) if isinstance(v, float | int)]
+    if isinstance(own, float | int) and any(np.isclose(own, v) for v in allowed):
+        return
+    what = f"{own:.6g}" if isinstance(own, float | int) else "a schedule"
+    words = name.replace("_", " ")
+    raise ValueError(
+        f"optimizer={kind.__name__}(...) has a {words} of its own ({what}), and {name}={value!r} "
+        f"says another. Pass {name}=None to keep the optimizer's, or leave the optimizer's at "
+        "its default."
+    )
+
+
+def _default(kind: type, name: str) -> Any:
+    try:
+        return kind().get_config()[name]  # type: ignore[attr-defined]
+    except TypeError:  # it takes arguments that it must be given
+        return None
+
+
+def _early_stop(params: Mapping[str, Any], metrics: Mapping[str, KerasObject]) -> EarlyStop:
+    monitor, names = params["monitor"], ["loss", *metrics]
+    known = [*(f"val_{name}" for name in names), *names]
+    if monitor not in known:
+        raise ValueError(
+            f"Unknown monitor {monitor!r}. It must be one of {', '.join(known)}: the loss or one "
+            "of `metrics`, on validation rows where it begins with val_."
+        )
+    name = monitor if monitor in names else monitor.removeprefix("val_")
+    mode = "min" if name == "loss" else metric_mode(fresh_metric(name, metrics[name]))
+    if mode is None:
+        raise ValueError(
+            f"Keras does not know whether a higher or a lower {name!r} is better, so "
+            f"monitor={monitor!r} cannot stop training. Monitor 'val_loss', or stop with "
+            f"callbacks=[keras.callbacks.EarlyStopping({monitor!r}, mode='max', "
+            "restore_best_weights=True)], X_val and y_val."
+        )
+    return EarlyStop(int(params["patience"]), monitor, float(params["min_delta"]), mode)
+
+
+def check_callbacks(callbacks: Any) -> Sequence[Any]:
+    """Keras callbacks as a list.
+
+    Raises
+    ------
+    TypeError
+        If one of them is not a `keras.callbacks.Callback`.
+    """
+    if callbacks is None:
+        return []
+    listed = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    for callback in listed:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise TypeError(
+                f"callbacks must be a list of keras.callbacks.Callback instances. Got "
+                f"{callback!r} in it. (scikit-learn's callbacks go to set_callbacks.)"
+            )
+    return listed

@@ -1,0 +1,196 @@
+"""The user's own activation, loss and metrics, called once on two rows before training.
+
+So an error names what is wrong with them. Else it would come out of the depths of Keras.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from skhp.engine.losses import as_loss
+from skhp.keras_objects.catalogue import KerasObject
+from skhp.mlp.targets import TargetCoding
+
+import keras  # isort: skip
+from keras import ops  # isort: skip
+
+_N_ROWS = 2
+
+# What Keras puts into its messages for a terminal.
+_COLOUR = re.compile(r"\x1b\[\d+m")
+
+
+def check_activation(activation: KerasObject) -> None:
+    """Refuse an activation that a network cannot be trained with.
+
+    Parameters
+    ----------
+    activation : KerasObject
+
+    Raises
+    ------
+    ValueError
+        If it cannot be called, returns anything but a tensor of the same shape, or has
+        weights of its own.
+    """
+    if activation.name is None:
+        _once(_try_activation, activation)(activation)
+
+
+@functools.lru_cache(maxsize=32)
+def _try_activation(activation: KerasObject) -> None:
+    value = activation.value
+    if isinstance(value, keras.layers.Layer):
+        value = type(value).from_config(value.get_config())  # a call gives a layer its weights
+    x = ops.zeros((_N_ROWS, 3), keras.config.floatx())
+    result = _called("activation", value, x)
+    if getattr(value, "variables", None):
+        raise ValueError(
+            f"activation={_name(value)} has weights of its own, or draws random numbers, which "
+            "MLPClassifier and MLPRegressor do not support. Use an activation without weights, "
+            "or build the network as a Keras model."
+        )
+    if not ops.is_tensor(result) or tuple(result.shape) != tuple(x.shape):
+        raise ValueError(
+            f"activation={_name(value)} must return a tensor of the shape of its input. For "
+            f"an input of shape {tuple(x.shape)} it returned {_described(result)}."
+        )
+
+
+def loss_has_rows(coding: TargetCoding) -> bool:
+    """Whether a loss has a value for each row, or one for the whole batch.
+
+    Parameters
+    ----------
+    coding : TargetCoding
+        With the loss, and the shapes of what it is called on.
+
+    Raises
+    ------
+    ValueError
+        If the loss cannot be called on ``(y_true, y_pred)``, or does not return a tensor
+        of a number, or of one value a row.
+    """
+    return not _is_users(coding.loss.value) or _once(_try_loss, coding.loss)(coding)
+
+
+@functools.lru_cache(maxsize=32)
+def _try_loss(coding: TargetCoding) -> bool:
+    y_true, y_pred = _two_rows(coding)
+    loss = as_loss(coding.loss)
+    dtype = keras.config.floatx()
+    result = _called(
+        "loss", loss.call, ops.convert_to_tensor(y_true, dtype), y_pred, of=coding.loss.value
+    )
+    _check_result("loss", coding.loss.value, result)
+    return len(result.shape) > 0
+
+
+def check_weights_count(coding: TargetCoding, weight: np.ndarray) -> None:
+    """Refuse weights of rows where the loss has no value for each row.
+
+    Parameters
+    ----------
+    coding : TargetCoding
+    weight : ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If the weights differ and the loss is one number for a whole batch.
+    """
+    if loss_has_rows(coding) or (weight == weight[0]).all():
+        return
+    raise ValueError(
+        f"loss={_name(coding.loss.value)} returns one number for a whole batch, so "
+        "sample_weight and class_weight cannot count in it. Return one value a row, such as "
+        "keras.ops.mean(..., axis=-1), or fit without weights."
+    )
+
+
+def check_metrics(metrics: Mapping[str, KerasObject], coding: TargetCoding) -> None:
+    """Refuse metric functions of the user's that cannot be called on rows.
+
+    Parameters
+    ----------
+    metrics : mapping of str to KerasObject
+    coding : TargetCoding
+
+    Raises
+    ------
+    ValueError
+        As for a loss.
+    """
+    for metric in metrics.values():
+        if inspect.isfunction(metric.value) and _is_users(metric.value):
+            _once(_try_metric, metric)(metric, coding)
+
+
+@functools.lru_cache(maxsize=32)
+def _try_metric(metric: KerasObject, coding: TargetCoding) -> None:
+    y_true, y_pred = map(ops.convert_to_tensor, _two_rows(coding))
+    _check_result("metrics", metric.value, _called("metrics", metric.value, y_true, y_pred))
+
+
+def _once(cached: Any, subject: KerasObject) -> Any:
+    """A cached function, without its cache for an object that cannot be told from others."""
+    return cached if subject.why_unknown is None else cached.__wrapped__
+
+
+def _is_users(value: Any) -> bool:
+    kind = value if inspect.isfunction(value) else type(value)
+    return kind.__module__.split(".")[0] != "keras"
+
+
+def _two_rows(coding: TargetCoding) -> tuple[np.ndarray, Any]:
+    columns = (coding.n_units,) if coding.coding == "columns" else ()
+    dtype = keras.config.floatx()
+    y_true = coding.encode(np.zeros((_N_ROWS, *columns), int), dtype)
+    return y_true, ops.full((_N_ROWS, coding.n_units), 0.5, dtype)
+
+
+def _called(kind: str, function: Any, *arguments: Any, of: Any = None) -> Any:
+    shapes = " and ".join(str(tuple(argument.shape)) for argument in arguments)
+    try:
+        return function(*arguments)
+    except Exception as error:
+        message = " ".join(_COLOUR.sub("", str(error)).split()).rstrip(".")
+        raise ValueError(
+            f"{kind}={_name(function if of is None else of)} failed on tensors of shape "
+            f"{shapes}: {type(error).__name__}: {message}. {_FORM[kind]}"
+        ) from error
+
+
+_PAIR = "must be a function of (y_true, y_pred) that returns a tensor of one value a row"
+_FORM = {
+    "activation": "An activation takes one tensor, and returns one of the same shape.",
+    "loss": f"A loss {_PAIR}.",
+    "metrics": f"A metric {_PAIR}.",
+}
+
+
+def _check_result(kind: str, value: Any, result: Any) -> None:
+    if ops.is_tensor(result) and (len(result.shape) == 0 or result.shape[0] == _N_ROWS):
+        return
+    computed = isinstance(result, np.ndarray | np.generic | float | int)
+    hint = " Compute with keras.ops: no gradient goes through NumPy." if computed else ""
+    raise ValueError(
+        f"{kind}={_name(value)} returned {_described(result)} for {_N_ROWS} rows. "
+        f"{_FORM[kind]}{hint}"
+    )
+
+
+def _described(result: Any) -> str:
+    if ops.is_tensor(result):
+        return f"a tensor of shape {tuple(result.shape)}"
+    return repr(result)
+
+
+def _name(value: Any) -> str:
+    return getattr(value, "__name__", None) or type(value).__name__

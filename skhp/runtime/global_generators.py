@@ -1,0 +1,147 @@
+"""Generators of a thread's own, in place of Python's and NumPy's global generators.
+
+Keras draws the seeds of layers and initializers from Python's global generator, and a
+user's builder may draw from either. A generator that all threads share can give one thread
+the same numbers again only if no other thread draws, so each thread gets a private one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import random
+import threading
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from skhp.compat.keras import fresh_keras_generator
+
+
+class _Private(threading.local):
+    """A thread's generators, by the module whose functions they serve; None without."""
+
+    generators: dict[ModuleType, Any] | None = None
+
+
+_private = _Private()
+
+# A seed for Python's generator is any int, NumPy's takes 32 bits.
+_NUMPY_SEEDS = 2**32
+
+_MODULES = (random, np.random)
+
+# Functions of numpy.random that are no methods of its global generator.
+_OTHER_NAMES = {"seed": "seed", "ranf": "random_sample", "sample": "random_sample"}
+
+
+@contextlib.contextmanager
+def seeded(seed: int | None, function: Callable[..., Any] | None = None) -> Iterator[None]:
+    """Let this thread draw from generators of its own, which follow from the seed.
+
+    The functions of `random` and `numpy.random`, and Keras's seeds, come from the private
+    generators in this thread. The global generators are not touched, and other threads
+    draw from them as before.
+
+    Parameters
+    ----------
+    seed : int or None
+        None to draw from the global generators.
+    function : callable or None
+        A function about to run. Functions of the two modules that its own module imported
+        by name follow from the seed too.
+    """
+    if seed is None:
+        yield
+        return
+    before = _private.generators
+    _private.generators = {
+        random: random.Random(seed),
+        np.random: np.random.RandomState(seed % _NUMPY_SEEDS),
+    }
+    try:
+        with _replaced.in_use(_namespace(function)), fresh_keras_generator():
+            yield
+    finally:
+        _private.generators = before
+
+
+def _namespace(function: Any) -> dict[str, Any]:
+    """The global names that a callable sees; none for one written in C."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, "__func__", function)
+    if not hasattr(function, "__globals__"):
+        kind = function if isinstance(function, type) else type(function)
+        function = getattr(kind, "__init__" if kind is function else "__call__", None)
+    return getattr(function, "__globals__", {})
+
+
+def _by_thread(module: ModuleType, method: str, original: Callable[..., Any]) -> Any:
+    """A function that draws from this thread's private generator, where it has one."""
+
+    @functools.wraps(original)
+    def draw(*args: Any, **kwargs: Any) -> Any:
+        own = _private.generators
+        return (original if own is None else getattr(own[module], method))(*args, **kwargs)
+
+    return draw
+
+
+def _replacements() -> dict[Any, Any]:
+    found = {}
+    for module in _MODULES:
+        generator = module.random.__self__
+        for name, function in vars(module).items():
+            if getattr(function, "__self__", None) is generator:
+                found[function] = _by_thread(module, name, function)
+    for name, method in _OTHER_NAMES.items():
+        function = getattr(np.random, name)
+        found[function] = _by_thread(np.random, method, function)
+    return found
+
+
+class _ReplacedFunctions:
+    """The two modules' functions, replaced while any thread has private generators."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._replacements = _replacements()
+        self._kinds = {type(function) for function in self._replacements}
+        self._replaced: list[tuple[dict[str, Any], str, Any, Any]] = []
+
+    @contextlib.contextmanager
+    def in_use(self, namespace: dict[str, Any]) -> Iterator[None]:
+        """Replace the functions in both modules and in a namespace, for a while."""
+        with self._lock:
+            self._users += 1
+            for names in (*map(vars, _MODULES), namespace):
+                self._replace(names)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users:
+                    self._restore()
+
+    def _replace(self, names: dict[str, Any]) -> None:
+        for name, value in list(names.items()):
+            if type(value) not in self._kinds:
+                continue  # it may have no hash
+            replacement = self._replacements.get(value)
+            if replacement is not None:
+                names[name] = replacement
+                self._replaced.append((names, name, value, replacement))
+
+    def _restore(self) -> None:
+        while self._replaced:
+            names, name, original, replacement = self._replaced.pop()
+            if names.get(name) is replacement:  # else somebody has set it meanwhile
+                names[name] = original
+
+
+_replaced = _ReplacedFunctions()

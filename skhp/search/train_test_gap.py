@@ -1,0 +1,114 @@
+"""How far training and held-out rows are apart, for each candidate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import entropy
+
+from skhp.candidates.curves import curves_of, curves_on
+from skhp.candidates.names import short_names
+from skhp.candidates.results import metric_of, results_of
+
+
+def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> Any:
+    """The gap between training and held-out rows, and how unlike the two curves are.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+    curves : LearningCurves or pandas.DataFrame, optional
+        Those that were set on the search before its fit, or their ``frame()``. By default
+        they are found on the search.
+    metric : str, optional
+        The score to read: see `results`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by ``candidate``: its parameters; ``score_gap``, mean train score minus
+        mean test score, where the search has ``return_train_score=True``; and for each
+        curve with a held-out counterpart (``loss`` with ``test_loss``, or else
+        ``val_loss``), averaged over the splits: ``loss_gap``, held out minus training at
+        the last epoch, and ``loss_kl``, the Kullback-Leibler divergence in nats of the
+        held-out curve from the training curve, each scaled to a sum of 1 over the epochs:
+        0 for curves of one shape.
+
+    Raises
+    ------
+    TypeError
+        If ``search`` is no search, or ``curves`` are none.
+    ValueError
+        If there is nothing to tell from: neither train scores nor held-out curves. If the
+        curves are of another search.
+    """
+    import pandas as pd
+
+    results, name = results_of(search), metric_of(search, metric)
+    params = list(results["params"])
+    names = short_names(dict.fromkeys(key for candidate in params for key in candidate))
+    index = pd.RangeIndex(len(params), name="candidate")
+    table = pd.DataFrame(
+        {short: [p.get(key) for p in params] for key, short in names.items()}, index=index
+    )
+    found = {}
+    if f"mean_train_{name}" in results:
+        found["score_gap"] = results[f"mean_train_{name}"] - results[f"mean_test_{name}"]
+    curves = curves if curves is not None else curves_on(search)
+    if curves is not None:
+        found |= _curve_gaps(curves_of(search, curves), len(params))
+    if not found:
+        raise ValueError(
+            "This search has neither train scores nor curves of held-out rows. Give it "
+            "return_train_score=True, or set_callbacks(LearningCurves(on='test_fold')) before "
+            "its fit."
+        )
+    return table.assign(**found)
+
+
+def _curve_gaps(frame: Any, n_candidates: int) -> dict[str, np.ndarray]:
+    metrics = set(frame["metric"])
+    wide = frame.pivot_table(
+        index=["candidate", "split", "epoch"], columns="metric", values="value"
+    ).sort_index()
+    found = {}
+    for train in sorted(m for m in metrics if not m.startswith(("val_", "test_"))):
+        held_out = next((f"{k}_{train}" for k in ("test", "val") if f"{k}_{train}" in metrics), "")
+        if held_out:
+            pair = wide[[train, held_out]].dropna().groupby(["candidate", "split"])
+            last = pair.last()
+            kl = pair.apply(lambda fit: divergence(fit.iloc[:, 0], fit.iloc[:, 1]))
+            found[f"{train}_gap"] = _by_candidate(last[held_out] - last[train], n_candidates)
+            found[f"{train}_kl"] = _by_candidate(kl, n_candidates)
+    return found
+
+
+def divergence(train: Any, held_out: Any) -> float:
+    """Kullback-Leibler divergence of a held-out curve from the training curve.
+
+    Parameters
+    ----------
+    train, held_out : array-like of shape (n_epochs,)
+        Values that are not negative.
+
+    Returns
+    -------
+    float
+        In nats; NaN where a curve has negative values or is zero throughout.
+
+    Examples
+    --------
+    >>> divergence([2, 1], [4, 2])
+    0.0
+    >>> round(divergence([2, 1], [1, 2]), 3)
+    0.231
+    """
+    train, held_out = np.asarray(train, float), np.asarray(held_out, float)
+    if min(train.min(), held_out.min()) < 0 or not (train.sum() > 0 and held_out.sum() > 0):
+        return float("nan")
+    return float(entropy(held_out, train))
+
+
+def _by_candidate(values: Any, n_candidates: int) -> np.ndarray:
+    return values.groupby("candidate").mean().reindex(range(n_candidates)).to_numpy(dtype=float)

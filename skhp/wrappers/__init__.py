@@ -1,0 +1,6 @@
+"""KerasClassifier and KerasRegressor: your own Keras network as a scikit-learn estimator."""
+
+from skhp.wrappers.base import BaseWrapper
+from skhp.wrappers.estimators import KerasClassifier, KerasRegressor
+
+__all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]

@@ -1,0 +1,93 @@
+"""A user's model-building function: its arguments, and the model it returns."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from skhp.compat.keras import fresh_metric_names
+from skhp.runtime.global_generators import seeded
+
+# Arguments that the wrapper fills in, where a builder asks for them.
+GIVEN = ("meta", "compile_kwargs", "params")
+
+
+class Builder:
+    """A callable that returns a Keras model.
+
+    Parameters
+    ----------
+    function : callable
+        A function, method, partial, class or callable object.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        parameters = inspect.signature(function).parameters.values()
+        self.takes_anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        self.names = [p.name for p in named]
+        self.defaults = {
+            p.name: p.default for p in named if p.default is not p.empty and p.name not in GIVEN
+        }
+
+    @property
+    def label(self) -> str:
+        """What errors call it."""
+        function = self.function
+        if isinstance(function, functools.partial):
+            function = function.func
+        return getattr(function, "__qualname__", type(function).__name__)
+
+    def takes(self, name: str) -> bool:
+        """Whether it has an argument of that name."""
+        return self.takes_anything or name in self.names
+
+    def __call__(self, arguments: Mapping[str, Any], seed: int | None) -> Any:
+        """Build a model.
+
+        Parameters
+        ----------
+        arguments : mapping
+        seed : int or None
+            Of what Python's, NumPy's and Keras's global generators give to the builder.
+            None for the generators as they are.
+
+        Raises
+        ------
+        TypeError
+            If it returns anything but a `keras.Model`, or lacks an argument.
+        """
+        import keras
+
+        self._check(arguments)
+        with seeded(seed, self.function), fresh_metric_names():
+            model = self.function(**arguments)
+        if not isinstance(model, keras.Model):
+            raise TypeError(
+                f"The model builder {self.label}() returned {model!r} of type "
+                f"{type(model).__name__}, and must return a keras.Model. Does it end with "
+                "`return model`?"
+            )
+        return model
+
+    def _check(self, arguments: Mapping[str, Any]) -> None:
+        unknown = [name for name in arguments if not self.takes(name)]
+        if unknown:
+            raise TypeError(
+                f"The model builder {self.label}() takes no argument "
+                f"{', '.join(map(repr, unknown))}; it takes {', '.join(self.names) or 'none'}."
+            )
+        parameters = inspect.signature(self.function).parameters
+        missing = [
+            name
+            for name in self.names
+            if parameters[name].default is inspect.Parameter.empty and name not in arguments
+        ]
+        if missing:
+            raise TypeError(
+                f"The model builder {self.label}() needs {', '.join(map(repr, missing))}. Pass "
+                f"model__{missing[0]}=... to the estimator, or give the argument a default."
+            )

@@ -1,0 +1,129 @@
+"""Routed parameters as the arguments of ``keras.Model.compile``."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+from skhp.compat.keras import fresh_metric_names
+from skhp.compat.scikeras import route_params, unflatten_params
+from skhp.keras_objects.catalogue import history_names, look_up
+from skhp.keras_objects.user_code import revive
+from skhp.wrappers.constraints import no_part
+
+_COMPILE = {"optimizer", "loss", "metrics", "loss_weights", "weighted_metrics", "run_eagerly"}
+
+# Keras chooses what these mean by the shapes of targets and outputs.
+_LEFT_TO_KERAS = ("acc", "accuracy", "ce", "crossentropy")
+
+
+def compile_arguments_from(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``compile`` is called with.
+
+    Parameters
+    ----------
+    params : mapping
+        Of the estimator. ``optimizer__learning_rate=0.1`` and the like go to the class
+        that ``optimizer`` names.
+
+    Returns
+    -------
+    dict
+    """
+    with fresh_metric_names():
+        return _compile_arguments(params)
+
+
+def _compile_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = route_params(dict(params), destination="compile", pass_filter=_COMPILE)
+    for kind, to_class in _CLASSES.items():
+        routed = route_params(dict(params), destination=kind, pass_filter=set())
+        if routed and arguments.get(kind) is None:
+            raise ValueError(no_part(kind, {f"{kind}__{n}": v for n, v in routed.items()}))
+        try:
+            arguments[kind] = _made(arguments.get(kind), to_class, routed)
+        except (TypeError, ValueError) as error:
+            if not routed:
+                raise
+            told = ", ".join(f"{kind}__{name}={value!r}" for name, value in routed.items())
+            raise type(error)(
+                f"{told} cannot be set on {kind}={params[kind]!r}: {error}"
+            ) from error
+    metrics = arguments["metrics"]
+    if metrics is not None and not isinstance(metrics, dict | list | tuple):
+        arguments["metrics"] = [metrics]
+    return arguments
+
+
+def _made(value: Any, to_class: Callable[[Any], Any], routed: dict[str, Any]) -> Any:
+    made = unflatten_params(items=_converted(value, to_class, bool(routed)), params=routed)
+    own = keras.tree.map_structure(_own, made)
+    metrics = [part for part in keras.tree.flatten(own) if isinstance(part, keras.metrics.Metric)]
+    for metric, name in zip(metrics, history_names(metrics), strict=True):
+        metric.name = name
+    return own
+
+
+def _own(value: Any) -> Any:
+    """For this model alone: a given optimizer or metric has variables of one model."""
+    if isinstance(value, keras.optimizers.Optimizer | keras.metrics.Metric):
+        with contextlib.suppress(TypeError, NotImplementedError):  # it has no config of its own
+            return revive(type(value), value.get_config())
+    return value
+
+
+def _converted(value: Any, to_class: Callable[..., Any], routed: bool) -> Any:
+    if isinstance(value, str):
+        return to_class(value, routed)
+    if isinstance(value, list | tuple):
+        return type(value)(_converted(item, to_class, routed) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _converted(item, to_class, routed) for key, item in value.items()}
+    return value
+
+
+def _optimizer_class(name: str, routed: bool) -> Any:
+    return type(look_up("optimizer", name).value)
+
+
+def _loss_class(name: str, routed: bool) -> Any:
+    # A name alone stays one: Keras then reports and saves it under that name.
+    return _class_named(keras.losses, keras.losses.Loss, name) if routed else _known("loss", name)
+
+
+def _metric_class(name: str, routed: bool) -> Any:
+    if name in _LEFT_TO_KERAS:
+        return name
+    if routed:
+        return _class_named(keras.metrics, keras.metrics.Metric, name)
+    return _known("metrics", name)
+
+
+def _known(kind: str, name: str) -> str:
+    look_up(kind, name)
+    return name
+
+
+def _class_named(module: Any, base: type, name: str) -> Any:
+    """The class of Keras that a name in any spelling means."""
+    found = module.get(name)
+    if inspect.isclass(found):
+        return found
+    if isinstance(found, base) and type(found).__name__ != "LossFunctionWrapper":
+        return type(found)
+    wanted = getattr(found, "__name__", name).replace("_", "").lower()
+    for label, value in vars(module).items():
+        if inspect.isclass(value) and issubclass(value, base) and label.lower() == wanted:
+            return value
+    return found
+
+
+_CLASSES: dict[str, Callable[..., Any]] = {
+    "optimizer": _optimizer_class,
+    "loss": _loss_class,
+    "metrics": _metric_class,
+}

@@ -1,0 +1,260 @@
+"""Parameters of a wrapper: its own, its builder's, and those routed by a prefix."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Self
+
+from sklearn.base import BaseEstimator
+
+from skhp import runtime
+from skhp.compat.scikeras import scikeras_base_wrapper
+from skhp.keras_objects.storage import copy_model
+from skhp.wrappers.builder import GIVEN, Builder
+from skhp.wrappers.given_model import GivenModel
+
+runtime.start()
+
+_ScikerasWrapper: Any = scikeras_base_wrapper()
+
+# Parameters of these prefixes are passed on to the part of that name.
+_PREFIXES = (
+    "model", "fit", "compile", "predict", "optimizer", "loss", "metrics", "callbacks", "score",
+)  # fmt: skip
+
+# Arguments of Keras's compile, fit and predict that may be given without a prefix.
+KERAS_ARGUMENTS = frozenset(
+    {
+        "loss_weights", "weighted_metrics", "initial_epoch", "validation_steps",
+        "validation_freq", "steps",
+    }
+)  # fmt: skip
+
+
+class WrapperParameters(_ScikerasWrapper):
+    """What a wrapper is told: known by the estimator, its builder or a routing prefix."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Keep routed parameters, which a subclass's ``__init__`` may name and not store."""
+        self = super().__new__(cls)
+        self.__dict__["_extra"] = {n: v for n, v in kwargs.items() if n.partition("__")[1]}
+        return self
+
+    def __init__(
+        self,
+        model: Any = None,
+        *,
+        build_fn: Any = None,
+        warm_start: bool = False,
+        random_state: Any = None,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        batch_size: int | None = None,
+        validation_batch_size: int | None = None,
+        verbose: Any = 0,
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        shuffle: bool = True,
+        run_eagerly: bool = False,
+        epochs: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        self.model = model
+        self.build_fn = build_fn
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.optimizer = optimizer
+        self.loss = loss
+        self.metrics = metrics
+        self.batch_size = batch_size
+        self.validation_batch_size = validation_batch_size
+        self.verbose = verbose
+        self.callbacks = callbacks
+        self.validation_split = validation_split
+        self.shuffle = shuffle
+        self.run_eagerly = run_eagerly
+        self.epochs = epochs
+        if kwargs:
+            self._set_extra(kwargs, TypeError)
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        """Parameters of ``__init__``, and of its bases' as far as it passes them on."""
+        return sorted(cls._declared_parameters())
+
+    @classmethod
+    def _declared_parameters(cls) -> dict[str, Any]:
+        """Default values by name; None where there is none."""
+        defaults: dict[str, Any] = {}
+        for kind in cls.__mro__:
+            if "__init__" not in vars(kind) or kind is _ScikerasWrapper:
+                continue
+            parameters = list(inspect.signature(vars(kind)["__init__"]).parameters.values())[1:]
+            kinds = {p.kind for p in parameters}
+            for p in parameters:
+                if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
+                    defaults.setdefault(p.name, None if p.default is p.empty else p.default)
+            if kind is WrapperParameters or inspect.Parameter.VAR_KEYWORD not in kinds:
+                break
+        return defaults
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get parameters: the estimator's, the builder's, and those given with a prefix.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Has no effect: nothing within is an estimator.
+
+        Returns
+        -------
+        dict
+            By name. An argument of the builder that was not given has its default.
+        """
+        declared = self._declared_parameters()
+        own = {name: getattr(self, name, declared[name]) for name in sorted(declared)}
+        extra = dict(self._extra)
+        builder = self._builder_if_any()
+        defaults = {} if builder is None else builder.defaults
+        defaults = {n: v for n, v in defaults.items() if f"model__{n}" not in extra}
+        return {**defaults, **own, **extra}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters: the estimator's, the builder's, or those with a prefix.
+
+        Parameters
+        ----------
+        **params : dict
+            By name. Prefixes are ``model__``, ``optimizer__``, ``loss__``,
+            ``metrics__``, ``callbacks__``, ``compile__``, ``fit__``, ``predict__`` and
+            ``score__``.
+
+        Returns
+        -------
+        self
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If a name is none of these; the error lists near misses.
+        """
+        own = set(self._get_param_names())
+        for name in [n for n in params if n in own]:
+            setattr(self, name, params.pop(name))
+        if params:
+            self._set_extra(params, ValueError)
+        return self
+
+    # What the model was like before the first fit, where a model was given and no builder.
+    _given: GivenModel | None = None
+
+    # Parameters beside those of __init__; they read as attributes too.
+    _extra: Mapping[str, Any] = MappingProxyType({})
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._extra:
+            return self._extra[name]
+        found = inspect.getattr_static(type(self), name, None)
+        if hasattr(type(found), "__get__"):  # a property that raised an error: say its words
+            try:
+                return type(found).__get__(found, self, type(self))
+            except AttributeError as error:
+                raise error.__cause__ or error from None
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and not name.endswith("_") and self._is_extra(name):
+            self._set_extra({name: value}, AttributeError)
+        else:
+            super().__setattr__(name, value)
+
+    def _is_extra(self, name: str) -> bool:
+        if name in self._extra or "__" in name:
+            return True
+        if name in self._get_param_names():
+            return False
+        builder = self._builder_if_any()
+        return builder is not None and name in builder.names
+
+    def _set_extra(self, params: Mapping[str, Any], error: type[Exception]) -> None:
+        for name in params:
+            self._check_known(name, error)
+        builder = self._builder_if_any()
+        defaults = builder.defaults if builder else {}
+        # An argument left at its default is none of the next builder's, should `model` change.
+        self._extra = {
+            name: value
+            for name, value in {**self._extra, **params}.items()
+            if name not in defaults or defaults[name] is not value
+        }
+
+    def _check_known(self, name: str, error: type[Exception]) -> None:
+        prefix, routed, _ = name.partition("__")
+        builder = self._builder_if_any()
+        if (routed and prefix in _PREFIXES) or name in KERAS_ARGUMENTS:
+            return
+        if self._is_without_model() or (builder and builder.takes(name) and name not in GIVEN):
+            return
+        known = sorted({*self._get_param_names(), *(builder.names if builder else ())} - {*GIVEN})
+        near = difflib.get_close_matches(name, known, n=3)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        raise error(
+            f"Invalid parameter {name!r} for estimator {type(self).__name__} with "
+            f"{self._label()}."
+            f"{hint} Known are {', '.join(known)}, and names that begin with "
+            f"{', '.join(p + '__' for p in _PREFIXES)}."
+        )
+
+    def _builder_if_any(self) -> Builder | None:
+        import keras
+
+        model = self._given_model()
+        return Builder(model) if callable(model) and not isinstance(model, keras.Model) else None
+
+    def _given_model(self) -> Any:
+        for name in ("model", "build_fn"):
+            if self.__dict__.get(name) is not None:
+                return self.__dict__[name]
+        return getattr(self, "_keras_build_fn", None)
+
+    def _is_without_model(self) -> bool:
+        # What its builder will take shows when it is given one; fit looks again.
+        return not callable(self._given_model())
+
+    def __sklearn_clone__(self) -> Any:
+        # Keras's own deep copy of a model loses sight of the user's layers and functions.
+        stand_in = object.__new__(type(self))
+        given = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        stand_in.__dict__.update(vars(self), **_copied_on_clone(given, self._given))
+        stand_in.__dict__["_extra"] = _copied_on_clone(self._extra, None)
+        return BaseEstimator.__sklearn_clone__(stand_in)
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        return BaseEstimator.__repr__(self, N_CHAR_MAX)
+
+
+def _copied_on_clone(parameters: Mapping[str, Any], start: GivenModel | None) -> dict[str, Any]:
+    import keras
+
+    return {
+        name: _CopiedOnClone(value, start) if isinstance(value, keras.Layer) else value
+        for name, value in parameters.items()
+    }
+
+
+class _CopiedOnClone:
+    """A model or layer in the place of a parameter, while scikit-learn clones the estimator."""
+
+    def __init__(self, layer: Any, given: GivenModel | None) -> None:
+        self._copied, self._given = layer, given
+
+    def __sklearn_clone__(self) -> Any:
+        copied, given = copy_model(self._copied), self._given
+        if given is not None and given.model is self._copied and given.is_as_left():
+            given.restore(copied)
+        return copied

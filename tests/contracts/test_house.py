@@ -1,0 +1,142 @@
+"""The house rules, read from the source: who may import whom, and what of others' is private."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import skhp
+
+ROOT = Path(skhp.__file__).parent
+MODULES = sorted(path.relative_to(ROOT.parent) for path in ROOT.rglob("*.py"))
+
+
+def module_name(path):
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def imports(path):
+    """Full dotted names that a module imports, wherever in it, and whether at run time."""
+    found = []
+    tree = ast.parse((ROOT.parent / path).read_text())
+    for node in _run_time_nodes(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def _run_time_nodes(node):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _run_time_nodes(child)
+
+
+def within(name, package):
+    return name == package or name.startswith(package + ".")
+
+
+# A room imports rooms that stand before its own line, never one beside it or behind it.
+FLOORS = (
+    ("compat",),
+    ("candidates", "runtime"),
+    ("displays", "keras_objects"),
+    ("engine",),
+    ("fitting",),
+    ("mlp", "wrappers", "callback"),
+    ("search", "hypermodel"),
+    ("__init__",),
+)
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+# What a whole room does without.
+FORBIDDEN = {
+    "skhp.engine": ("sklearn", "pandas", "matplotlib"),
+    "skhp.displays": ("keras", "tensorflow"),
+    "skhp.candidates": ("keras", "tensorflow", "matplotlib"),
+}
+
+
+def room_of(name):
+    """The folder of skhp that a module's name leads into; the package itself is __init__."""
+    first = name.split(".")[1:2]
+    return first[0] if first and first[0] in FLOOR_OF else "__init__"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_run_one_way(path):
+    own = room_of(module_name(path))
+    imported = {room_of(n) for n in imports(path) if within(n, "skhp")} - {own}
+    wrong = [room for room in imported if FLOOR_OF[room] >= FLOOR_OF[own]]
+    assert not wrong, f"{own} must not import {wrong}"
+
+
+def test_every_folder_has_its_place():
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert folders == set(FLOOR_OF) - {"__init__"}
+    assert [path.name for path in ROOT.glob("*.py")] == ["__init__.py"]
+    assert len(FLOOR_OF) <= 15
+
+
+def test_no_two_modules_import_each_other():
+    depends = {module_name(path): _modules_of(imports(path)) for path in MODULES}
+    left = dict(depends)
+    while free := [name for name, needed in left.items() if not needed & left.keys() - {name}]:
+        for name in free:
+            del left[name]
+    assert not left, f"these import each other in a circle: {sorted(left)}"
+
+
+def _modules_of(names):
+    known = {module_name(path) for path in MODULES}
+    return {n if n in known else n.rpartition(".")[0] for n in names if within(n, "skhp")} & known
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_rooms_do_without(path):
+    for room, packages in FORBIDDEN.items():
+        if within(module_name(path), room):
+            wrong = [n for n in imports(path) if any(within(n, other) for other in packages)]
+            assert not wrong, f"{room} must not import {wrong}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_private_names_of_other_libraries_are_for_compat(path):
+    if within(module_name(path), "skhp.compat"):
+        return
+    wrong = [
+        name
+        for name in imports(path)
+        if not within(name, "__future__")
+        and any(part.startswith("_") or name.startswith("keras.src") for part in name.split("."))
+        and not within(name, "skhp")
+    ]
+    assert not wrong, f"{wrong} belong into skhp/compat"
+
+
+# compat/tensorflow and compat/keras borrow private names of TensorFlow.
+ADAPTERS = ("skhp.runtime.starting", "skhp.engine.backends", "skhp.compat")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_only_the_adapters_know_a_backend(path):
+    if any(within(module_name(path), room) for room in ADAPTERS):
+        return
+    backends = ("tensorflow", "jax", "torch")
+    assert not [n for n in imports(path) if any(within(n, other) for other in backends)]
+
+
+def test_the_rules_can_fail():
+    # compat does what the others must not.
+    of_sklearn, of_keras = (
+        imports(Path(f"skhp/compat/{name}.py")) for name in ("sklearn", "keras")
+    )
+    assert any("._" in name for name in of_sklearn)
+    assert any(name.startswith("keras.src") for name in of_keras)
+    assert len(MODULES) > 20

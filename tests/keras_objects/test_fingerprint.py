@@ -1,0 +1,173 @@
+"""What computes the same has one fingerprint; what may not has another, or none."""
+
+import functools
+import os
+import random
+import sys
+import time
+import types
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from skhp.keras_objects.fingerprint import NotEstablished, fingerprint
+
+FACTOR = 2.0
+
+
+class Settings:
+    factor = 2.0
+
+
+def reads_a_global(x):
+    return FACTOR * x
+
+
+def reads_a_class(x):
+    return Settings.factor * x
+
+
+def calls_another(x):
+    return reads_a_global(x) + 1
+
+
+class Scaled:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, x):
+        return self.factor * x
+
+
+def closure(factor):
+    return lambda x: factor * x
+
+
+def with_default(factor):
+    def scale(x, by=factor):
+        return by * x
+
+    return scale
+
+
+def with_attribute(factor):
+    def scale(x):
+        return scale.by * x
+
+    scale.by = factor
+    return scale
+
+
+def clip(w, most):
+    return ops.clip(w, -most, most)
+
+
+def module_of_the_user(source):
+    module = types.ModuleType("module_of_the_user")
+    exec(source, module.__dict__)
+    return module
+
+
+def reader_of(module):
+    namespace = {"module": module}
+    exec("def read(x):\n    return module.SCALE * x", namespace)
+    return namespace["read"]
+
+
+# name -> something that computes with the given constant
+WITH_CONSTANT = {
+    "closure": closure,
+    "default": with_default,
+    "attribute of a function": with_attribute,
+    "object": Scaled,
+    "partial": lambda factor: functools.partial(clip, most=factor),
+    "method": lambda factor: Scaled(factor).__call__,
+    "array": lambda factor: closure(np.full(3, factor)),
+    "list in a closure": lambda factor: closure([factor]),
+    "class": lambda factor: type("Made", (), {"factor": factor, "call": reads_a_class}),
+    "module": lambda factor: reader_of(module_of_the_user(f"SCALE = {factor}")),
+    "loss": lambda factor: keras.losses.Huber(delta=factor),
+    "regularizer": lambda factor: keras.regularizers.L2(factor),
+    "layer": lambda factor: layers.LeakyReLU(negative_slope=factor),
+    "tensor": lambda factor: closure(ops.convert_to_tensor(np.full(2, factor))),
+}
+
+
+@pytest.mark.parametrize("kind", WITH_CONSTANT)
+def test_constants_tell_apart(kind):
+    make = WITH_CONSTANT[kind]
+    assert fingerprint(make(0.25)) == fingerprint(make(0.25))
+    assert fingerprint(make(0.25)) != fingerprint(make(0.75))
+
+
+@pytest.mark.parametrize("function", [reads_a_global, calls_another])
+def test_globals_are_read_anew(function, monkeypatch):
+    before = fingerprint(function)
+    assert fingerprint(function) == before
+    monkeypatch.setattr(sys.modules[__name__], "FACTOR", 3.0)
+    assert fingerprint(function) != before
+
+
+def test_class_attributes_are_read_anew(monkeypatch):
+    before = fingerprint(reads_a_class)
+    monkeypatch.setattr(Settings, "factor", 3.0)
+    assert fingerprint(reads_a_class) != before
+
+
+@pytest.mark.parametrize(
+    "a, b",
+    [(1, 1.0), (True, 1), ("1", 1), ([1], (1,)), (0.0, -0.0), ({"a": 1}, {"b": 1}), (1, 1 + 2**70)],
+)
+def test_values_of_other_types_differ(a, b):
+    assert fingerprint(a) != fingerprint(b)
+
+
+def test_equal_functions_written_twice_are_one():
+    def first(x):
+        return ops.tanh(x) * 2
+
+    one = fingerprint(first)
+
+    def first(x):
+        return ops.tanh(x) * 2
+
+    assert fingerprint(first) == one
+
+
+def test_functions_of_one_name_in_two_modules_of_keras():
+    assert fingerprint(keras.ops.gelu) != fingerprint(keras.activations.gelu)
+
+
+def test_a_function_that_calls_itself():
+    def power(x, n=3):
+        return x if n == 1 else x * power(x, n - 1)
+
+    assert fingerprint(power) == fingerprint(power)
+
+
+# What no fingerprint can hold -> a part of the reason.
+UNKNOWABLE = {
+    "variable": (lambda: closure(keras.Variable(1.0)), "variable"),
+    "generator": (lambda: closure(np.random.default_rng(0)), "random generator"),
+    "layer with weights": (lambda: closure(built_layer()), "which has weights"),
+    "open file": (lambda: closure(open(os.devnull)), "TextIOWrapper"),  # noqa: SIM115
+    "the time": (lambda: lambda x: x * time.time(), "time"),
+    "random numbers": (lambda: lambda x: x * random.random(), "random"),
+    "NumPy's generator": (lambda: lambda x: x * np.random.rand(), "global generator"),  # noqa: NPY002
+    "evaluated text": (lambda: lambda x: eval("x"), "eval"),
+}
+
+
+def built_layer():
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    return layer
+
+
+@pytest.mark.parametrize("kind", UNKNOWABLE)
+def test_what_may_change_has_no_fingerprint(kind):
+    make, reason = UNKNOWABLE[kind]
+    with pytest.raises(NotEstablished, match=reason):
+        fingerprint(make())
