@@ -32,22 +32,22 @@ def stateless_optimizer_class(optimizer_class: type) -> type:
     Returns
     -------
     type
-        A subclass that records, in ``slot_owners``, which trainable variable each
-        of its slot variables belongs to (None for counters and the learning rate), and
+        A subclass that records, in ``variable_owners``, which trainable variable each
+        of its variables belongs to (None for counters and the learning rate), and
         whose ``variables`` hold those too that Keras leaves out (Nadam's product).
     """
     from keras.src.backend.tensorflow.optimizer import TFOptimizer
     from keras.src.optimizers.base_optimizer import BaseOptimizer
 
     def add_variable_from_reference(self: Any, reference_variable: Any, *a: Any, **k: Any):
-        slot = optimizer_class.add_variable_from_reference(  # type: ignore[attr-defined]
+        added = optimizer_class.add_variable_from_reference(  # type: ignore[attr-defined]
             self, reference_variable, *a, **k
         )
-        self.slot_owners[slot.path] = id(reference_variable)
-        return slot
+        self.variable_owners[added.path] = id(reference_variable)
+        return added
 
     def build(self: Any, variables: Any) -> None:
-        self.slot_owners = {}
+        self.variable_owners = {}
         optimizer_class.build(self, variables)  # type: ignore[attr-defined]
         for variable in unlisted_variables(self):
             self._track_variable(variable)
