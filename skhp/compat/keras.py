@@ -38,7 +38,7 @@ def stateless_optimizer_class(optimizer_class: type) -> type:
     Returns
     -------
     type
-        A subclass that records, in ``slot_owners``, which trainable variable each
+        A subclass that records, in ``variable_owners``, which trainable variable each
         of its optimizer variables belongs to (None for counters and the learning rate). Its
         ``variables`` also hold those that Keras leaves out (Nadam's product).
 
@@ -53,14 +53,14 @@ def stateless_optimizer_class(optimizer_class: type) -> type:
     of_backend, *_, for_all = [kind for kind in bases if "stateless_apply" in vars(kind)]
 
     def add_variable_from_reference(self: Any, reference_variable: Any, *a: Any, **k: Any):
-        slot = optimizer_class.add_variable_from_reference(  # type: ignore[attr-defined]
+        added = optimizer_class.add_variable_from_reference(  # type: ignore[attr-defined]
             self, reference_variable, *a, **k
         )
-        self.slot_owners[slot.path] = id(reference_variable)
-        return slot
+        self.variable_owners[added.path] = id(reference_variable)
+        return added
 
     def build(self: Any, variables: Any) -> None:
-        self.slot_owners = {}
+        self.variable_owners = {}
         optimizer_class.build(self, variables)  # type: ignore[attr-defined]
         with needing("keras", "Optimizer._track_variable", _COMPILED_TRAINING):
             for variable in unlisted_variables(self):

@@ -46,7 +46,7 @@ def fresh_metric(name: str, metric: KerasObject) -> Any:
     return keras.metrics.MeanMetricWrapper(value, name=name)
 
 
-# reduction of a loss -> its correction for filler rows, given rows and real rows
+# reduction of a loss -> its correction for padding rows, given rows and real rows
 _CORRECTION: dict[str, Callable[[Any, Any], Any]] = {
     "sum_over_batch_size": lambda rows, real: rows / real,
     "mean": lambda rows, real: rows / real,
@@ -61,7 +61,7 @@ def reductions() -> list[str]:
 
 
 def loss_value(loss: Any, y: Any, outputs: Any, weight: Any, real: Any, n: Any) -> Any:
-    """Keras's loss of a batch, as if its filler rows were not there.
+    """Keras's loss of a batch, as if its padding rows were not there.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def loss_value(loss: Any, y: Any, outputs: Any, weight: Any, real: Any, n: Any) 
     weight : tensor of shape (n,)
         Sample weights.
     real : tensor of shape (n,) or None
-        1 for real rows, 0 for filler; None where all are real.
+        1 for real rows, 0 for padding; None where all are real.
     n : tensor
         Number of real rows.
     """
@@ -84,7 +84,7 @@ def loss_value(loss: Any, y: Any, outputs: Any, weight: Any, real: Any, n: Any) 
 class LayoutComputation:
     """Loss and logs of a network that is a plain function of arrays.
 
-    A *tally* holds the sums from which an epoch's logs are read: the loss, and the
+    The *metric state* holds the sums from which an epoch's logs are read: the loss, and the
     metrics' variables.
 
     Parameters
@@ -108,40 +108,42 @@ class LayoutComputation:
         self,
         trainable: list[Any],
         state: list[Any],
-        tally: list[Any],
+        metric_state: list[Any],
         batch: tuple[Any, ...],
-        numbers: dict[str, Any],
+        scalars: dict[str, Any],
         training: bool,
     ) -> tuple[Any, Any]:
-        """The loss of a batch, and ``(state, tally)`` after it."""
+        """The loss of a batch, and ``(state, metric_state)`` after it."""
         x, y, weight, real, n = batch
         if training:
             n_rows = x.shape[0]
-            masks, penalty = self._layout.masks_and_logged_penalty(trainable, n_rows, numbers)
+            masks, penalty = self._layout.masks_and_logged_penalty(trainable, n_rows, scalars)
         else:
-            masks, penalty = [], self._layout.logged_penalty(trainable, numbers)
-        outputs, new_state = self._layout.forward(trainable, state, x, numbers, masks, real)
+            masks, penalty = [], self._layout.logged_penalty(trainable, scalars)
+        outputs, new_state = self._layout.forward(trainable, state, x, scalars, masks, real)
         loss = loss_value(self._loss, y, outputs, weight, real, n)
-        tally = self._add(tally, loss + penalty, n, y, outputs, real)
+        metric_state = self._add(metric_state, loss + penalty, n, y, outputs, real)
         # XLA leaves the penalty's value out of a step that takes its gradient alone.
-        return loss + self._layout.penalty(trainable, numbers), (new_state, tally)
+        return loss + self._layout.penalty(trainable, scalars), (new_state, metric_state)
 
     def zero(self) -> list[Any]:
-        """The tally of no rows."""
+        """The metric state before the first row."""
         metrics = [[ops.convert_to_tensor(v) for v in values] for values in self._initial]
         return [ops.zeros((), keras.config.floatx()), metrics]
 
-    def _add(self, tally: list[Any], loss: Any, n: Any, y: Any, outputs: Any, real: Any) -> Any:
-        total, states = tally
+    def _add(
+        self, metric_state: list[Any], loss: Any, n: Any, y: Any, outputs: Any, real: Any
+    ) -> Any:
+        total, states = metric_state
         states = [
             list(metric.stateless_update_state(state, y, outputs, sample_weight=real))
             for metric, state in zip(self._metrics, states, strict=True)
         ]
         return [total + loss * n, states]
 
-    def read(self, tally: list[Any], n: Any) -> list[Any]:
+    def read(self, metric_state: list[Any], n: Any) -> list[Any]:
         """The mean loss over n rows, and each metric's value."""
-        total, states = tally
+        total, states = metric_state
         values = []
         for metric, state in zip(self._metrics, states, strict=True):
             # A result may be the variable itself, and is then read within the scope.

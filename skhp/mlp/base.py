@@ -306,7 +306,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             isinstance(plan.learning_rate, float | None),
         )
         if self._optimizer_token != token:
-            self._state.slots = None  # another optimizer's state is of no use to this one
+            self._state.optimizer_variables = (
+                None  # another optimizer's state is of no use to this one
+            )
         self.callbacks_ = list(plan.callbacks)
         outcome = train(plan, rows, validation, self._state, self._random_state)
         self._optimizer_token = token

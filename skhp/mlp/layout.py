@@ -1,6 +1,6 @@
 """A multi-layer perceptron as the engine compiles it: a pure function of arrays.
 
-Widths, the common activations, the dropout rate and l2 are numbers to it, so that the
+Widths, the common activations, the dropout rate and l2 are scalars to it, so that the
 candidates of a search share programs.
 """
 
@@ -78,7 +78,7 @@ class MLPLayout:
         trainable: list[Any],
         state: list[Any],
         x: Any,
-        numbers: dict[str, Any],
+        scalars: dict[str, Any],
         masks: list[Any],
         rows: Any = None,
     ) -> tuple[Any, list[Any]]:
@@ -89,8 +89,8 @@ class MLPLayout:
         trainable, state : list of tensor
             Weights in the order of `trainable_shapes` and `initial_state`.
         x : tensor of shape (n, n_features)
-        numbers : dict of tensor
-            Of `MLPSpec.numbers`.
+        scalars : dict of tensor
+            Of `MLPSpec.scalars`.
         masks : list of tensor of shape (n, width)
             What each hidden layer's outputs are multiplied by, for dropout; empty where
             the network is not being trained.
@@ -111,68 +111,68 @@ class MLPLayout:
                 x = ops.batch_normalization(
                     x, mean, variance, axis=-1, offset=beta, scale=gamma, epsilon=BATCH_NORM_EPSILON
                 )
-            x = self._activate(x, numbers)
+            x = self._activate(x, scalars)
             if masks:
-                units = ops.arange(width, dtype="int32") < numbers["widths"][layer]
+                units = ops.arange(width, dtype="int32") < scalars["widths"][layer]
                 x = x * masks[layer] * ops.cast(units, x.dtype)
         kernel, bias = weights
         outputs = add(ops.matmul(x, kernel), bias)[:, : self.n_outputs]
         return self.output_activation.value(outputs), new_state
 
-    def penalty(self, trainable: list[Any], numbers: dict[str, Any]) -> Any:
+    def penalty(self, trainable: list[Any], scalars: dict[str, Any]) -> Any:
         """What the kernels add to the loss."""
         kernels = [w for w in trainable if w.ndim == 2]
-        return numbers["l2"] * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
+        return scalars["l2"] * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
 
-    def logged_penalty(self, trainable: list[Any], numbers: dict[str, Any]) -> Any:
+    def logged_penalty(self, trainable: list[Any], scalars: dict[str, Any]) -> Any:
         """`penalty` for the logs: without a gradient, and for nothing where it is zero."""
         fixed = [ops.stop_gradient(weight) for weight in trainable]
-        return computed_where(
-            numbers["l2"] > 0,
-            lambda turn: self._penalty_in(turn, fixed, numbers),
-            ops.zeros_like(numbers["l2"]),
+        return skip_unless(
+            scalars["l2"] > 0,
+            lambda turn: self._penalty_in(turn, fixed, scalars),
+            ops.zeros_like(scalars["l2"]),
         )
 
     def masks_and_logged_penalty(
-        self, trainable: list[Any], n_rows: int, numbers: dict[str, Any]
+        self, trainable: list[Any], n_rows: int, scalars: dict[str, Any]
     ) -> tuple[list[Any], Any]:
         """The dropout masks of a step, and its `logged_penalty`.
 
         One loop stands for both, as each costs a step a microsecond, needed or not.
         """
         if not self.widths:
-            return [], self.logged_penalty(trainable, numbers)
+            return [], self.logged_penalty(trainable, scalars)
         fixed = [ops.stop_gradient(weight) for weight in trainable]
-        drops, penalized = numbers["dropout"] > 0, numbers["l2"] > 0
-        ones = ops.ones((n_rows, sum(self.widths)), numbers["dropout"].dtype)
+        drops, penalized = scalars["dropout"] > 0, scalars["l2"] > 0
+        ones = ops.ones((n_rows, sum(self.widths)), scalars["dropout"].dtype)
 
         def compute(turn: Any) -> tuple[Any, Any]:
             # What does not follow from the turn would be moved before the loop.
-            masks = computed_where(
-                drops, lambda inner: self._mask(ones.shape, numbers, turn + inner), ones
+            masks = skip_unless(
+                drops, lambda inner: self._mask(ones.shape, scalars, turn + inner), ones
             )
-            return masks, self._penalty_in(turn, fixed, numbers)
+            return masks, self._penalty_in(turn, fixed, scalars)
 
-        none = (ones, ops.zeros_like(numbers["l2"]))
-        mask, penalty = computed_where(ops.logical_or(drops, penalized), compute, none)
+        none = (ones, ops.zeros_like(scalars["l2"]))
+        mask, penalty = skip_unless(ops.logical_or(drops, penalized), compute, none)
         ends = np.cumsum(self.widths).tolist()
         pairs = zip(self.widths, ends, strict=True)
         return [mask[:, end - width : end] for width, end in pairs], penalty
 
-    def _penalty_in(self, turn: Any, trainable: list[Any], numbers: dict[str, Any]) -> Any:
+    def _penalty_in(self, turn: Any, trainable: list[Any], scalars: dict[str, Any]) -> Any:
         ones = [ops.cast(1 - turn, weight.dtype) for weight in trainable]
-        return self.penalty([w * one for w, one in zip(trainable, ones, strict=True)], numbers)
+        return self.penalty([w * one for w, one in zip(trainable, ones, strict=True)], scalars)
 
-    def _mask(self, shape: tuple[int, ...], numbers: dict[str, Any], turn: Any) -> Any:
-        rate = numbers["dropout"]
-        step = ops.cast(numbers["step"], "int32") + turn
-        drawn = ops.cast(uniform(shape, numbers["seed"], step), rate.dtype)
+    def _mask(self, shape: tuple[int, ...], scalars: dict[str, Any], turn: Any) -> Any:
+        rate = scalars["dropout"]
+        step = ops.cast(scalars["step"], "int32") + turn
+        drawn = ops.cast(uniform(shape, scalars["seed"], step), rate.dtype)
         return ops.cast(drawn >= rate, rate.dtype) / (1.0 - rate)
 
-    def _activate(self, x: Any, numbers: dict[str, Any]) -> Any:
+    def _activate(self, x: Any, scalars: dict[str, Any]) -> Any:
         if self.activation is not None:
             return self.activation.value(x)
-        code = numbers["activation"]
+        code = scalars["activation"]
         is_relu, is_sigmoid, is_linear = code == 0, code == 2, code == 3
         # sigmoid(x) = (tanh(x / 2) + 1) / 2: one transcendental serves both.
         half = ops.where(is_sigmoid, 0.5, 1.0)
@@ -180,7 +180,7 @@ class MLPLayout:
         return ops.where(is_relu, ops.relu(x), ops.where(is_linear, x, curve))
 
 
-def computed_where(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -> Any:
+def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -> Any:
     """A value that costs nothing where a condition does not hold.
 
     XLA makes a select of most conditionals, and computes both sides, in each fusion that

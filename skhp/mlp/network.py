@@ -75,7 +75,7 @@ class MLPSpec:
         Parameters
         ----------
         shared : bool
-            Whether widths and activation may become numbers, so that other networks
+            Whether widths and activation may become scalars, so that other networks
             use the same program.
         """
         exact = MLPLayout(
@@ -101,18 +101,18 @@ class MLPSpec:
         """All perceptrons share one cache."""
         return programs
 
-    def numbers(self) -> dict[str, np.ndarray]:
+    def scalars(self) -> dict[str, np.ndarray]:
         """What is data to a program that trains this network."""
         floatx = keras.config.floatx()
-        numbers = {
+        scalars = {
             "widths": np.asarray(self.widths, "int32"),
             "dropout": np.asarray(self.dropout, floatx),
             "l2": np.asarray(self.l2, floatx),
         }
         if self.activation.name in SHARED_ACTIVATIONS:
             code = SHARED_ACTIVATIONS.index(self.activation.name)
-            numbers["activation"] = np.asarray(code, "int32")
-        return numbers
+            scalars["activation"] = np.asarray(code, "int32")
+        return scalars
 
     def initial_weights(self, random_state: np.random.RandomState) -> tuple[Arrays, Arrays]:
         """Draw trainable weights, and the first moving statistics."""
@@ -189,7 +189,7 @@ class MLPSpec:
         """True: tests compare perceptrons of Keras's own parts with Keras."""
         return True
 
-    def takes_filler(self, plan: TrainingPlan) -> bool:
+    def takes_padding(self, plan: TrainingPlan) -> bool:
         """Whether rows of weight 0 may fill a batch up."""
         return (
             is_rowwise_activation(self.activation.value)
@@ -200,12 +200,12 @@ class MLPSpec:
     def reference(
         self, plan: TrainingPlan, state: TrainingState
     ) -> tuple[keras.Model, dict[str, Any]]:
-        """A Keras model to check a program against, and numbers for the program to use.
+        """A Keras model to check a program against, and scalars for the program to use.
 
         Keras draws its dropout in another way, so that both are compared without it.
         """
         still = replace(self, dropout=0.0)
-        return still.compiled_model(plan, state), {"dropout": still.numbers()["dropout"]}
+        return still.compiled_model(plan, state), {"dropout": still.scalars()["dropout"]}
 
     def draws(self) -> bool:
         """Whether Keras draws random numbers in a step of the reference."""

@@ -263,7 +263,13 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         except BaseException:
             if not continuing:
                 learned = [n for n in vars(self) if n.endswith("_") and not n.startswith("_")]
-                for name in (*learned, "_model", "_packed_model", "_slots", "_last_history"):
+                for name in (
+                    *learned,
+                    "_model",
+                    "_packed_model",
+                    "_optimizer_variables",
+                    "_last_history",
+                ):
                     self.__dict__.pop(name, None)
             raise
 

@@ -120,7 +120,7 @@ def test_stateless_optimizer_takes_the_steps_that_keras_takes(prototype):
         value, slots = pure.stateless_apply(slots, [ops.convert_to_tensor(gradient)], value)
     np.testing.assert_allclose(value[0], variable, rtol=1e-6)
     np.testing.assert_array_equal(own, start)  # only the arguments were worked on
-    assert id(own) in pure.slot_owners.values()
+    assert id(own) in pure.variable_owners.values()
 
 
 def test_unlisted_variables():
