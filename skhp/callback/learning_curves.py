@@ -20,7 +20,7 @@ from skhp.callback.monitor import SearchMonitor
 from skhp.callback.records import Epoch
 from skhp.callback.sink import Sink
 from skhp.candidates.results import results_of
-from skhp.compat.sklearn import is_search
+from skhp.candidates.searches import is_search
 
 
 class _Records(Sink):

@@ -32,8 +32,9 @@ from skhp.callback.guard import guarded
 from skhp.callback.held_out import Folds, HeldOutRows
 from skhp.callback.recorder import Recorder, attach, detach, has_network
 from skhp.callback.records import Epoch, Failure, SearchBegun, SearchEnded, SplitsCounted
+from skhp.candidates.searches import is_search
 from skhp.candidates.space import space_of
-from skhp.compat.sklearn import hands_callbacks_on, is_search
+from skhp.compat.sklearn import passes_callbacks_on
 from skhp.compat.sklearn_callback import can_reuse_listener, forget_listener, open_listener, send
 from skhp.fitting.fit_task import EpochEnd, epoch_end
 
@@ -207,7 +208,7 @@ class SearchMonitor:
         names = list(dict.fromkeys(name for part in space for name in part))
         resource = getattr(search, "resource", "n_samples")
         names += [resource] if resource != "n_samples" else []
-        known = _Search(names, _n_splits(search, X, y), hands_callbacks_on(search), None)
+        known = _Search(names, _n_splits(search, X, y), passes_callbacks_on(search), None)
         self._searches[run] = known
         self._tell(SearchBegun(run, known.n_splits, space, known.hands_on))
         if self.on == "test_fold":

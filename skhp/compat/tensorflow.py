@@ -7,6 +7,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from skhp.compat.keras import without_sum_over_replicas
+from skhp.compat.missing_names import warn_missing
+
 
 @contextlib.contextmanager
 def backend_seeded(seed: int) -> Iterator[None]:
@@ -20,17 +23,31 @@ def backend_seeded(seed: int) -> Iterator[None]:
     if keras.backend.backend() != "tensorflow":
         yield
         return
-    from tensorflow.python.eager import context
+    import tensorflow as tf
 
-    own = vars(context.context())
+    try:
+        from tensorflow.python.eager import context
+
+        own = vars(context.context())
+        own["_seed"]  # it is there from the start
+        clear_kernels = context.context().clear_kernel_cache
+    except (ImportError, AttributeError, KeyError):
+        warn_missing(
+            "tensorflow",
+            "tensorflow.python.eager.context.context()._seed",
+            "a fit that Keras trains sets the seed of TensorFlow's global generator",
+        )
+        tf.random.set_seed(seed)
+        yield
+        return
     before = {name: own.pop(name) for name in ("_seed", "_rng") if name in own}
-    context.set_global_seed(seed)
+    tf.random.set_seed(seed)
     try:
         yield
     finally:
-        del own["_rng"]  # there is none before the first seed
+        own.pop("_rng", None)  # there is none before the first seed
         own.update(before)
-        context.context().clear_kernel_cache()  # kernels hold seeds
+        clear_kernels()  # kernels hold seeds
 
 
 def flat_caller(concrete: Any) -> Any:
@@ -44,9 +61,12 @@ def flat_caller(concrete: Any) -> Any:
     concrete : tf.types.experimental.ConcreteFunction
         Of tensors, returning a list of them.
     """
+    flat = getattr(getattr(concrete, "inference_fn", None), "call_flat", None)
+    if flat is None:  # the public call does the same
+        return concrete
 
     def call(*tensors: Any) -> Any:
-        return concrete.inference_fn.call_flat(*tensors, *concrete.captured_inputs)
+        return flat(*tensors, *concrete.captured_inputs)
 
     return call
 
@@ -89,21 +109,8 @@ def freed_with_model(optimizer: Any) -> Iterator[None]:
     if tf.distribute.has_strategy():
         yield
         return
-    with tf.Graph().as_default(), eager_mode(), _without_sum_over_replicas(optimizer):
+    with tf.Graph().as_default(), eager_mode(), without_sum_over_replicas(optimizer):
         yield
-
-
-@contextlib.contextmanager
-def _without_sum_over_replicas(optimizer: Any) -> Iterator[None]:
-    name = "_all_reduce_sum_gradients"
-    if not hasattr(optimizer, name):
-        yield
-        return
-    setattr(optimizer, name, list)  # of gradients and variables, which are the sums already
-    try:
-        yield
-    finally:
-        delattr(optimizer, name)
 
 
 _naming = threading.local()
