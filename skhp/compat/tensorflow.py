@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -110,3 +111,52 @@ def freed_with_model(optimizer: Any) -> Iterator[None]:
         return
     with tf.Graph().as_default(), eager_mode(), without_sum_over_replicas(optimizer):
         yield
+
+
+_naming = threading.local()
+
+
+@contextlib.contextmanager
+def numbered_from(first: int) -> Iterator[None]:
+    """Let TensorFlow number the functions that this thread traces from a given number.
+
+    TensorFlow ends the name of each traced function with a number that counts through the
+    process, and the names are part of the key of its persistent XLA cache. So two processes
+    find each other's programs only if the numbers follow from the program.
+
+    Parameters
+    ----------
+    first : int
+        Far above any number that TensorFlow would count up to.
+    """
+    _install_numbering()
+    _naming.next = first
+    try:
+        yield
+    finally:
+        _naming.next = None
+
+
+def has_numbering() -> bool:
+    """Whether this TensorFlow has the private name that `numbered_from` needs."""
+    from tensorflow.python.framework import ops
+
+    return hasattr(ops, "uid")
+
+
+def _install_numbering() -> None:
+    from tensorflow.python.framework import ops
+
+    original = getattr(ops, "uid", None)
+    if original is None or hasattr(original, "of_skhp"):
+        return
+
+    def uid() -> int:
+        number = getattr(_naming, "next", None)
+        if number is None:
+            return original()
+        _naming.next = number + 1
+        return number
+
+    uid.of_skhp = True  # type: ignore[attr-defined]
+    ops.uid = uid

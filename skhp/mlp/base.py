@@ -31,7 +31,8 @@ from skhp.fitting.divergence import check_can_predict, check_converged, warn_div
 from skhp.fitting.features import as_dense, as_table
 from skhp.fitting.fit_task import FitTask
 from skhp.fitting.sample_weight import checked_sample_weight
-from skhp.keras_objects.stored_values import from_stored, stored_attributes
+from skhp.keras_objects.late_attributes import LateAttributes, current_attributes
+from skhp.keras_objects.stored_values import read_attributes, stored_attributes
 from skhp.mlp.history import joined_history
 from skhp.mlp.parameter_checks import (
     check_instances,
@@ -42,11 +43,11 @@ from skhp.mlp.parameter_checks import (
 
 if TYPE_CHECKING:
     from skhp.engine.plan import Outcome, Rows, TrainingState
-    from skhp.mlp.network import MLPSpec
-    from skhp.mlp.targets import TargetCoding
+    from skhp.mlp.spec import MLPSpec
+    from skhp.mlp.target_coding import TargetCoding
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator):
+class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     """A multi-layer perceptron, but for its targets.
 
     Subclasses say in ``_target_checks``, ``_check_target_kind``, ``_check_targets``,
@@ -215,6 +216,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _plan_network(self, continuing: bool) -> None:
         from skhp.engine.plan import TrainingState
+        from skhp.mlp.network import initial_weights
         from skhp.mlp.planning import check_same_weights, plan_network
         from skhp.mlp.targets import choose_coding
 
@@ -224,7 +226,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             check_same_weights(self._network, network)
         else:
             self._random_state = check_random_state(self.random_state)
-            self._state = TrainingState(*network.initial_weights(self._random_state))
+            self._state = TrainingState(*initial_weights(network, self._random_state))
             self.history_: dict[str, list[float]] = {}
             self.n_epochs_ = 0
         self._coding, self._network = coding, network
@@ -340,10 +342,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         """Weights of this estimator's network, on the data that another was fitted on."""
         from skhp.mlp.planning import plan_network
 
-        network = plan_network(self._params(), fitted.n_features_in_, fitted._coding)
-        layout = network.layout(shared=False)
-        shapes = [*layout.trainable_shapes(), *(a.shape for a in layout.initial_state())]
-        return sum(int(np.prod(shape)) for shape in shapes)
+        return plan_network(self._params(), fitted.n_features_in_, fitted._coding).n_parameters()
 
     def _keep(self, outcome: Outcome) -> None:
         check_converged(outcome, self._rate())
@@ -369,11 +368,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         from skhp.mlp.prediction import predict
 
         check_is_fitted(self)
-        runtime.start()
         dtype = self._state.trainable[0].dtype
         with np.errstate(over="ignore"):  # an error names the numbers that are too large
             X = validate_data(self, as_table(X), reset=False, dtype=dtype, accept_sparse="csr")
-        check_can_predict(self, self._state.is_finite(), self._rate())
+        check_can_predict(self, self._state.is_finite(), self._rate)
         return predict(self._network, self._state, as_dense(X))
 
     @property
@@ -386,7 +384,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             from skhp.mlp.planning import plan_training
 
             plan = plan_training(self._fitted_params, self._network, self._coding)
-            self._model = self._network.compiled_model(plan, self._state)
+            self._model = plan.network.compiled_model(plan, self._state)
             resume(self._model.optimizer, self._state)
         return self._model
 
@@ -400,11 +398,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        return stored_attributes({n: value for n, value in state.items() if n != "_model"})
+        # The model is made again from the weights.
+        attributes = current_attributes(self)
+        return stored_attributes({n: v for n, v in attributes.items() if n != "_model"})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(from_stored(state))
+        read_attributes(self, state)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

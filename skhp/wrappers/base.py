@@ -435,7 +435,7 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         check_is_table(X, type(self).__name__)
         X, _ = self._validate_data(X)
         model = self._unpacked_model()
-        check_can_predict(self, self.__dict__.get("_is_finite", True), rate_of(model))
+        check_can_predict(self, self.__dict__.get("_is_finite", True), lambda: rate_of(model))
         X = self._encoded_X(X)
         arguments = route_params(
             self.get_params(), destination="predict", pass_filter=self._predict_kwargs, strict=True
