@@ -57,6 +57,7 @@ CASES = [
          "fit_own_model", gives="keras.*Telling Keras objects apart needs Layer"),
     Case("c", "sklearn", "_skl_callbacks", "learning_curves", "not follow.*_skl_callbacks"),
     Case("c", "sklearn", "_skl_callbacks", "curves_without_naming_them", "needs _skl_callbacks"),
+    Case("c", "tensorboard", "EventFileWriter", "tensorboard", "TensorBoard needs EventFileWriter"),
     Case("c", "keras", "_compile_metrics _compile_loss _user_metrics _user_weighted_metrics "
          "_user_loss_weights", "fit_own_model", "model of your own needs"),
     Case("d", "sklearn", "_run_search", "learning_curves", gives="^10$"),
@@ -131,7 +132,7 @@ def _private_names(tree):
     return {name for name in found - own if re.fullmatch(r"_[a-z]\w*", name)}
 
 
-LIBRARIES = ("keras", "scikeras", "sklearn", "sklearn_callback", "tensorflow")
+LIBRARIES = ("keras", "scikeras", "sklearn", "sklearn_callback", "tensorboard", "tensorflow")
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
