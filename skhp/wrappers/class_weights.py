@@ -57,16 +57,38 @@ def class_weights_of(class_weight: Any, y: np.ndarray, classes: Any) -> Any:
     )
 
 
-def weights_by_class(class_weight: Any, y: np.ndarray) -> np.ndarray:
-    """The weight of each row.
+def times_class_weights(
+    weight: np.ndarray | None, class_weight: Any, y: np.ndarray
+) -> np.ndarray | None:
+    """Multiply the weights of rows by those of their classes.
 
     Parameters
     ----------
-    class_weight : dict or list of dict
+    weight : ndarray of shape (n_samples,) or None
+    class_weight : dict, list of dict, or None
         From `class_weights_of`.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), or None
+        None if there are neither.
+
+    Raises
+    ------
+    ValueError
+        If no row has a positive weight.
     """
-    return compute_sample_weight(class_weight, y)
+    if class_weight is None:
+        return weight
+    by_class = compute_sample_weight(class_weight, y)
+    weight = by_class if weight is None else weight * by_class
+    if not weight.sum() > 0:
+        raise ValueError(
+            "sample_weight times class_weight adds up to zero, so no row counts and there is "
+            "nothing to learn. Give at least one row a positive weight."
+        )
+    return weight
 
 
 def _balanced(y: np.ndarray) -> dict[Any, float]:

@@ -10,10 +10,10 @@ from typing import Any
 import keras
 
 from skhp.compat.keras import fresh_metric_names
-from skhp.compat.scikeras import route_params, unflatten_params
 from skhp.keras_objects.catalogue import history_names, look_up
 from skhp.keras_objects.user_code import revive
 from skhp.wrappers.constraints import no_part
+from skhp.wrappers.routing import make_objects, route_params
 
 _COMPILE = {"optimizer", "loss", "metrics", "loss_weights", "weighted_metrics", "run_eagerly"}
 
@@ -39,9 +39,9 @@ def compile_arguments_from(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _compile_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = route_params(dict(params), destination="compile", pass_filter=_COMPILE)
+    arguments = route_params(params, "compile", also=_COMPILE)
     for kind, to_class in _CLASSES.items():
-        routed = route_params(dict(params), destination=kind, pass_filter=set())
+        routed = route_params(params, kind)
         if routed and arguments.get(kind) is None:
             raise ValueError(no_part(kind, {f"{kind}__{n}": v for n, v in routed.items()}))
         try:
@@ -60,7 +60,7 @@ def _compile_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _made(value: Any, to_class: Callable[[Any], Any], routed: dict[str, Any]) -> Any:
-    made = unflatten_params(items=_converted(value, to_class, bool(routed)), params=routed)
+    made = make_objects(_converted(value, to_class, bool(routed)), routed)
     own = keras.tree.map_structure(_own, made)
     metrics = [part for part in keras.tree.flatten(own) if isinstance(part, keras.metrics.Metric)]
     for metric, name in zip(metrics, history_names(metrics), strict=True):

@@ -95,27 +95,6 @@ def has_margins(loss: Any) -> bool:
     return loss_name(only_loss(loss)) in _HINGES
 
 
-def gives_probabilities(estimator: Any) -> bool:
-    """That a classifier has a ``predict_proba``, for scikit-learn's ``available_if``."""
-    if estimator._has_margins():
-        raise AttributeError(
-            "predict_proba is not available: the model's loss is a hinge loss, whose outputs are "
-            "margins and no probabilities. Use decision_function, wrap the estimator in "
-            "sklearn.calibration.CalibratedClassifierCV, or train with a cross-entropy."
-        )
-    return True
-
-
-def gives_margins(estimator: Any) -> bool:
-    """That a classifier has a ``decision_function``."""
-    if not estimator._has_margins():
-        raise AttributeError(
-            "decision_function is available for the hinge losses alone, whose outputs are "
-            "margins. Use predict_proba."
-        )
-    return True
-
-
 def is_one_hot(loss: Any) -> bool:
     """Whether a loss compares each output with a target of its own.
 
