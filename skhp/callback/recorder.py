@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.pipeline import Pipeline
 
 from skhp.callback.fit_place import Place, place_of, place_of_thread
-from skhp.compat.sklearn import is_search
+from skhp.candidates.searches import is_search
 from skhp.compat.sklearn_callback import own_callbacks
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 
 from skhp import runtime
-from skhp.compat.sklearn import check_sample_weight
 from skhp.fitting.fit_task import FitTask
+from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.runtime.eager_kernels import note_model_built
 from skhp.wrappers.callbacks import make_callbacks
 from skhp.wrappers.given_model import recorded_or_restored
@@ -475,7 +475,7 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
         -------
         float
         """
-        weight = None if sample_weight is None else check_sample_weight(sample_weight, X, None)
+        weight = None if sample_weight is None else checked_sample_weight(sample_weight, len(y))
         settings = route_params(self._extra, "score")
         return self.scorer(np.asarray(y), self.predict(X), sample_weight=weight, **settings)
 

@@ -46,7 +46,7 @@ def predict_rows(estimator: Any, X: Any, arguments: Mapping[str, Any]) -> Any:
     check_is_table(X, name)
     X, _ = estimator._validate_data(X)
     model = estimator._unpacked_model()
-    check_can_predict(estimator, vars(estimator).get("_is_finite", True), rate_of(model))
+    check_can_predict(estimator, vars(estimator).get("_is_finite", True), lambda: rate_of(model))
     X = encoded_X(estimator, X)
     own = route_params(estimator._params(), "predict", also=estimator._predict_kwargs, nested=False)
     own = {n: v for n, v in own.items() if not n.startswith("callbacks")}
