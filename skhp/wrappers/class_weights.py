@@ -1,4 +1,4 @@
-"""Class weights of a classifier: by label, the same for the rows it trains and validates on."""
+"""Class weights of a classifier, by label, for training and validation rows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 
 def class_weights_of(class_weight: Any, y: np.ndarray, classes: Any) -> Any:
-    """A weight for each label, from a parameter ``class_weight`` and the training labels.
+    """A weight for each label.
 
     Parameters
     ----------
     class_weight : dict, list of dict, "balanced" or None
-        By label, as the user knows it.
+        The parameter, by the labels in y.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Labels of the training rows.
     classes : ndarray of shape (n_classes,) or None
@@ -28,7 +28,7 @@ def class_weights_of(class_weight: Any, y: np.ndarray, classes: Any) -> Any:
     Raises
     ------
     ValueError
-        If it names unknown labels, or a weight is no finite number of at least 0.
+        If a label is unknown, or a weight is not a finite number of at least 0.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def _check_labels(class_weight: Mapping[Any, Any], classes: Any) -> None:
     unknown = [label for label in class_weight if label not in known]
     if unknown:
         raise ValueError(
-            f"class_weight has weights for {unknown}, which are no classes of y; the classes are "
+            f"class_weight has weights for {unknown}, which are not classes of y. The classes are "
             f"{sorted(known, key=str)}. Give the weights by the labels in y."
         )
 

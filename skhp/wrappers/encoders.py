@@ -192,7 +192,7 @@ def encode(encoder: Any, values: Any) -> Any:
     -------
     array, or list or dict of arrays
     """
-    if isinstance(encoder, ClassifierLabelEncoder):
+    if isinstance(encoder, ClassifierLabelEncoder) or type(encoder) is RegressorTargetEncoder:
         return encoder.transform(values)
     if _is_identity(encoder):
         return values
