@@ -1,9 +1,9 @@
 """The rows that score a candidate, for a monitor to measure each epoch on.
 
-A search does not tell its callbacks which rows it holds out. They are foretold: a copy
-of the splitter, with its random state as it is when the search begins, splits the same
-rows. Each fold is then proved before it is used: the training rows that the candidate
-got must be, bit for bit, those that the foretold split trains on.
+A search does not tell its callbacks which rows it holds out. They are computed in advance: a
+copy of the splitter, with its random state as it is when the search begins, splits the same
+rows. Each fold is then proved before it is used: the training rows that the candidate got must
+be, bit for bit, those of the fold computed in advance.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class HeldOutRows:
 
 
 class Folds:
-    """The folds of a search, foretold.
+    """The folds of a search, computed in advance.
 
     Parameters
     ----------

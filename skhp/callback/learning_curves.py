@@ -19,7 +19,7 @@ from skhp.callback.curve_rows import (
 from skhp.callback.monitor import SearchMonitor
 from skhp.callback.records import Epoch
 from skhp.callback.sink import Sink
-from skhp.compat.sklearn import is_search
+from skhp.candidates.searches import is_search
 
 
 class _Records(Sink):

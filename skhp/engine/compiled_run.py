@@ -13,7 +13,7 @@ from skhp.engine.backends import tensorflow as backend
 from skhp.engine.check import Steps, check, needs_check, rows_to_check
 from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
-from skhp.engine.program import Program, Structure, filled_up, kind_of
+from skhp.engine.program import Program, Structure, kind_of, padded
 from skhp.engine.program_cache import programs
 from skhp.engine.watchers import EarlyStopping, KerasCallbacks, Printer, Watcher, watches_batches
 
@@ -123,17 +123,19 @@ class CompiledRun:
         self._n = len(rows)
         self._random_state = random_state
         seed = random_state.randint(2**31 - 1)
-        self._numbers = _numbers(plan, rows, validation, seed)
-        self._program = _program_for(plan, rows, validation, self._numbers)
+        self._scalars = _scalars(plan, rows, validation, seed)
+        self._program = _program_for(plan, rows, validation, self._scalars)
         self.log_names = self._program.log_names
         self._initial_state = self._program.structure.layout.initial_state()
         self._state_packing = Packing([a.shape for a in self._initial_state], none_joinable)
-        self._learning_rate: Any = optimizers.learning_rate_number(
+        self._learning_rate: Any = optimizers.learning_rate_scalar(
             plan.optimizer, plan.learning_rate
         )
         most_rows, most_validation_rows = self._program.capacity
-        self._train = _filled(rows, most_rows)
-        self._validation = () if validation is None else _filled(validation, most_validation_rows)
+        self._train = _padded_tensors(rows, most_rows)
+        self._validation = (
+            () if validation is None else _padded_tensors(validation, most_validation_rows)
+        )
         self.load(start, keep_learning_rate=False)
         self._check(rows, start)
 
@@ -154,15 +156,15 @@ class CompiledRun:
     def _first_steps(self, n: int, replaced: dict[str, Any]) -> Steps:
         """Where the program leads in an epoch of the first n rows."""
         counts = {"n_rows": n, "n_validation_rows": 0, "n_epochs": 1}
-        numbers = {**self._numbers, **replaced, **{k: np.int32(v) for k, v in counts.items()}}
+        scalars = {**self._scalars, **replaced, **{k: np.int32(v) for k, v in counts.items()}}
         orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
         orders[0, :n] = np.arange(n)
-        _, trainable, state, slots, logs = self._call(
-            numbers, orders, eagerly=self._plan.network.draws()
+        _, trainable, state, optimizer_variables, logs = self._call(
+            scalars, orders, eagerly=self._plan.network.draws()
         )
         loss, *values = backend.arrays([logs])[0][0]
         metrics = dict(zip(self.log_names[1:], map(float, values), strict=True))
-        return Steps(float(loss), metrics, self._state_of(trainable, state, slots))
+        return Steps(float(loss), metrics, self._state_of(trainable, state, optimizer_variables))
 
     def load(self, state: TrainingState, keep_learning_rate: bool = True) -> None:
         """Go on from a state, with its learning rate or with the plan's."""
@@ -170,38 +172,42 @@ class CompiledRun:
         zeros = [np.zeros(s, program.structure.floatx) for s in program.packing.packed_shapes]
         trainable = program.packing.pack(state.trainable, zeros)
         optimizer = program.optimizer
-        slots = optimizer.start(trainable) if state.slots is None else optimizer.pack(state.slots)
+        optimizer_variables = (
+            optimizer.start(trainable)
+            if state.optimizer_variables is None
+            else optimizer.pack(state.optimizer_variables)
+        )
         if program.optimizer.learning_rate is not None and not keep_learning_rate:
-            slots[program.optimizer.learning_rate] = self._learning_rate
+            optimizer_variables[program.optimizer.learning_rate] = self._learning_rate
         self.weights = (
             backend.tensors(trainable),
             backend.tensors(self._state_packing.pack(state.state, self._initial_state)),
         )
-        self._slots = backend.tensors(slots)
+        self._optimizer_variables = backend.tensors(optimizer_variables)
 
     def state(self) -> TrainingState:
         """Where the run stands, in the network's own shapes."""
-        return self._state_of(*self.weights, self._slots)
+        return self._state_of(*self.weights, self._optimizer_variables)
 
     def _state_of(self, *tensors: Any) -> TrainingState:
-        trainable, state, slots = map(backend.arrays, tensors)
+        trainable, state, optimizer_variables = map(backend.arrays, tensors)
         exact = self._plan.network.layout(shared=False)
         shapes = exact.trainable_shapes()
         return TrainingState(
             self._program.packing.unpack(trainable, shapes),
             self._state_packing.unpack(state, [a.shape for a in exact.initial_state()]),
-            self._program.optimizer.unpack(slots, shapes),
+            self._program.optimizer.unpack(optimizer_variables, shapes),
         )
 
     def epochs(self, count: int) -> np.ndarray:
         """Run up to ``count`` epochs in one call; one row of logs for each that ran."""
         count = min(count, self._program.epochs_in(_CALL_SECONDS))
-        numbers = {**self._numbers, "n_epochs": np.int32(count)}
+        scalars = {**self._scalars, "n_epochs": np.int32(count)}
         drawn = self._random_state.get_state()
         orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
         for order in orders[:count]:
             order[: self._n] = self._order()
-        n_run, trainable, state, self._slots, logs = self._call(numbers, orders)
+        n_run, trainable, state, self._optimizer_variables, logs = self._call(scalars, orders)
         self.weights = (trainable, state)
         ran, values = backend.arrays([n_run, logs])
         if ran < count:  # the next draw must not depend on the length of a call
@@ -210,11 +216,11 @@ class CompiledRun:
                 self._order()
         return values[:ran]
 
-    def _call(self, numbers: dict[str, Any], orders: np.ndarray, eagerly: bool = False) -> Any:
+    def _call(self, scalars: dict[str, Any], orders: np.ndarray, eagerly: bool = False) -> Any:
         arguments = (
             *self.weights,
-            self._slots,
-            backend.tensors(self._program.numbers.pack(numbers)),
+            self._optimizer_variables,
+            backend.tensors(self._program.scalars.pack(scalars)),
             self._train,
             self._validation,
             *backend.tensors([orders]),
@@ -229,17 +235,17 @@ class CompiledRun:
         return np.arange(self._n)
 
 
-def _filled(rows: Rows, length: int) -> Any:
+def _padded_tensors(rows: Rows, length: int) -> Any:
     def tensor(array: np.ndarray) -> Any:
-        return backend.tensors([filled_up(array, length)])[0]
+        return backend.tensors([padded(array, length)])[0]
 
     return keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))
 
 
-def _numbers(plan: TrainingPlan, rows: Rows, validation: Rows | None, seed: int) -> dict[str, Any]:
+def _scalars(plan: TrainingPlan, rows: Rows, validation: Rows | None, seed: int) -> dict[str, Any]:
     return {
-        **plan.network.numbers(),
-        **optimizers.numbers_of(plan.optimizer.value),
+        **plan.network.scalars(),
+        **optimizers.scalars_of(plan.optimizer.value),
         "n_rows": np.int32(len(rows)),
         "n_validation_rows": np.int32(0 if validation is None else len(validation)),
         "n_epochs": np.int32(0),  # of a call, which says how many
@@ -248,13 +254,13 @@ def _numbers(plan: TrainingPlan, rows: Rows, validation: Rows | None, seed: int)
 
 
 def _program_for(
-    plan: TrainingPlan, rows: Rows, validation: Rows | None, numbers: dict[str, Any]
+    plan: TrainingPlan, rows: Rows, validation: Rows | None, scalars: dict[str, Any]
 ) -> Program:
     prototype, network = plan.optimizer.value, plan.network
     n, n_validation = len(rows), 0 if validation is None else len(validation)
-    filled = network.takes_filler(plan)
-    batch_size = min(plan.batch_size, -(-n // _BATCH_STEP) * _BATCH_STEP if filled else n)
-    weighted = filled or rows.weighted or (validation is not None and validation.weighted)
+    is_padded = network.takes_padding(plan)
+    batch_size = min(plan.batch_size, -(-n // _BATCH_STEP) * _BATCH_STEP if is_padded else n)
+    weighted = is_padded or rows.weighted or (validation is not None and validation.weighted)
     structure = Structure(
         layout=network.layout(shared=optimizers.is_elementwise(prototype)),
         optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
@@ -263,7 +269,7 @@ def _program_for(
         batch_size=batch_size,
         rows=kind_of(rows),
         validation_rows=None if validation is None else kind_of(validation),
-        tails=None if filled else (n % batch_size, n_validation % batch_size),
+        tails=None if is_padded else (n % batch_size, n_validation % batch_size),
         floatx=keras.config.floatx(),
         keras_settings=(keras.config.epsilon(), keras.config.image_data_format()),
         weighted=weighted,
@@ -273,6 +279,6 @@ def _program_for(
         optimizer = optimizers.make_optimizer(prototype, plan.learning_rate)
         like = replace(rows, weighted=weighted)
         computation = network.computation(plan, structure.layout, like)
-        return Program(backend, structure, optimizer, computation, numbers, capacity)
+        return Program(backend, structure, optimizer, computation, scalars, capacity)
 
     return network.programs().get(structure, (n, n_validation), make)

@@ -27,8 +27,8 @@ class Evaluation:
     def __init__(self, plan: TrainingPlan, rows: Rows) -> None:
         layout = plan.network.layout(shared=False)
         self._computation: Any = plan.network.computation(plan, layout, rows)
-        self._numbers = {
-            name: ops.convert_to_tensor(value) for name, value in plan.network.numbers().items()
+        self._scalars = {
+            name: ops.convert_to_tensor(value) for name, value in plan.network.scalars().items()
         }
         self._n = len(rows)
         self._chunks = [
@@ -58,11 +58,11 @@ class Evaluation:
         """
         trainable = [ops.convert_to_tensor(array) for array in state.trainable]
         fixed = [ops.convert_to_tensor(array) for array in state.state]
-        tally = self._computation.zero()
+        metric_state = self._computation.zero()
         for batch in self._chunks:
-            _, (_, tally) = self._computation.step(
-                trainable, fixed, tally, batch, self._numbers, training=False
+            _, (_, metric_state) = self._computation.step(
+                trainable, fixed, metric_state, batch, self._scalars, training=False
             )
-        values = self._computation.read(tally, ops.cast(self._n, batch[-1].dtype))
+        values = self._computation.read(metric_state, ops.cast(self._n, batch[-1].dtype))
         names = ["loss", *self._computation.names]
         return {name: float(value) for name, value in zip(names, values, strict=True)}

@@ -10,7 +10,7 @@ import numpy as np
 
 from skhp.compat.tensorflow import backend_seeded, freed_with_model
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
-from skhp.engine.pure_optimizer import slot_variables
+from skhp.engine.pure_optimizer import all_variables
 from skhp.engine.text import text_as_tensors
 from skhp.runtime.global_generators import seeded
 
@@ -182,17 +182,19 @@ def _state(plan: TrainingPlan, model: keras.Model) -> TrainingState:
 
 
 def _values(optimizer: Any) -> list[np.ndarray]:
-    return [keras.ops.convert_to_numpy(v) for v in slot_variables(optimizer)]
+    return [keras.ops.convert_to_numpy(v) for v in all_variables(optimizer)]
 
 
 def resume(optimizer: Any, start: TrainingState) -> None:
-    """Give an optimizer the slots of a state, and leave its learning rate.
+    """Give an optimizer the variables in a state; its learning rate stays.
 
     Parameters
     ----------
     optimizer : keras.optimizers.Optimizer
     start : TrainingState
     """
-    for variable, value in zip(slot_variables(optimizer), start.slots or (), strict=False):
+    for variable, value in zip(
+        all_variables(optimizer), start.optimizer_variables or (), strict=False
+    ):
         if variable.name != "learning_rate":
             variable.assign(value)

@@ -46,7 +46,7 @@ def fresh_metric(name: str, metric: KerasObject) -> Any:
     return keras.metrics.MeanMetricWrapper(value, name=name)
 
 
-# reduction of a loss -> its correction for filler rows, given rows and real rows
+# reduction of a loss -> its correction for padding rows, given rows and real rows
 _CORRECTION: dict[str, Callable[[Any, Any], Any]] = {
     "sum_over_batch_size": lambda rows, real: rows / real,
     "mean": lambda rows, real: rows / real,
@@ -61,7 +61,7 @@ def reductions() -> list[str]:
 
 
 def loss_value(loss: Any, y: Any, outputs: Any, weight: Any, real: Any, n: Any) -> Any:
-    """Keras's loss of a batch, as if its filler rows were not there.
+    """Keras's loss of a batch, as if its padding rows were not there.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def loss_value(loss: Any, y: Any, outputs: Any, weight: Any, real: Any, n: Any) 
     weight : tensor of shape (n,)
         Sample weights.
     real : tensor of shape (n,) or None
-        1 for real rows, 0 for filler; None where all are real.
+        1 for real rows, 0 for padding; None where all are real.
     n : tensor
         Number of real rows.
     """
@@ -79,72 +79,3 @@ def loss_value(loss: Any, y: Any, outputs: Any, weight: Any, real: Any, n: Any) 
     value = loss(y, outputs, sample_weight=weight * real)
     rows = ops.cast(real.shape[0], value.dtype)
     return value * _CORRECTION[loss.reduction](rows, n)
-
-
-class LayoutComputation:
-    """Loss and logs of a network that is a plain function of arrays.
-
-    A *tally* holds the sums from which an epoch's logs are read: the loss, and the
-    metrics' variables.
-
-    Parameters
-    ----------
-    layout : MLPLayout
-    loss : keras.losses.Loss
-    metrics : list of keras.metrics.Metric
-    y_example : ndarray
-        One row; some metrics make their variables when they first see data.
-    """
-
-    def __init__(self, layout: Any, loss: Any, metrics: list[Any], y_example: Any) -> None:
-        self.names = [metric.name for metric in metrics]
-        self._layout, self._loss, self._metrics = layout, loss, metrics
-        for metric in metrics:
-            metric.update_state(y_example, ops.zeros((1, layout.n_outputs)))
-            metric.reset_state()
-        self._initial = [[ops.convert_to_numpy(v) for v in m.variables] for m in metrics]
-
-    def step(
-        self,
-        trainable: list[Any],
-        state: list[Any],
-        tally: list[Any],
-        batch: tuple[Any, ...],
-        numbers: dict[str, Any],
-        training: bool,
-    ) -> tuple[Any, Any]:
-        """The loss of a batch, and ``(state, tally)`` after it."""
-        x, y, weight, real, n = batch
-        if training:
-            n_rows = x.shape[0]
-            masks, penalty = self._layout.masks_and_logged_penalty(trainable, n_rows, numbers)
-        else:
-            masks, penalty = [], self._layout.logged_penalty(trainable, numbers)
-        outputs, new_state = self._layout.forward(trainable, state, x, numbers, masks, real)
-        loss = loss_value(self._loss, y, outputs, weight, real, n)
-        tally = self._add(tally, loss + penalty, n, y, outputs, real)
-        # XLA leaves the penalty's value out of a step that takes its gradient alone.
-        return loss + self._layout.penalty(trainable, numbers), (new_state, tally)
-
-    def zero(self) -> list[Any]:
-        """The tally of no rows."""
-        metrics = [[ops.convert_to_tensor(v) for v in values] for values in self._initial]
-        return [ops.zeros((), keras.config.floatx()), metrics]
-
-    def _add(self, tally: list[Any], loss: Any, n: Any, y: Any, outputs: Any, real: Any) -> Any:
-        total, states = tally
-        states = [
-            list(metric.stateless_update_state(state, y, outputs, sample_weight=real))
-            for metric, state in zip(self._metrics, states, strict=True)
-        ]
-        return [total + loss * n, states]
-
-    def read(self, tally: list[Any], n: Any) -> list[Any]:
-        """The mean loss over n rows, and each metric's value."""
-        total, states = tally
-        values = []
-        for metric, state in zip(self._metrics, states, strict=True):
-            # A result may be the variable itself, and is then read within the scope.
-            with keras.StatelessScope(state_mapping=zip(metric.variables, state, strict=True)):
-                values.append(ops.cast(metric.result(), total.dtype))
-        return [total / n, *values]

@@ -60,13 +60,13 @@ class Network(Protocol):
     def layout(self, shared: bool) -> Any:
         """The arrays to train and their function; equal ones share programs."""
 
-    def numbers(self) -> dict[str, np.ndarray]:
+    def scalars(self) -> dict[str, np.ndarray]:
         """What of the network is data to a program."""
 
     def computation(self, plan: TrainingPlan, layout: Any, rows: Rows) -> Any:
         """The loss and logs of a batch, to be traced into a program."""
 
-    def takes_filler(self, plan: TrainingPlan) -> bool:
+    def takes_padding(self, plan: TrainingPlan) -> bool:
         """Whether rows of weight 0 may fill a batch up."""
 
     def why_not_compiled(self, plan: TrainingPlan) -> str | None:
@@ -79,7 +79,7 @@ class Network(Protocol):
         """Whether tests compare all such networks with Keras, so that a fit need not check."""
 
     def reference(self, plan: TrainingPlan, state: TrainingState) -> tuple[Any, dict[str, Any]]:
-        """A Keras model to check a program against, and numbers for the program to use."""
+        """A Keras model to check a program against, and scalars for the program to use."""
 
     def draws(self) -> bool:
         """Whether Keras draws random numbers in a step of the reference."""
@@ -98,7 +98,7 @@ class Network(Protocol):
 
 
 class Watcher:
-    """One who looks on as epochs go by, and may stop training; this one does nothing.
+    """A per-epoch hook, which may also stop training. This one does nothing.
 
     ``run.state()`` is the `TrainingState` at that moment.
     """
@@ -189,13 +189,13 @@ class TrainingState:
     ----------
     trainable, state : list of ndarray
         Weights, and what else of the network changes (moving statistics).
-    slots : list of ndarray or None
+    optimizer_variables : list of ndarray or None
         The optimizer's variables; None before the first step.
     """
 
     trainable: Arrays
     state: Arrays
-    slots: Arrays | None = None
+    optimizer_variables: Arrays | None = None
 
     def is_finite(self) -> bool:
         """Whether every weight is a finite number."""

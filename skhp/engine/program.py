@@ -1,4 +1,4 @@
-"""A program: the training of one structure, compiled once, with all numbers as data.
+"""A program: the training of one structure, compiled once, with all scalars as data.
 
 Rows that only fill a batch up, and rows beyond the real ones that only fill a program's
 capacity, weigh nothing. A structure whose loss or metrics may look at a batch as a whole
@@ -7,6 +7,7 @@ gets its last partial batch in its exact size instead (`Structure.tails`).
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
@@ -20,8 +21,8 @@ from keras import ops
 from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import CannotCompile, Rows
 from skhp.engine.pure_optimizer import PureOptimizer, treats_numbers_alike
-from skhp.engine.scalars import NumberTable
-from skhp.engine.sequencing import after
+from skhp.engine.scalars import ScalarTable
+from skhp.engine.sequencing import after_dependency
 
 # Rows of epoch order that one call takes at most, so that order tables stay small.
 _ORDER_ELEMENTS = 2**20
@@ -77,7 +78,7 @@ class Program:
         Its settings are taken, its variables are not.
     computation : Computation
         The network's loss and logs.
-    numbers : mapping of str to ndarray
+    scalars : mapping of str to ndarray
         What is data beside weights and rows; their values do not count here.
     capacity : tuple of int
         The most training and validation rows; multiples of the batch size.
@@ -89,7 +90,7 @@ class Program:
         structure: Structure,
         optimizer: Any,
         computation: Any,
-        numbers: Mapping[str, np.ndarray],
+        scalars: Mapping[str, np.ndarray],
         capacity: tuple[int, int],
     ) -> None:
         self.structure = structure
@@ -100,14 +101,14 @@ class Program:
             structure.layout.trainable_shapes(),
             structure.layout.joinable if treats_numbers_alike(optimizer) else none_joinable,
         )
-        self.numbers = NumberTable(numbers)
+        self.scalars = ScalarTable(scalars)
         self.optimizer = PureOptimizer(backend, optimizer, self.packing, structure.layout.variables)
         self._backend = backend
         self._computation = computation
         self.log_names = ["loss", *computation.names]
         if structure.validation_rows:
             self.log_names += [f"val_{name}" for name in self.log_names]
-        self._run = backend.compiled(self._epochs)
+        self._run = backend.compiled(self._epochs, _name_of(structure, capacity))
         self._first_call = threading.Lock()
         self._is_compiled = False
         self._why_not: str | None = None  # why it does not compile
@@ -159,8 +160,8 @@ class Program:
         self,
         trainable: list[Any],
         state: list[Any],
-        slots: list[Any],
-        numbers: list[Any],
+        optimizer_variables: list[Any],
+        scalars: list[Any],
         train: tuple[Any, ...],
         validation: tuple[Any, ...],
         orders: Any,
@@ -168,97 +169,103 @@ class Program:
         """Train some epochs, each in the order of one row of ``orders``.
 
         ``train`` and ``validation`` are ``(X, y, weight)``, as long as the program's
-        capacity. The numbers say how many rows are real, and how many epochs to run.
+        capacity. The scalars say how many rows are real, and how many epochs to run.
         Returns how many were run, fewer where a loss was not finite; the new weights, state
-        and slots; and one row of logs an epoch.
+        and optimizer variables; and one row of logs an epoch.
         """
-        named = self.numbers.unpack(numbers)
+        named = self.scalars.unpack(scalars)
 
-        def body(epoch: Any, _: Any, trainable: Any, state: Any, slots: Any, logs: Any) -> Any:
+        def body(
+            epoch: Any, _: Any, trainable: Any, state: Any, optimizer_variables: Any, logs: Any
+        ) -> Any:
             def step(carry: Any, batch: Any) -> Any:
                 return self._train_step(carry, batch, named)
 
             n = named["n_rows"]
             order = ops.reshape(ops.slice(orders, [epoch, 0], [1, orders.shape[1]]), [-1])
-            carry = (trainable, state, slots, self._computation.zero())
+            carry = (trainable, state, optimizer_variables, self._computation.zero())
             X, *others = train
             ordered = (X, *_take(others, order))  # once an epoch, not at each step
             carry = self._sweep(step, carry, ordered, n, order, 0)
-            trainable, state, slots, tally = carry
-            row = self._computation.read(tally, ops.cast(n, tally[0].dtype))
+            trainable, state, optimizer_variables, metric_state = carry
+            row = self._computation.read(metric_state, ops.cast(n, metric_state[0].dtype))
             is_finite = ops.isfinite(row[0])
             if self.structure.validation_rows:
                 row += self._validate(trainable, state, named, validation)
             row = ops.reshape(ops.stack(row), [1, len(self.log_names)])
             logs = ops.slice_update(logs, [epoch, 0], row)
-            return epoch + 1, is_finite, trainable, state, slots, logs
+            return epoch + 1, is_finite, trainable, state, optimizer_variables, logs
 
         logs = ops.zeros((orders.shape[0], len(self.log_names)), keras.config.floatx())
         zero = ops.convert_to_tensor(0, "int32")
         n_run, _, *result = ops.while_loop(
             lambda epoch, is_finite, *_: ops.logical_and(is_finite, epoch < named["n_epochs"]),
             body,
-            (zero, ops.convert_to_tensor(True), trainable, state, slots, logs),
+            (zero, ops.convert_to_tensor(True), trainable, state, optimizer_variables, logs),
         )
         return n_run, *result
 
-    def _train_step(self, carry: Any, batch: Any, numbers: Any) -> Any:
-        trainable, state, slots, tally = carry
-        numbers = {**numbers, "step": slots[self.optimizer.iterations]}
+    def _train_step(self, carry: Any, batch: Any, scalars: Any) -> Any:
+        trainable, state, optimizer_variables, metric_state = carry
+        scalars = {**scalars, "step": optimizer_variables[self.optimizer.iterations]}
 
         def objective(weights: list[Any]) -> tuple[Any, Any]:
-            return self._computation.step(weights, state, tally, batch, numbers, training=True)
+            return self._computation.step(
+                weights, state, metric_state, batch, scalars, training=True
+            )
 
-        (_, (state, tally)), grads = self._backend.value_and_grad(
+        (_, (state, metric_state)), grads = self._backend.value_and_grad(
             objective, self.packing.split(trainable)
         )
         grads = self.packing.join(grads)
         # Once all that reads the weights is done, they are updated where they stand.
-        slots, count = list(slots), self.optimizer.iterations
-        slots[count] = after(slots[count], tally[0])
-        trainable, slots = self.optimizer.apply(slots, grads, trainable, numbers)
-        return trainable, state, slots, tally
+        optimizer_variables, count = list(optimizer_variables), self.optimizer.iterations
+        optimizer_variables[count] = after_dependency(optimizer_variables[count], metric_state[0])
+        trainable, optimizer_variables = self.optimizer.apply(
+            optimizer_variables, grads, trainable, scalars
+        )
+        return trainable, state, optimizer_variables, metric_state
 
-    def _validate(self, trainable: Any, state: Any, numbers: Any, rows: Any) -> list[Any]:
+    def _validate(self, trainable: Any, state: Any, scalars: Any, rows: Any) -> list[Any]:
         weights = self.packing.split(trainable)
 
         def step(carry: Any, batch: Any) -> Any:
-            (tally,) = carry
-            _, (_, tally) = self._computation.step(
-                weights, state, tally, batch, numbers, training=False
+            (metric_state,) = carry
+            _, (_, metric_state) = self._computation.step(
+                weights, state, metric_state, batch, scalars, training=False
             )
-            return (tally,)
+            return (metric_state,)
 
-        n = numbers["n_validation_rows"]
-        (tally,) = self._sweep(step, (self._computation.zero(),), rows, n, None, 1)
-        return self._computation.read(tally, ops.cast(n, tally[0].dtype))
+        n = scalars["n_validation_rows"]
+        (metric_state,) = self._sweep(step, (self._computation.zero(),), rows, n, None, 1)
+        return self._computation.read(metric_state, ops.cast(n, metric_state[0].dtype))
 
     def _sweep(self, step: Any, carry: Any, rows: Any, n: Any, order: Any, which: int) -> Any:
         """Carry a step over the batches of an epoch."""
         size, tails = self.structure.batch_size, self.structure.tails
 
         def body(i: Any, *carry: Any) -> Any:
-            batch = _batch(rows, n, order, i * size, size, filled=tails is None)
+            batch = _batch(rows, n, order, i * size, size, is_padded=tails is None)
             return (i + 1, *step(carry, batch))
 
         count = (n + size - 1) // size if tails is None else n // size
         zero = ops.convert_to_tensor(0, "int32")
         # The end of the loop, not `count`: XLA would compile anew for each place of a slice
-        # that follows from the numbers of a call, the seed among them.
+        # that follows from the scalars of a call, the seed among them.
         end, *carry = ops.while_loop(lambda i, *_: i < count, body, (zero, *carry))
         if tails is not None and tails[which]:
-            batch = _batch(rows, n, order, end * size, tails[which], filled=False)
+            batch = _batch(rows, n, order, end * size, tails[which], is_padded=False)
             carry = step(tuple(carry), batch)
         return tuple(carry)
 
 
-def _batch(arrays: Any, n: Any, order: Any, start: Any, size: int, filled: bool) -> Any:
+def _batch(arrays: Any, n: Any, order: Any, start: Any, size: int, is_padded: bool) -> Any:
     """One batch: X, y, weights, which rows are real (None for all), and how many."""
     X, *others = arrays
     index = None if order is None else ops.slice(order, [start], [size])
     x = _cut(X, start, size) if order is None else _take(X, index)
     y, weight = _cut(others, start, size)
-    if not filled:
+    if not is_padded:
         return x, y, weight, None, ops.convert_to_tensor(size, weight.dtype)
     real = ops.cast(start + ops.arange(size, dtype="int32") < n, weight.dtype)
     return x, y, weight, real, ops.cast(ops.minimum(n - start, size), weight.dtype)
@@ -275,6 +282,11 @@ def _cut(arrays: Any, start: Any, size: int) -> Any:
     return keras.tree.map_structure(cut, arrays)
 
 
+def _name_of(structure: Structure, capacity: tuple[int, int]) -> str:
+    """A name that is the same in every process; equal names may belong to other programs."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr((structure, capacity)))
+
+
 def kind_of(rows: Rows) -> str:
     """The types and shapes of rows, but for how many there are."""
 
@@ -284,7 +296,7 @@ def kind_of(rows: Rows) -> str:
     return repr(keras.tree.map_structure(kind, (rows.X, rows.y, rows.weight)))
 
 
-def filled_up(array: np.ndarray, length: int) -> np.ndarray:
+def padded(array: np.ndarray, length: int) -> np.ndarray:
     """An array with rows of zeros below, up to a length."""
     filled = np.zeros((length, *array.shape[1:]), array.dtype)
     filled[: len(array)] = array

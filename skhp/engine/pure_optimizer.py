@@ -1,4 +1,4 @@
-"""Keras optimizers as pure functions, with their numbers as data."""
+"""Keras optimizers as pure functions, with their scalars as data."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from skhp.keras_objects.fingerprint import (
 # Settings that are data to a program, where they are neither None nor (but for weight
 # decay) zero, which changes what the optimizer computes. These optimizers only multiply
 # by them.
-_NUMBERS = {
+_SCALARS = {
     **dict.fromkeys(("Adam", "AdamW", "Adagrad", "Lion", "Nadam"), ("weight_decay",)),
     **dict.fromkeys(("SGD", "RMSprop"), ("weight_decay", "momentum")),
 }
@@ -98,7 +98,7 @@ def _again(kind: Any, prototype: Any) -> Any:
 
 
 def structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
-    """What of an optimizer is part of the program: all settings but the numbers.
+    """What of an optimizer is part of the program: all settings but the scalars.
 
     Parameters
     ----------
@@ -108,9 +108,9 @@ def structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
     """
     prototype = optimizer.value
     config = {k: v for k, v in optimizer.config.items() if k != "name"}
-    config |= {name: "number" for name in ("learning_rate", *_numbers_of(prototype))}
+    config |= {name: "number" for name in ("learning_rate", *_scalars_of(prototype))}
     schedule = schedule_of(prototype) if learning_rate is None else learning_rate
-    is_number = learning_rate_number(optimizer, learning_rate) is not None
+    is_number = learning_rate_scalar(optimizer, learning_rate) is not None
     return (
         type(prototype) if _keras_name(prototype) else _fingerprint_of_own(prototype),
         json.dumps(config, sort_keys=True, default=str),
@@ -139,7 +139,7 @@ def _fingerprint_of_own(optimizer: Any) -> str:
     return digest(established(FingerprintReader(variables).read, optimizer))
 
 
-def learning_rate_number(optimizer: KerasObject, learning_rate: Any) -> np.ndarray | None:
+def learning_rate_scalar(optimizer: KerasObject, learning_rate: Any) -> np.ndarray | None:
     """The learning rate that training starts with, None where it is a schedule."""
     schedule = keras.optimizers.schedules.LearningRateSchedule
     if learning_rate is None:
@@ -148,17 +148,17 @@ def learning_rate_number(optimizer: KerasObject, learning_rate: Any) -> np.ndarr
     return None if isinstance(learning_rate, schedule) else _number(learning_rate)
 
 
-def numbers_of(prototype: Any) -> dict[str, np.ndarray]:
+def scalars_of(prototype: Any) -> dict[str, np.ndarray]:
     """The settings that are data to a program, beside the learning rate."""
-    return {name: _number(getattr(prototype, name)) for name in _numbers_of(prototype)}
+    return {name: _number(getattr(prototype, name)) for name in _scalars_of(prototype)}
 
 
 def _number(value: Any) -> np.ndarray:
     return np.asarray(value, keras.config.floatx())
 
 
-def _numbers_of(optimizer: Any) -> list[str]:
-    named = _NUMBERS.get(_keras_name(optimizer), ())
+def _scalars_of(optimizer: Any) -> list[str]:
+    named = _SCALARS.get(_keras_name(optimizer), ())
     return [name for name in named if getattr(optimizer, name) or _is_zero_decay(optimizer, name)]
 
 
@@ -237,8 +237,8 @@ def treats_numbers_alike(prototype: Any) -> bool:
 class PureOptimizer:
     """An optimizer as a function of its variables.
 
-    Its variables, as Keras lists them, are the *slots* of a fit; within a program they
-    are packed like the weights they belong to.
+    A fit keeps the optimizer's variables in the order in which Keras lists them. A program
+    holds them packed, like the weights that they belong to.
 
     Parameters
     ----------
@@ -267,19 +267,19 @@ class PureOptimizer:
         self._optimizer, self._packed_owners = self._built(
             variables if variables and not self._joined else _placeholders(packing.packed_shapes)
         )
-        slots = self._optimizer.variables
+        optimizer_variables = self._optimizer.variables
         self._initial = _values(self._optimizer)
         self._starts_from_weights = not is_elementwise(prototype) and self._minds_weights()
-        names = [slot.name for slot in slots]
+        names = [variable.name for variable in optimizer_variables]
         self.iterations = names.index("iteration")
         self.learning_rate = names.index("learning_rate") if "learning_rate" in names else None
 
     def _built(self, variables: list[Any]) -> tuple[Any, list[int | None]]:
-        """An optimizer for weights, and whose each of its slots is."""
+        """An optimizer for weights, and the weight that each of its variables belongs to."""
         optimizer = self._make()
         optimizer.build(variables)
         index = {id(variable): i for i, variable in enumerate(variables)}
-        owners = [index.get(optimizer.slot_owners.get(v.path, 0)) for v in optimizer.variables]
+        owners = [index.get(optimizer.variable_owners.get(v.path, 0)) for v in optimizer.variables]
         return optimizer, owners
 
     def _minds_weights(self) -> bool:
@@ -288,49 +288,59 @@ class PureOptimizer:
         return any((a != b).any() for a, b in zip(zeros, ones, strict=True))
 
     def start(self, trainable: Arrays) -> Arrays:
-        """The slots that training of packed weights starts with."""
+        """The optimizer's variables before the first step on packed weights."""
         if not self._starts_from_weights:
             return list(self._initial)
         optimizer, _ = self._built([keras.Variable(a, dtype=a.dtype.name) for a in trainable])
         return _values(optimizer)
 
-    def pack(self, slots: Arrays) -> Arrays:
-        """A fit's slots as the program holds them."""
+    def pack(self, optimizer_variables: Arrays) -> Arrays:
+        """A fit's optimizer variables as the program holds them."""
         if not self._joined:
-            return [into_corner(a, fill) for a, fill in zip(slots, self._initial, strict=True)]
+            return [
+                into_corner(a, fill)
+                for a, fill in zip(optimizer_variables, self._initial, strict=True)
+            ]
         packed: Arrays = []
         kinds = _by_kind(self._owners)
         fills = _by_kind(self._packed_owners)
         for places, targets in zip(kinds, fills, strict=True):
-            arrays, fill = [slots[i] for i in places], [self._initial[i] for i in targets]
+            arrays, fill = (
+                [optimizer_variables[i] for i in places],
+                [self._initial[i] for i in targets],
+            )
             owned = self._owners[places[0]] is not None
             packed += self._packing.pack(arrays, fill) if owned else arrays
         return _ordered(packed, fills)
 
     def unpack(self, packed: Arrays, shapes: Shapes) -> Arrays:
-        """A fit's slots, for weights of these shapes, from what the program holds."""
+        """A fit's optimizer variables, for weights of these shapes, from the program's."""
         if not self._joined:
             owned_by = zip(packed, self._owners, strict=True)
             return [np.array(a) if i is None else corner(a, shapes[i]) for a, i in owned_by]
-        slots: Arrays = []
+        optimizer_variables: Arrays = []
         kinds = _by_kind(self._owners)
         for places, sources in zip(kinds, _by_kind(self._packed_owners), strict=True):
             arrays = [packed[i] for i in sources]
             owned = self._owners[places[0]] is not None
-            slots += self._packing.unpack(arrays, shapes) if owned else arrays
-        return _ordered(slots, kinds)
+            optimizer_variables += self._packing.unpack(arrays, shapes) if owned else arrays
+        return _ordered(optimizer_variables, kinds)
 
-    def apply(self, slots: list[Any], grads: list[Any], trainable: list[Any], numbers: Any) -> Any:
-        """One step on packed tensors: the new trainable weights and slots."""
-        settings = {name: getattr(self._optimizer, name) for name in _numbers_of(self._optimizer)}
+    def apply(
+        self, optimizer_variables: list[Any], grads: list[Any], trainable: list[Any], scalars: Any
+    ) -> Any:
+        """One step on packed tensors: the new trainable weights and optimizer variables."""
+        settings = {name: getattr(self._optimizer, name) for name in _scalars_of(self._optimizer)}
         try:
             for name in settings:
-                setattr(self._optimizer, name, _Traced(numbers[name]))
-            trainable, slots = self._optimizer.stateless_apply(slots, grads, trainable)
+                setattr(self._optimizer, name, _Traced(scalars[name]))
+            trainable, optimizer_variables = self._optimizer.stateless_apply(
+                optimizer_variables, grads, trainable
+            )
         finally:
             for name, value in settings.items():
                 setattr(self._optimizer, name, value)
-        return list(trainable), list(slots)
+        return list(trainable), list(optimizer_variables)
 
 
 def _placeholders(shapes: Shapes, value: float = 0) -> list[Any]:
@@ -339,11 +349,11 @@ def _placeholders(shapes: Shapes, value: float = 0) -> list[Any]:
 
 
 def _values(optimizer: Any) -> Arrays:
-    return [ops.convert_to_numpy(slot) for slot in optimizer.variables]
+    return [ops.convert_to_numpy(v) for v in optimizer.variables]
 
 
-def slot_variables(optimizer: Any) -> list[Any]:
-    """The variables of a Keras optimizer, in the order of a fit's slots.
+def all_variables(optimizer: Any) -> list[Any]:
+    """All variables of a Keras optimizer, in the order in which a fit keeps them.
 
     Parameters
     ----------
@@ -354,9 +364,9 @@ def slot_variables(optimizer: Any) -> list[Any]:
 
 
 def _by_kind(owners: list[int | None]) -> list[list[int]]:
-    """Slot numbers, grouped: each weight's first slot, each weight's second, ...
+    """Positions of variables, grouped: each weight's first variable, each weight's second, ...
 
-    A slot that belongs to no weight (a counter, the learning rate) is a group alone.
+    A variable that belongs to no weight (a counter, the learning rate) is a group alone.
     """
     alone = [[i] for i, owner in enumerate(owners) if owner is None]
     kinds: dict[int, list[int]] = {}
@@ -369,7 +379,7 @@ def _by_kind(owners: list[int | None]) -> list[list[int]]:
 
 
 def _ordered(arrays: Arrays, kinds: list[list[int]]) -> Arrays:
-    """Arrays that stand in the order of the groups, in the order of their numbers."""
+    """Arrays that stand in the order of the groups, in the order of their positions."""
     places = [i for kind in kinds for i in kind]
     return [
         array for _, array in sorted(zip(places, arrays, strict=True), key=lambda pair: pair[0])

@@ -15,7 +15,7 @@ from keras import ops
 from skhp.engine.plan import Arrays
 
 
-class NumberTable:
+class ScalarTable:
     """Where in its vectors each number stands.
 
     Parameters
@@ -26,7 +26,7 @@ class NumberTable:
     Examples
     --------
     >>> import numpy as np
-    >>> table = NumberTable({"rate": np.float32(0), "widths": np.zeros(2, "int32")})
+    >>> table = ScalarTable({"rate": np.float32(0), "widths": np.zeros(2, "int32")})
     >>> table.pack({"rate": np.float32(0.5), "widths": np.array([3, 4], "int32")})
     [array([0.5], dtype=float32), array([3, 4], dtype=int32)]
     """
@@ -37,19 +37,19 @@ class NumberTable:
         for name, value in examples.items():
             self._groups.setdefault(np.asarray(value).dtype.name, []).append(name)
 
-    def pack(self, numbers: Mapping[str, np.ndarray]) -> Arrays:
+    def pack(self, scalars: Mapping[str, np.ndarray]) -> Arrays:
         """One vector a type."""
         return [
-            np.concatenate([np.ravel(numbers[name]) for name in names])
+            np.concatenate([np.ravel(scalars[name]) for name in names])
             for names in self._groups.values()
         ]
 
     def unpack(self, vectors: list[Any]) -> dict[str, Any]:
         """Tensors by their names, from vectors."""
-        numbers = {}
+        scalars = {}
         for vector, names in zip(vectors, self._groups.values(), strict=True):
             end = 0
             for name in names:
                 start, end = end, end + int(np.prod(self._shapes[name]))
-                numbers[name] = ops.reshape(vector[start:end], self._shapes[name])
-        return numbers
+                scalars[name] = ops.reshape(vector[start:end], self._shapes[name])
+        return scalars

@@ -13,7 +13,7 @@ from typing import Any
 from keras import ops
 
 
-def after(value: Any, other: Any) -> Any:
+def after_dependency(value: Any, other: Any) -> Any:
     """A value that is there only once another is; its bits are the same.
 
     Parameters

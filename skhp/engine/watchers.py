@@ -1,6 +1,7 @@
-"""What looks on as epochs go by, and may stop training.
+"""Per-epoch hooks, which may also stop training.
 
-A watcher sees a run at the end of each epoch; with none, many epochs run in one call.
+A watcher is called at the begin and at the end of each epoch. Without a watcher, many epochs
+run in one call.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from skhp.compat.keras import tensorboard_profiles
 from skhp.engine.metrics import build_metrics
 from skhp.engine.plan import EarlyStop, Rows, TrainingPlan, Watcher
-from skhp.engine.pure_optimizer import slot_variables
+from skhp.engine.pure_optimizer import all_variables
 
 
 class EarlyStopping(Watcher):
@@ -135,13 +136,17 @@ class KerasCallbacks(Watcher):
     def _show(self, run: Any) -> None:
         state = run.state()
         self.plan.network.load(self.model, state)
-        for variable, value in zip(slot_variables(self.model.optimizer), state.slots, strict=True):
+        for variable, value in zip(
+            all_variables(self.model.optimizer), state.optimizer_variables, strict=True
+        ):
             variable.assign(value)
 
     def _follow(self, run: Any) -> None:
         state = run.state()
         state.trainable, state.state = self.plan.network.read(self.model)
-        state.slots = [keras.ops.convert_to_numpy(v) for v in slot_variables(self.model.optimizer)]
+        state.optimizer_variables = [
+            keras.ops.convert_to_numpy(v) for v in all_variables(self.model.optimizer)
+        ]
         run.load(state)
 
 

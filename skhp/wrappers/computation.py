@@ -94,7 +94,7 @@ class KerasNetwork:
         """All models share one cache."""
         return programs
 
-    def numbers(self) -> dict[str, np.ndarray]:
+    def scalars(self) -> dict[str, np.ndarray]:
         """Nothing of a built model is data but its weights."""
         return {}
 
@@ -126,7 +126,7 @@ class KerasNetwork:
     def reference(
         self, plan: TrainingPlan, state: TrainingState
     ) -> tuple[keras.Model, dict[str, Any]]:
-        """The model itself, to check a program against; no numbers."""
+        """The model itself, to check a program against; no scalars."""
         self.load(self.model, state)
         return self.model, {}
 
@@ -138,14 +138,14 @@ class KerasNetwork:
             for value in vars(layer).values()
         )
 
-    def takes_filler(self, plan: TrainingPlan) -> bool:
+    def takes_padding(self, plan: TrainingPlan) -> bool:
         """Whether rows of weight 0 may fill a batch up."""
         return is_rowwise_model(self.model, self.arguments)
 
     def computation(self, plan: TrainingPlan, layout: ModelLayout, rows: Rows) -> Any:
         """The loss and logs that a program computes, from a copy of the model."""
         template = _template(self.model, self.arguments, self._structure)
-        return ModelComputation(template, rows, self.takes_filler(plan))
+        return ModelComputation(template, rows, self.takes_padding(plan))
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
         """The model itself, with these weights and its optimizer's variables made."""
@@ -223,19 +223,19 @@ class ModelComputation:
         Compiled.
     rows : Rows
         Rows of the kind to come; the model's metrics make their variables from them.
-    filled : bool
+    is_padded : bool
         Whether batches hold rows that only fill them up.
     """
 
-    def __init__(self, template: keras.Model, rows: Rows, filled: bool) -> None:
-        self._model, self._filled = template, filled
+    def __init__(self, template: keras.Model, rows: Rows, is_padded: bool) -> None:
+        self._model, self._is_padded = template, is_padded
         # Keras takes no weights of rows where each row has several losses.
-        self._weighted = rows.weighted or filled
+        self._weighted = rows.weighted or is_padded
         self._build(rows)
         self._variables = template.metrics_variables
         self._initial = _values(self._variables)
-        results = template.get_metrics_result()
-        self.names = [name for name in results if name != "loss"]
+        results = _results_of(template)
+        self.names = list(results)
         _check_single_values(results)
 
     def _build(self, rows: Rows) -> None:
@@ -252,15 +252,15 @@ class ModelComputation:
         self,
         trainable: list[Any],
         state: list[Any],
-        tally: list[Any],
+        metric_state: list[Any],
         batch: tuple[Any, ...],
-        numbers: dict[str, Any],
+        scalars: dict[str, Any],
         training: bool,
     ) -> tuple[Any, Any]:
-        """The loss of a batch, and ``(state, tally)`` after it."""
+        """The loss of a batch, and ``(state, metric_state)`` after it."""
         x, y, weight, real, n = batch
         weight = weight if self._weighted else None
-        model, (total, metrics) = self._model, tally
+        model, (total, metrics) = self._model, metric_state
         fixed = model.non_trainable_variables
         variables = [*model.trainable_variables, *fixed, *self._variables]
         values = [*trainable, *state, *metrics]
@@ -282,7 +282,7 @@ class ModelComputation:
         if real is None:
             return model.compute_loss(x, y, outputs, weight, training=training)
         loss = model.compute_loss(x, y, outputs, weight * real, training=training)
-        # Filler is left out of the mean over rows, not of what layers add to the loss.
+        # Padding is left out of the mean over rows, not of what layers add to the loss.
         added = sum((ops.sum(value) for value in model.losses), ops.zeros((), loss.dtype))
         return (loss - added) * (ops.cast(real.shape[0], loss.dtype) / n) + added
 
@@ -295,18 +295,28 @@ class ModelComputation:
             metric.update_state(y, outputs, sample_weight=weight * real if weighted else real)
 
     def zero(self) -> list[Any]:
-        """The tally of no rows."""
+        """The metric state before the first row."""
         metrics = [ops.convert_to_tensor(value) for value in self._initial]
         return [ops.zeros((), keras.config.floatx()), metrics]
 
-    def read(self, tally: list[Any], n: Any) -> list[Any]:
+    def read(self, metric_state: list[Any], n: Any) -> list[Any]:
         """The mean loss over n rows, and each metric's value."""
-        total, metrics = tally
+        total, metrics = metric_state
         with keras.StatelessScope(state_mapping=zip(self._variables, metrics, strict=True)):
-            results = self._model.get_metrics_result()
+            results = _results_of(self._model)
             # A result may be the variable itself, and is then read within the scope.
             values = [ops.cast(results[name], total.dtype) for name in self.names]
         return [total / n, *values]
+
+
+def _results_of(model: keras.Model) -> dict[str, Any]:
+    """The results of all metrics but the loss, which a program sums up itself."""
+    results: dict[str, Any] = {}
+    for metric in model.metrics:
+        if metric.name != "loss":
+            result = metric.result()
+            results |= result if isinstance(result, dict) else {metric.name: result}
+    return results
 
 
 def _check_single_values(results: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ class GivenModel:
         Of its variables.
     was_compiled : bool
     optimizer_config : dict or None
-    slots : list of ndarray or None
+    optimizer_variables : list of ndarray or None
         Variables of the optimizer, where it had made them.
     left : str
         Digest of the weights that the estimator's last training left.
@@ -30,7 +30,7 @@ class GivenModel:
     values: list[np.ndarray]
     was_compiled: bool
     optimizer_config: dict[str, Any] | None
-    slots: list[np.ndarray] | None
+    optimizer_variables: list[np.ndarray] | None
     left: str = ""
 
     @classmethod
@@ -70,11 +70,11 @@ class GivenModel:
             return
         optimizer = model.optimizer
         if optimizer is not None and optimizer.built:
-            first = self.slots or self._fresh_slots(model)
+            first = self.optimizer_variables or self._fresh_optimizer_variables(model)
             for variable, value in zip(optimizer.variables, first, strict=True):
                 variable.assign(value)
 
-    def _fresh_slots(self, model: Any) -> list[np.ndarray]:
+    def _fresh_optimizer_variables(self, model: Any) -> list[np.ndarray]:
         fresh = type(model.optimizer).from_config(self.optimizer_config)
         fresh.build(model.trainable_variables)
         return _values(fresh.variables)

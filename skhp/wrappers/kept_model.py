@@ -22,26 +22,28 @@ class KeptModel:
 
     def _keep_training(self, outcome: Any) -> None:
         """Keep what a compiled training left for the model to be asked for."""
-        self._keep_slots(outcome.state.slots)
+        self._keep_optimizer_variables(outcome.state.optimizer_variables)
         self._last_history = outcome.history
 
-    def _keep_slots(self, slots: Any) -> None:
+    def _keep_optimizer_variables(self, optimizer_variables: Any) -> None:
         # Who has seen model_ may hold it; else its optimizer is settled when it is asked for.
         model = self._unpacked_model()
         if model.optimizer.built:
-            settle_optimizer(model, slots)
+            settle_optimizer(model, optimizer_variables)
         else:
-            self._slots = slots
+            self._optimizer_variables = optimizer_variables
 
     @property
     def model_(self) -> Any:
         """The fitted `keras.Model`."""
         model = self._unpacked_model()
         with _settling:
-            slots = self.__dict__.get("_slots")
-            if slots is not None:
-                settle_optimizer(model, slots)
-                self.__dict__.pop("_slots", None)  # not before the optimizer has all of them
+            optimizer_variables = self.__dict__.get("_optimizer_variables")
+            if optimizer_variables is not None:
+                settle_optimizer(model, optimizer_variables)
+                self.__dict__.pop(
+                    "_optimizer_variables", None
+                )  # not before the optimizer has all of them
             history = self.__dict__.pop("_last_history", None)
             if history is not None:
                 leave_results(model, history)
@@ -49,7 +51,7 @@ class KeptModel:
 
     @model_.setter
     def model_(self, model: Any) -> None:
-        for name in ("_packed_model", "_slots", "_last_history"):  # of another model
+        for name in ("_packed_model", "_optimizer_variables", "_last_history"):  # of another model
             self.__dict__.pop(name, None)
         self._model = model
 
@@ -85,7 +87,7 @@ class KeptModel:
         packed = attributes.pop("_packed_model", None)
         if "_model" in attributes:
             packed = to_stored(self.model_)
-        for name in ("_model", "_slots", "_last_history"):
+        for name in ("_model", "_optimizer_variables", "_last_history"):
             attributes.pop(name, None)
         state = stored_attributes(attributes)
         # The model is the larger part, and is loaded when it is first asked for.

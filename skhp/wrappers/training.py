@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from skhp.engine.evaluation import Evaluation
 from skhp.engine.metrics import forget_results
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
-from skhp.engine.pure_optimizer import slot_variables
+from skhp.engine.pure_optimizer import all_variables
 from skhp.engine.text import text_as_tensors
 from skhp.engine.train import train
 from skhp.engine.user_callbacks import lent
@@ -95,8 +95,8 @@ def train_model(request: TrainingRequest) -> Outcome:
     forget_results(request.model)
     network, optimizer = KerasNetwork(request.model), request.model.optimizer
     rows, validation = _rows(request)
-    slots = _values(slot_variables(optimizer)) if optimizer.built else None
-    state = TrainingState(*network.read(request.model), slots)
+    optimizer_variables = _values(all_variables(optimizer)) if optimizer.built else None
+    state = TrainingState(*network.read(request.model), optimizer_variables)
     try:
         outcome = train(_plan(request, network), rows, validation, state, request.random_state)
         check_converged(outcome, rate_of(request.model))
@@ -110,22 +110,24 @@ def train_model(request: TrainingRequest) -> Outcome:
 def _restore(model: Any, network: KerasNetwork, state: TrainingState) -> None:
     """Undo what an interrupted training has changed: it may be a warm start's."""
     network.load(model, state)
-    if state.slots is not None:
-        for variable, value in zip(slot_variables(model.optimizer), state.slots, strict=False):
+    if state.optimizer_variables is not None:
+        for variable, value in zip(
+            all_variables(model.optimizer), state.optimizer_variables, strict=False
+        ):
             variable.assign(value)
 
 
-def settle_optimizer(model: Any, slots: list[np.ndarray]) -> None:
+def settle_optimizer(model: Any, optimizer_variables: list[np.ndarray]) -> None:
     """Give a model's optimizer the variables that training left.
 
     Parameters
     ----------
     model : keras.Model
-    slots : list of ndarray
+    optimizer_variables : list of ndarray
         Of a compiled run's `TrainingState`.
     """
     build_optimizer(model)
-    for variable, value in zip(slot_variables(model.optimizer), slots, strict=True):
+    for variable, value in zip(all_variables(model.optimizer), optimizer_variables, strict=True):
         variable.assign(value)
 
 

@@ -140,7 +140,7 @@ def test_the_loss_of_the_test_fold_is_its_plain_log_loss():
     assert got.tolist() == pytest.approx([expected], rel=1e-5)
 
 
-def test_folds_that_cannot_be_foretold_are_left_out_with_one_warning():
+def test_folds_that_cannot_be_computed_in_advance_are_left_out_with_one_warning():
     groups = np.arange(len(y)) % 5
     curves = LearningCurves(on="test_fold")
     search = GridSearchCV(pipeline(), GRID, cv=GroupKFold(2)).set_callbacks(curves)

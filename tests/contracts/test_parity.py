@@ -324,7 +324,7 @@ def test_batch_sizes(batch_size):
 
 @pytest.mark.parametrize("batch_size", [8, 500])
 def test_batch_normalization(batch_size):
-    """Filler rows touch neither the outputs nor the moving statistics."""
+    """Padding rows touch neither the outputs nor the moving statistics."""
     fit = {**FIT, "batch_size": batch_size}
     net = MLPRegressor(**DEEP, **fit, batch_norm=True, optimizer="sgd", learning_rate=0.05)
     net.fit(X, SCORES, X_val=X_VAL, y_val=SCORES_VAL)
@@ -427,7 +427,7 @@ def test_metric_whose_result_is_its_variable():
 
 
 @pytest.mark.parametrize("batch_size", [8, 11])
-def test_own_loss_and_metric_see_no_filler_rows(batch_size):
+def test_own_loss_and_metric_see_no_padding_rows(batch_size):
     fit = {**FIT, "batch_size": batch_size}
     net = MLPRegressor(
         **SETTINGS,

@@ -181,7 +181,7 @@ def test_the_limit_can_be_set():
 
 
 def test_the_environment_sets_the_limit(tmp_path):
-    script = "from skhp.engine.cache import programs; print(programs.limit_mb)"
+    script = "from skhp.engine.program_cache import programs; print(programs.limit_mb)"
     assert run_script(tmp_path / "limit.py", script, SKHP_CACHE_LIMIT_MB="300") == 300
     with pytest.raises(AssertionError, match=r"SKHP_CACHE_LIMIT_MB must be .* Got 'lots'"):
         run_script(tmp_path / "limit.py", script, SKHP_CACHE_LIMIT_MB="lots")

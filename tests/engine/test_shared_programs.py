@@ -172,7 +172,7 @@ def test_metrics_that_are_lambdas(multiclass):
 
 
 def test_classes_that_the_loss_ignores(multiclass):
-    """The mean is over the other rows, filler rows not among them."""
+    """The mean is over the other rows, padding rows not among them."""
     X, y = multiclass
 
     def build():

@@ -61,7 +61,7 @@ def test_optimizer_state_matters_to_going_on(binary):
     X, y = binary
     net = MLPClassifier(**NET, warm_start=True).fit(X, y)
     forgetful = clone(net).set_params(warm_start=True).fit(X, y)
-    forgetful._state.slots = None
+    forgetful._state.optimizer_variables = None
     net.fit(X, y), forgetful.fit(X, y)
     assert not np.array_equal(net.predict_proba(X), forgetful.predict_proba(X))
 

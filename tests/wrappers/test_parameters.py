@@ -98,7 +98,7 @@ def test_a_given_model_is_copied_and_its_weights_are_the_first(multiclass, compi
         model.compile("adam", loss=LOSS)
     before = model.get_weights()
     net = clone(KerasClassifier(model, loss=None if compiled else LOSS, random_state=0))
-    rows = X[:48]  # which need no filler, so that bits can be compared
+    rows = X[:48]  # which need no padding, so that bits can be compared
     expected = np.asarray(model(rows))
     np.testing.assert_array_equal(net.initialize(X, y).predict_proba(rows), expected)
     net.fit(X, y)
