@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
@@ -313,8 +313,19 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             "n_epochs_": len(so_far["loss"]),
         }
 
-    def _measure(self, X: Any, y: Any) -> Any:
-        """The loss and metrics on other rows, as a function of a `TrainingState`."""
+    def evaluation(self, X: Any, y: Any) -> Callable[[Any], dict[str, float]]:
+        """The loss and metrics on other rows, for any weights of the fitted network.
+
+        Parameters
+        ----------
+        X, y : array-like
+            Rows, which count alike.
+
+        Returns
+        -------
+        callable
+            It takes a `skhp.engine.plan.TrainingState` and returns a dict of floats.
+        """
         from dataclasses import replace
 
         from skhp.engine.evaluation import Evaluation
@@ -325,11 +336,25 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         # The rows that score a candidate count alike, whatever class_weight says in training.
         return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
 
-    def _count_parameters(self, fitted: Any) -> int:
-        """Weights of this estimator's network, on the data that another was fitted on."""
+    def count_parameters(self, like: Any = None) -> int:
+        """The number of weights, moving statistics included.
+
+        Parameters
+        ----------
+        like : estimator, optional
+            A fitted estimator of the same kind. The weights are counted as if this one was
+            fitted on the same data. By default this one must be fitted.
+
+        Returns
+        -------
+        int
+        """
+        check_is_fitted(self if like is None else like)
+        if like is None:
+            return self._network.n_parameters()
         from skhp.mlp.planning import plan_network
 
-        return plan_network(self._params(), fitted.n_features_in_, fitted._coding).n_parameters()
+        return plan_network(self._params(), like.n_features_in_, like._coding).n_parameters()
 
     def _keep(self, outcome: Outcome) -> None:
         check_converged(outcome, self._rate())

@@ -7,12 +7,12 @@ may be overridden. Training, prediction, data checks and pickling are skhp's.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import keras
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import NotFittedError
 
@@ -381,19 +381,42 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
     def _learned_from_data(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _LEARNED if hasattr(self, name)}
 
-    def _count_parameters(self, fitted: Any) -> int:
-        """Weights of this estimator's network, on the data that another was fitted on."""
-        if fitted is self:
-            return self._unpacked_model().count_params()
-        learned = {n: v for n, v in vars(fitted).items() if n[0] != "_" and n[-1] == "_"}
-        self.__dict__.update(learned, _random_state=0)
-        self.model_ = self._build_keras_model()
-        empty = "" if self.X_dtype_.kind == "O" else 0
-        self._give_weights(np.full((1, *self.X_shape_[1:]), empty, self.X_dtype_))
-        return self.model_.count_params()
+    def count_parameters(self, like: Any = None) -> int:
+        """The number of weights, moving statistics included.
 
-    def _measure(self, X: Any, y: Any) -> Any:
-        """The loss and metrics on other rows, as a function of a `TrainingState`."""
+        Parameters
+        ----------
+        like : estimator, optional
+            A fitted estimator of the same kind. The weights are counted as if this one was
+            fitted on the same data. By default this one must be fitted.
+
+        Returns
+        -------
+        int
+        """
+        if like is None or like is self:
+            return self._unpacked_model().count_params()
+        fitted = clone(self)
+        learned = {n: v for n, v in vars(like).items() if n[0] != "_" and n[-1] == "_"}
+        fitted.__dict__.update(learned, _random_state=0)
+        fitted.model_ = fitted._build_keras_model()
+        empty = "" if like.X_dtype_.kind == "O" else 0
+        fitted._give_weights(np.full((1, *like.X_shape_[1:]), empty, like.X_dtype_))
+        return fitted.model_.count_params()
+
+    def evaluation(self, X: Any, y: Any) -> Callable[[Any], dict[str, float]]:
+        """The loss and metrics on other rows, for any weights of the fitted network.
+
+        Parameters
+        ----------
+        X, y : array-like
+            Rows, which count alike.
+
+        Returns
+        -------
+        callable
+            It takes a `skhp.engine.plan.TrainingState` and returns a dict of floats.
+        """
         from skhp.wrappers.training import TrainingRequest, measure_model
 
         X, y = self._validate_data(X, y)
