@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from skhp.callback.fit_place import Place, place_of, place_of_thread
 from skhp.candidates.networks import is_network
-from skhp.compat.sklearn import is_search
+from skhp.candidates.searches import is_search
 from skhp.compat.sklearn_callback import own_callbacks
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ gets its last partial batch in its exact size instead (`Structure.tails`).
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
@@ -107,7 +108,7 @@ class Program:
         self.log_names = ["loss", *computation.names]
         if structure.validation_rows:
             self.log_names += [f"val_{name}" for name in self.log_names]
-        self._run = backend.compiled(self._epochs)
+        self._run = backend.compiled(self._epochs, _name_of(structure, capacity))
         self._first_call = threading.Lock()
         self._is_compiled = False
         self._why_not: str | None = None  # why it does not compile
@@ -279,6 +280,11 @@ def _cut(arrays: Any, start: Any, size: int) -> Any:
         return ops.slice(array, [start] + [0] * (len(array.shape) - 1), [size, *array.shape[1:]])
 
     return keras.tree.map_structure(cut, arrays)
+
+
+def _name_of(structure: Structure, capacity: tuple[int, int]) -> str:
+    """A name that is the same in every process; equal names may belong to other programs."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr((structure, capacity)))
 
 
 def kind_of(rows: Rows) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,10 +13,24 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skhp import runtime
-from skhp.compat.sklearn import HasMethods, Interval, check_sample_weight
+from skhp.fitting.allowed_values import (
+    ARRAY_LIKE,
+    BOOLEAN,
+    CALLABLE,
+    NONE,
+    RANDOM_STATE,
+    VERBOSE,
+    Allowed,
+    check_values,
+    float_from,
+    instance_of,
+    int_from,
+    object_with,
+)
 from skhp.fitting.divergence import check_can_predict, check_converged, warn_diverged
 from skhp.fitting.features import as_dense, as_table
 from skhp.fitting.fit_task import FitTask
+from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.keras_objects.late_attributes import LateAttributes, current_attributes
 from skhp.keras_objects.stored_values import read_attributes, stored_attributes
 from skhp.mlp.history import joined_history
@@ -41,36 +54,36 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     ``_class_weights`` and ``_stratify`` what is particular to classes or to values.
     """
 
-    _parameter_constraints: dict[str, Any] = {
+    _allowed_values: dict[str, list[Allowed]] = {
         # A program of more layers would not be compiled in any useful time.
-        "n_layers": [Interval(Integral, 0, 1000, closed="both")],
-        "width": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "activation": [str, callable, None],
+        "n_layers": [int_from(0, 1000)],
+        "width": [int_from(1), ARRAY_LIKE],
+        "activation": [instance_of(str), CALLABLE, NONE],
         "learning_rate": [
-            Interval(Real, 0, None, closed="neither"),
-            HasMethods(["__call__", "get_config"]),  # a keras LearningRateSchedule
-            None,
+            float_from(0, low_included=False),
+            object_with("__call__", "get_config"),  # a keras LearningRateSchedule
+            NONE,
         ],
-        "optimizer": [str, HasMethods(["apply", "get_config"])],
-        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "batch_norm": ["boolean"],
-        "l2": [Interval(Real, 0, None, closed="left")],
-        "kernel_initializer": [str, callable],
-        "loss": [str, callable],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "patience": [Interval(Integral, 1, None, closed="left")],
-        "min_delta": [Interval(Real, 0, None, closed="left")],
-        "monitor": [str],
-        "metrics": ["array-like", None],
-        "callbacks": ["array-like", HasMethods(["set_model"]), None],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
+        "optimizer": [instance_of(str), object_with("apply", "get_config")],
+        "weight_decay": [float_from(0), NONE],
+        "dropout": [float_from(0, 1)],
+        "batch_norm": [BOOLEAN],
+        "l2": [float_from(0)],
+        "kernel_initializer": [instance_of(str), CALLABLE],
+        "loss": [instance_of(str), CALLABLE],
+        "batch_size": [int_from(1)],
+        "epochs": [int_from(1)],
+        "shuffle": [BOOLEAN],
+        "early_stopping": [BOOLEAN],
+        "validation_fraction": [float_from(0, 1, low_included=False)],
+        "patience": [int_from(1)],
+        "min_delta": [float_from(0)],
+        "monitor": [instance_of(str)],
+        "metrics": [ARRAY_LIKE, NONE],
+        "callbacks": [ARRAY_LIKE, object_with("set_model"), NONE],
+        "warm_start": [BOOLEAN],
+        "random_state": [RANDOM_STATE],
+        "verbose": [VERBOSE],
     }
 
     def set_params(self, **params: Any) -> Self:
@@ -172,7 +185,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
     def _check_params(self) -> None:
         refuse_callbacks_of_sklearn(self.callbacks)
-        self._validate_params()
+        check_values(self._allowed_values, self._params(), type(self).__name__)
         check_instances(self._params())
         runtime.start()
         check_precision(self._params(), floatx())
@@ -231,7 +244,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
                 f"sample_weight must be an array of one number a row. Got {sample_weight!r}. "
                 "Weights of classes go to class_weight, a parameter of MLPClassifier."
             )
-        weight = check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = checked_sample_weight(sample_weight, len(X), np.float64)
         weight = weight * self._class_weights(labels)
         if not weight.sum() > 0:
             raise ValueError(

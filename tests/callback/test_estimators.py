@@ -94,23 +94,23 @@ def test_callbacks_change_nothing_of_what_is_learned():
 
 def test_without_callbacks_many_epochs_run_in_one_call():
     # The engine calls watchers once a call: two are enough for a hundred epochs.
-    from skhp.engine import compiled
+    from skhp.engine import compiled_run
 
     calls = []
-    original = compiled.CompiledRun.epochs
+    original = compiled_run.CompiledRun.epochs
 
     def counting(self, count):
         calls.append(count)
         return original(self, count)
 
     net(epochs=2).fit(X, y)  # compiles, and learns how long an epoch takes
-    compiled.CompiledRun.epochs = counting
+    compiled_run.CompiledRun.epochs = counting
     try:
         net(epochs=30).fit(X, y)
         without = len(calls)
         net(epochs=30).set_callbacks(Recorder()).fit(X, y)
     finally:
-        compiled.CompiledRun.epochs = original
+        compiled_run.CompiledRun.epochs = original
     assert len(calls) - without == 30
     assert without < 30
 

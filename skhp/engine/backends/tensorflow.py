@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from skhp.compat.keras import stateless_optimizer_class
-from skhp.compat.tensorflow import flat_caller
+from skhp.compat.tensorflow import flat_caller, numbered_from
+from skhp.runtime import compile_cache
 
 __all__ = [
     "arrays",
@@ -32,7 +36,7 @@ def arrays(tensors: Iterable[Any]) -> list[np.ndarray]:
     return [tensor.numpy() for tensor in tensors]
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """Compile a function of tensors with XLA, at its first call.
 
     Later calls take tensors of the same shapes and types, which nothing checks again: that
@@ -43,24 +47,42 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     function : callable
         Of tensors in lists, tuples and dicts, returning a tuple of tensors and lists of
         tensors.
+    name : str
+        The same in every process for the same program, so that it is found on disk.
     """
-    return _Compiled(function)
+    return _Compiled(function, name)
 
 
 class _Compiled:
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
         self._function = function
+        self._name = name
         self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
         tensors = tf.nest.flatten(args)
-        if self._call is None:
-            self._call = self._traced(args, tensors)
-        result = iter(self._call(*tensors))
+        call = self._call
+        result = iter(self._first_call(args, tensors) if call is None else call(*tensors))
         return tuple(
             next(result) if length is None else list(itertools.islice(result, length))
             for length in self._lengths
         )
+
+    def _first_call(self, args: Any, tensors: list[Any]) -> Any:
+        call = self._traced(args, tensors)
+        try:
+            result = call(*tensors)
+        except tf.errors.OpError as error:
+            if not compile_cache.is_on():
+                raise
+            # The cause may be the file of the program. The next name has another file.
+            if isinstance(error, tf.errors.ResourceExhaustedError):
+                compile_cache.make_room()
+            call = self._traced(args, tensors)
+            result = call(*tensors)
+        compile_cache.note_new_files()
+        self._call = call
+        return result
 
     def _traced(self, args: Any, tensors: list[Any]) -> Callable[..., Any]:
         def flat(*tensors: Any) -> list[Any]:
@@ -69,7 +91,22 @@ class _Compiled:
             return tf.nest.flatten(result)
 
         traced = tf.function(flat, jit_compile=True, autograph=False)
-        return flat_caller(traced.get_concrete_function(*tensors))
+        with numbered_from(_first_number(self._name)):
+            concrete = traced.get_concrete_function(*tensors)
+        return flat_caller(concrete)
+
+
+_uses: Counter[str] = Counter()
+_uses_lock = threading.Lock()
+
+
+def _first_number(name: str) -> int:
+    """A number that follows from a name and from how often this process has used it."""
+    with _uses_lock:
+        use = _uses[name]
+        _uses[name] += 1
+    digest = hashlib.sha256(f"{name} {use}".encode()).digest()
+    return (int.from_bytes(digest[:5], "big") + 2**30) * 2**20
 
 
 def value_and_grad(
