@@ -16,8 +16,8 @@ class CheckedRows:
     X : ndarray of shape (n, ...)
     y : ndarray of shape (n,) or (n, n_columns)
         Class numbers, label columns or values.
-    weight : ndarray of shape (n,) or None
-        How much each row counts; None where all count alike.
+    weight : ndarray of shape (n,)
+        How much each row counts.
 
     Examples
     --------
@@ -29,7 +29,7 @@ class CheckedRows:
 
     X: np.ndarray
     y: np.ndarray
-    weight: np.ndarray | None = None
+    weight: np.ndarray
 
     def __len__(self) -> int:
         return len(self.X)
@@ -42,5 +42,4 @@ class CheckedRows:
         which : ndarray
             Row numbers, or one bool a row.
         """
-        weight = None if self.weight is None else self.weight[which]
-        return CheckedRows(self.X[which], self.y[which], weight)
+        return CheckedRows(self.X[which], self.y[which], self.weight[which])
