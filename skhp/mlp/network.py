@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from skhp.compat.keras import wrapped_function
+from skhp.engine.engine_choice import EngineChoice
 from skhp.engine.losses import LayoutComputation, as_loss, fresh_metric, reductions
 from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import ProgramCache, programs
@@ -171,7 +172,7 @@ class MLPSpec:
         """Assign weights to a model."""
         load_weights(model, state.trainable, state.state)
 
-    def why_not_compiled(self, plan: TrainingPlan) -> str | None:
+    def why_no_program(self, plan: TrainingPlan) -> str | None:
         """Why a program cannot train this network, or None where one can."""
         parts = (self.activation, plan.loss, *plan.metrics.values())
         unknown = [part.why_unknown for part in parts if part.why_unknown]
@@ -210,6 +211,10 @@ class MLPSpec:
     def draws(self) -> bool:
         """Whether Keras draws random numbers in a step of the reference."""
         return False
+
+    def engine(self, plan: TrainingPlan) -> EngineChoice:
+        """XLA compiles all perceptrons."""
+        return EngineChoice()
 
     def computation(self, plan: TrainingPlan, layout: MLPLayout, rows: Rows) -> LayoutComputation:
         """The loss and logs that a program computes."""

@@ -1,7 +1,8 @@
-"""The TensorFlow backend: what the compiled engine asks of it."""
+"""What programs need from TensorFlow."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,8 +14,8 @@ from skhp.compat.keras import stateless_optimizer_class
 from skhp.compat.tensorflow import flat_caller
 
 __all__ = [
+    "TRACERS",
     "arrays",
-    "compiled",
     "stateless_optimizer_class",
     "tensors",
     "value_and_grad",
@@ -32,10 +33,10 @@ def arrays(tensors: Iterable[Any]) -> list[np.ndarray]:
     return [tensor.numpy() for tensor in tensors]
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function of tensors with XLA, at its first call.
+class Traced:
+    """A function of tensors as a TensorFlow graph, which is made at its first call.
 
-    Later calls take tensors of the same shapes and types, which nothing checks again: that
+    Later calls take tensors of the same shapes and types. Nothing checks them again: that
     would take as long as training a small network for an epoch.
 
     Parameters
@@ -43,13 +44,12 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     function : callable
         Of tensors in lists, tuples and dicts, returning a tuple of tensors and lists of
         tensors.
+    jit_compile : bool
+        Whether XLA compiles the graph.
     """
-    return _Compiled(function)
 
-
-class _Compiled:
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+    def __init__(self, function: Callable[..., Any], jit_compile: bool) -> None:
+        self._function, self._jit_compile = function, jit_compile
         self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
@@ -68,8 +68,15 @@ class _Compiled:
             self._lengths = [len(x) if isinstance(x, list) else None for x in result]
             return tf.nest.flatten(result)
 
-        traced = tf.function(flat, jit_compile=True, autograph=False)
+        traced = tf.function(flat, jit_compile=self._jit_compile, autograph=False)
         return flat_caller(traced.get_concrete_function(*tensors))
+
+
+# engine_ -> how a function is traced
+TRACERS: dict[str, Callable[[Callable[..., Any]], Traced]] = {
+    "compiled": functools.partial(Traced, jit_compile=True),
+    "graph": functools.partial(Traced, jit_compile=False),
+}
 
 
 def value_and_grad(
