@@ -11,6 +11,7 @@ import numpy as np
 
 from skhp.callback.fit_place import Place
 from skhp.callback.records import Epoch, SearchBegun, SearchEnded
+from skhp.candidates.cv_results import params_of, split_scores, summary_columns
 from skhp.candidates.values import same_value, value_key
 
 
@@ -96,37 +97,21 @@ def log_of(records: Sequence[Any], run: str) -> SearchLog:
     return log
 
 
-def run_of(records: Sequence[Any], results: Mapping[str, Any]) -> str | None:
-    """The run of the search that has these results, or None.
+def run_of(records: Sequence[Any], search: Any) -> str | None:
+    """The run of a search that these records tell of, or None.
 
     Times differ between any two searches, so that scores and times tell them apart.
 
     Parameters
     ----------
     records : sequence
-    results : mapping
-        ``cv_results_``.
+    search : fitted search, or its ``cv_results_``
     """
-    own = score_columns(results)
+    own = summary_columns(search)
     for record in reversed(records):
         if isinstance(record, SearchEnded) and _are_same(record.scores, own):
             return record.run
     return None
-
-
-def score_columns(results: Mapping[str, Any]) -> dict[str, list[float]]:
-    """The columns of scores and times, without those of single splits.
-
-    Parameters
-    ----------
-    results : mapping
-        ``cv_results_``.
-    """
-    return {
-        name: [float(value) for value in results[name]]
-        for name in results
-        if name.startswith(("mean_", "std_", "rank_"))
-    }
 
 
 def _are_same(one: Mapping[str, list[float]], other: Mapping[str, list[float]]) -> bool:
@@ -311,14 +296,8 @@ def _candidate_splits_of(log: SearchLog, search: Any) -> dict[Place, CandidateSp
     if log.ended is not None:
         params = log.ended.params
     elif search is not None:
-        params, n_splits = _candidates_of(search)
+        params, n_splits = params_of(search), max(1, split_scores(search).shape[1])
     return candidate_splits(log, params, n_splits)
-
-
-def _candidates_of(search: Any) -> tuple[list[Mapping[str, Any]], int]:
-    from skhp.candidates.results import candidates_of
-
-    return candidates_of(search)
 
 
 def _order(known: CandidateSplit, epoch: Epoch) -> tuple[float, ...]:

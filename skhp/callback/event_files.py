@@ -15,7 +15,8 @@ from skhp.callback.fit_place import Place
 from skhp.callback.hparams import Columns
 from skhp.callback.records import Epoch, SearchBegun, SearchEnded, SplitsCounted
 from skhp.callback.sink import Sink
-from skhp.candidates.names import candidate_label, short_names
+from skhp.candidates.labels import candidate_label
+from skhp.candidates.names import short_names
 from skhp.candidates.values import same_value
 
 # Files open at once; one that is closed goes on in a second file of its directory.

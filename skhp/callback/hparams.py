@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from skhp.candidates.names import short_names, value_label
+from skhp.candidates.labels import distinct_labels, value_label
+from skhp.candidates.names import short_names
 from skhp.candidates.space import choices_of, interval_of
-from skhp.candidates.values import distinct_labels, unique_values, value_key
+from skhp.candidates.values import unique_values, value_key
 
 
 class Columns:

@@ -19,8 +19,7 @@ from skhp.callback.curve_rows import (
 from skhp.callback.monitor import SearchMonitor
 from skhp.callback.records import Epoch
 from skhp.callback.sink import Sink
-from skhp.candidates.results import results_of
-from skhp.compat.sklearn import is_search
+from skhp.candidates.searches import is_search
 
 
 class _Records(Sink):
@@ -196,7 +195,7 @@ class LearningCurves(SearchMonitor):
         ----------
         search : fitted search, or its ``cv_results_``
         """
-        return run_of(list(self._sink.told), results_of(search)) is not None
+        return run_of(list(self._sink.told), search) is not None
 
     def clear(self) -> None:
         """Forget all curves."""
@@ -204,7 +203,7 @@ class LearningCurves(SearchMonitor):
 
 
 def _log_of_search(told: list[Any], search: Any) -> SearchLog | None:
-    run = run_of(told, results_of(search))
+    run = run_of(told, search)
     if run is not None:
         return log_of(told, run)
     if is_search(search) or not hasattr(search, "estimator"):

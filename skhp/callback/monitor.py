@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skhp.callback.curve_rows import score_columns
 from skhp.callback.fit_place import (
     Place,
     enter_candidate,
@@ -32,8 +31,10 @@ from skhp.callback.guard import guarded
 from skhp.callback.held_out import Folds, HeldOutRows
 from skhp.callback.recorder import Recorder, attach, detach, has_network
 from skhp.callback.records import Epoch, Failure, SearchBegun, SearchEnded, SplitsCounted
+from skhp.candidates.cv_results import params_of, results_of, split_scores, summary_columns
+from skhp.candidates.searches import is_search
 from skhp.candidates.space import space_of
-from skhp.compat.sklearn import hands_callbacks_on, is_search
+from skhp.compat.sklearn import passes_callbacks_on
 from skhp.compat.sklearn_callback import can_reuse_listener, forget_listener, open_listener, send
 from skhp.fitting.fit_task import EpochEnd, epoch_end
 
@@ -130,6 +131,7 @@ class SearchMonitor:
     def _tell(self, record: Any) -> None:
         send(self._listener, record)
 
+    @guarded
     def setup(self, estimator: Any, context: Any) -> None:
         """Before the outermost fit."""
         recorder = Recorder(self, context.root_uuid.hex)
@@ -137,14 +139,18 @@ class SearchMonitor:
         attach(estimator, recorder)
 
     def teardown(self, estimator: Any, context: Any) -> None:
-        """After the outermost fit, be it finished or not."""
+        """After the outermost fit, whether it ended well or not."""
+        self._stop_following(estimator, context)
+        self.say_failures()
+
+    @guarded
+    def _stop_following(self, estimator: Any, context: Any) -> None:
         leave_candidate()
         run = context.root_uuid.hex
         self._searches.pop(run, None)
         recorder = self._recorders.pop(run, None)
         if recorder is not None:
             detach(estimator, recorder)
-        self.say_failures()
 
     def say_failures(self) -> None:
         """Warn of what went wrong and has not been said."""
@@ -207,7 +213,7 @@ class SearchMonitor:
         names = list(dict.fromkeys(name for part in space for name in part))
         resource = getattr(search, "resource", "n_samples")
         names += [resource] if resource != "n_samples" else []
-        known = _Search(names, _n_splits(search, X, y), hands_callbacks_on(search), None)
+        known = _Search(names, _n_splits(search, X, y), passes_callbacks_on(search), None)
         self._searches[run] = known
         self._tell(SearchBegun(run, known.n_splits, space, known.hands_on))
         if self.on == "test_fold":
@@ -308,8 +314,7 @@ def _plain_params(network: Any) -> dict[str, Any]:
 
 
 def _results(search: Any, run: str) -> SearchEnded:
-    results = search.cv_results_
-    iterations = results.get("iter")
+    iterations = results_of(search).get("iter")
     iterations = None if iterations is None else [int(i) for i in iterations]
     expected = expected_places(run, _scored(search), search.n_splits_, iterations)
     fitted = getattr(search, "best_estimator_", None)
@@ -318,25 +323,23 @@ def _results(search: Any, run: str) -> SearchEnded:
     return SearchEnded(
         run,
         search.n_splits_,
-        list(results["params"]),
+        [dict(params) for params in params_of(search)],
         iterations,
         getattr(search, "best_index_", None),
-        score_columns(results),
+        summary_columns(search),
         expected,
     )
 
 
 def _scored(search: Any) -> Iterator[tuple[int, int]]:
     """Candidates and splits whose network was fitted, to judge by their scores."""
-    results, splits = search.cv_results_, range(search.n_splits_)
-    names = [name[len("split0") :] for name in results if name.startswith("split0_test_")]
-    for candidate, params in enumerate(results["params"]):
+    for candidate, (params, splits) in enumerate(
+        zip(params_of(search), split_scores(search), strict=True)
+    ):
         if not _is_of_a_network(search, params):
             continue
-        for split in splits:
-            scores = [results[f"split{split}{name}"][candidate] for name in names]
-            failed = [not np.isfinite(s) or s == search.error_score for s in scores]
-            if not all(failed):
+        for split, scores in enumerate(splits):
+            if not all(not np.isfinite(s) or s == search.error_score for s in scores):
                 yield candidate, split
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from skhp.candidates.columns import columns, is_numeric
-from skhp.candidates.results import scores_of
+from skhp.candidates.cv_results import scores_of
+from skhp.candidates.parameter_columns import is_numeric, parameter_columns
 from skhp.candidates.values import unique_values
 
 
@@ -39,7 +39,7 @@ def correlations(search: Any, metric: str | None = None) -> Any:
 
     scores = scores_of(search, metric)
     rows = []
-    for name, values in columns(search).items():
+    for name, values in parameter_columns(search).items():
         numbers = _as_numbers(values)
         known = np.isfinite(scores) & (True if numbers is None else np.isfinite(numbers))
         if known.sum() < 3 or len(np.unique(scores[known])) < 2:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from skhp.candidates.results import results_of
+from skhp.candidates.cv_results import results_of
 from skhp.candidates.values import is_opaque, same_value
 from skhp.compat.sklearn_callback import own_callbacks
 
 _COLUMNS = {"candidate", "split", "epoch", "metric", "value"}
 
 
-def curves_of(search: Any, curves: Any) -> Any:
+def checked_curves(search: Any, curves: Any) -> Any:
     """The curves of a search's candidates, without the final fit on all rows.
 
     Parameters
@@ -48,7 +48,7 @@ def curves_of(search: Any, curves: Any) -> Any:
     return frame.astype({"candidate": int})
 
 
-def curves_on(search: Any) -> Any:
+def curves_set_on(search: Any) -> Any:
     """The `LearningCurves` that are set on a search and followed it, or None.
 
     Parameters

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from skhp.candidates.checks import check_choice
-from skhp.candidates.columns import coded_columns
-from skhp.candidates.results import scores_of
+from skhp.candidates.cv_results import scores_of
+from skhp.candidates.parameter_columns import coded_columns
 
 # Trees of the forest that stands for the results.
 _TREES = 200

@@ -1,4 +1,4 @@
-"""The results of a search as tables, best candidates first."""
+"""The results of a search as a data frame: one row a candidate."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from typing import Any
 import numpy as np
 
 from skhp.candidates.checks import check_n
-from skhp.candidates.curves import curves_on
-from skhp.candidates.names import short_names
+from skhp.candidates.curves import curves_set_on
+from skhp.candidates.cv_results import best_first, metric_of, params_of, results_of
 from skhp.candidates.networks import n_parameters_of, planned_epochs
-from skhp.candidates.results import best_first, check_search, metric_of, results_of
-from skhp.candidates.values import is_among
+from skhp.candidates.parameter_columns import parameter_columns
 
 
 def results(search: Any, metric: str | None = None) -> Any:
-    """One row a candidate: its parameters, scores, time, epochs and size.
+    """Parameters, scores, times, epochs and network size of each candidate.
 
     Parameters
     ----------
     search : fitted search, or its ``cv_results_``
         `GridSearchCV`, `RandomizedSearchCV`, a halving search, `BayesSearchCV` or
-        `OptunaSearchCV`; unpickled ones too. From ``cv_results_`` alone, a dict or data
-        frame, ``n_epochs`` and ``n_parameters`` cannot be told.
+        `OptunaSearchCV`, also after pickling. ``cv_results_`` may be a dict or a data
+        frame; then ``n_epochs`` and ``n_parameters`` are missing.
     metric : str, optional
         The score to show: "accuracy", or "mean_test_accuracy". By default the one that
         ``refit`` names. A search with one scorer has "score".
@@ -30,27 +29,32 @@ def results(search: Any, metric: str | None = None) -> Any:
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``candidate``, its row in ``cv_results_``. Columns are the parameters
-        without the names of their steps, ``iter`` of a halving search,
-        ``mean_test_score``, ``std_test_score``, ``rank_test_score``, ``mean_train_score``
-        where the search has it, ``mean_fit_time`` in seconds, ``mean_train_time`` where
-        `LearningCurves` were set, ``n_epochs`` (mean over the splits; missing where the
-        estimator may stop early and no `LearningCurves` were set), and ``n_parameters`` of
-        the network (without `LearningCurves` missing where ``refit=False``, or where the
-        rows that it gets differ between candidates).
+        Indexed by ``candidate``, the row in ``cv_results_``. The columns are:
 
-        ``mean_fit_time`` is scikit-learn's. The first fit of a network structure in a
-        process compiles, and the first fit of all imports TensorFlow, so that it does not
-        compare candidates. ``mean_train_time`` leaves both out: see `LearningCurves.fits`.
+        - the parameters, without the names of their steps;
+        - ``iter``, for a halving search;
+        - ``mean_test_score``, ``std_test_score`` and ``rank_test_score``;
+        - ``mean_train_score``, if the search has ``return_train_score=True``;
+        - ``mean_fit_time``, in seconds;
+        - ``mean_train_time``, in seconds, if `LearningCurves` were set on the search;
+        - ``n_epochs``, the mean over the splits. It is missing if a fit may stop early and
+          no `LearningCurves` were set;
+        - ``n_parameters``, the number of weights of the network. Without `LearningCurves`
+          it is missing if ``refit=False``, or if the number of features differs between
+          candidates.
+
+        Do not compare candidates by ``mean_fit_time``: the first fit of each network
+        structure includes compiling, and the first fit in a process includes importing
+        TensorFlow. ``mean_train_time`` includes neither: see `LearningCurves.fits`.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
         If the search has not been fitted.
     TypeError
-        If it is no search.
+        If ``search`` is neither a search nor its results.
     ValueError
-        If it has no such metric.
+        If the search has no such score.
 
     Examples
     --------
@@ -69,12 +73,7 @@ def results(search: Any, metric: str | None = None) -> Any:
     import pandas as pd
 
     columns, name = results_of(search), metric_of(search, metric)
-    params = list(columns["params"])
-    names = list(dict.fromkeys(key for candidate in params for key in candidate))
-    table: dict[str, Any] = {
-        short: [candidate.get(key) for candidate in params]
-        for key, short in short_names(names).items()
-    }
+    table: dict[str, Any] = dict(parameter_columns(search))
     if "iter" in columns:
         table["iter"] = columns["iter"]
     for column in ("mean_test", "std_test", "rank_test", "mean_train"):
@@ -82,10 +81,10 @@ def results(search: Any, metric: str | None = None) -> Any:
             table[f"{column}_score"] = columns[f"{column}_{name}"]
     if "mean_fit_time" in columns:
         table["mean_fit_time"] = columns["mean_fit_time"]
-    n_epochs, n_parameters, seconds = _of_fits(search, params)
+    n_epochs, n_parameters, seconds = _of_fits(search)
     if seconds is not None:
         table["mean_train_time"] = seconds
-    frame = pd.DataFrame(table, index=pd.RangeIndex(len(params), name="candidate"))
+    frame = pd.DataFrame(table, index=pd.RangeIndex(len(n_epochs), name="candidate"))
     frame["n_epochs"] = _whole(n_epochs)
     frame["n_parameters"] = _whole(n_parameters)
     return frame
@@ -98,101 +97,24 @@ def results_summary(search: Any, n: int = 10, metric: str | None = None) -> Any:
     ----------
     search : fitted search
     n : int, default=10
-        How many candidates.
+        The number of candidates to show.
     metric : str, optional
         The score to rank by: see `results`.
 
     Returns
     -------
     pandas.DataFrame
-        Candidates that failed are left out.
+        Without candidates that failed.
     """
     return results(search, metric).loc[best_first(search, metric)[: check_n("n", n)]]
 
 
-def best_params(search: Any, n: int = 1, metric: str | None = None) -> list[dict[str, Any]]:
-    """The parameters of the n best candidates, best first.
-
-    Parameters
-    ----------
-    search : fitted search
-    n : int, default=1
-        How many; fewer where the search has fewer different candidates.
-    metric : str, optional
-        The score to rank by: see `results`.
-
-    Returns
-    -------
-    list of dict
-        For ``set_params``. A candidate that a halving search tried again with more
-        resources is listed once, with the most.
-    """
-    resource = getattr(search, "resource", None)
-    every = results_of(search)["params"]
-    chosen: list[dict[str, Any]] = []
-    seen: list[dict[str, Any]] = []
-    for candidate in best_first(search, metric):
-        params = dict(every[candidate])
-        tried = {name: value for name, value in params.items() if name != resource}
-        if not is_among(tried, seen):
-            seen.append(tried)
-            chosen.append(params)
-    return chosen[: check_n("n", n)]
-
-
-def best_estimators(
-    search: Any,
-    n: int,
-    X: Any,
-    y: Any,
-    *,
-    metric: str | None = None,
-    n_jobs: int | None = None,
-    **fit_params: Any,
-) -> list[Any]:
-    """The n best candidates, each fitted on all rows.
-
-    Parameters
-    ----------
-    search : fitted search
-    n : int
-        How many.
-    X, y : array-like
-        Rows to fit on.
-    metric : str, optional
-        The score to rank by: see `results`.
-    n_jobs : int, optional
-        Fits at once; by default as many as the search ran.
-    **fit_params
-        For ``fit``.
-
-    Returns
-    -------
-    list of estimator
-        Best first.
-    """
-    from joblib import Parallel, delayed
-    from sklearn.base import clone
-
-    check_search(search)
-    estimators = [
-        clone(search.estimator).set_params(**clone(params, safe=False))
-        for params in best_params(search, n, metric)
-    ]
-    jobs = n_jobs if n_jobs is not None else getattr(search, "n_jobs", None)
-    fits = (delayed(_fitted)(estimator, X, y, fit_params) for estimator in estimators)
-    return list(Parallel(n_jobs=jobs)(fits))
-
-
-def _fitted(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> Any:
-    return estimator.fit(X, y, **fit_params)
-
-
-def _of_fits(search: Any, params: list[Any]) -> tuple[list[Any], list[Any], list[Any] | None]:
-    """Epochs, weights and seconds of each candidate: as its fits ran, else as planned."""
+def _of_fits(search: Any) -> tuple[list[Any], list[Any], list[Any] | None]:
+    """Epochs, weights and seconds of each candidate: measured, or else as planned."""
+    params = params_of(search)
     planned = [planned_epochs(search, candidate) for candidate in params]
     counted = [n_parameters_of(search, candidate) for candidate in params]
-    curves = curves_on(search)
+    curves = curves_set_on(search)
     if curves is None:
         return planned, counted, None
     fits = curves.fits(search)
@@ -207,7 +129,7 @@ def _of_fits(search: Any, params: list[Any]) -> tuple[list[Any], list[Any], list
 
 
 def _whole(values: list[Any]) -> Any:
-    """A column of integers where it can be one."""
+    """A column of integers if all known values are whole numbers."""
     import pandas as pd
 
     column = np.array([np.nan if value is None else value for value in values], dtype=float)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from skhp.candidates.values import distinct_labels, is_number, unique_values, value_key
+from skhp.candidates.labels import axis_label, distinct_labels
+from skhp.candidates.values import is_number, unique_values, value_key
 
 # More different numbers than this are a range, not a list of values.
 MOST_LEVELS = 12
@@ -39,7 +40,7 @@ class Scale:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """A label for each level, no two alike."""
-        return tuple(distinct_labels(self.levels, label))
+        return tuple(distinct_labels(self.levels, axis_label))
 
     @cached_property
     def _index(self) -> dict[Hashable, int]:
@@ -48,7 +49,7 @@ class Scale:
     def label_of(self, value: Any) -> str:
         """Write a value so that it is told apart from the other levels."""
         i = self._index.get(value_key(value))
-        return label(value) if i is None else self.labels[i]
+        return axis_label(value) if i is None else self.labels[i]
 
     def place(self, values: Iterable[Any]) -> np.ndarray:
         """Give positions from 0 to 1; NaN where a candidate has no value."""
@@ -68,7 +69,7 @@ class Scale:
         if self.kind == "category" or len(self.levels) <= at_most:
             return self.place(self.levels), list(self.labels)
         values = list(_round_numbers(self.levels[0], self.levels[-1], self.kind, at_most))
-        return self.place(values), distinct_labels(values, label)
+        return self.place(values), distinct_labels(values, axis_label)
 
     def group(self, values: Iterable[Any], n_bins: int = 6) -> tuple[np.ndarray, list[str]]:
         """Sort values into the levels, or into bins where there are too many levels.
@@ -120,18 +121,6 @@ def scale_of(values: Iterable[Any], log: bool | None = None) -> Scale:
     if levels[0] > 0 and (log or (log is None and _looks_logarithmic(levels))):
         return Scale("log", levels)
     return Scale("linear", levels)
-
-
-def label(value: Any) -> str:
-    """Write a parameter's value shortly."""
-    if isinstance(value, str):
-        return value
-    if is_number(value):
-        return f"{value:.3g}" if isinstance(value, float | np.floating) else f"{value}"
-    if isinstance(value, type) or callable(value):
-        return getattr(value, "__name__", type(value).__name__)
-    text = str(value)
-    return text if len(text) <= 24 and "object at 0x" not in text else type(value).__name__
 
 
 def is_missing(value: Any) -> bool:

@@ -1,16 +1,12 @@
-"""Which values of a parameter are the same, and labels that tell the others apart."""
+"""Which values of a parameter are the same."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from numbers import Real
 from typing import Any
 
 import numpy as np
-
-# Digits that write any float so that it is read back the same.
-_MOST_DIGITS = 17
 
 
 def is_number(value: Any) -> bool:
@@ -85,76 +81,13 @@ def unique_values(values: Iterable[Any]) -> list[Any]:
     return list(found.values())
 
 
-def distinct_labels(values: Sequence[Any], label: Callable[[Any], str]) -> list[str]:
-    """A label for each of some different values, no two alike.
+def settings_of(value: Any) -> Mapping[str, Any] | None:
+    """The settings of an object of Keras or scikit-learn; None for any other value.
 
     Parameters
     ----------
-    values : sequence of object
-        No two of them the same.
-    label : callable
-        Writes one value shortly. Where that leaves values alike, more is written.
-
-    Examples
-    --------
-    >>> distinct_labels([0.001, 0.0010004, 0.1], "{:.3g}".format)
-    ['0.001', '0.0010004', '0.1']
-    >>> distinct_labels([1, "1"], str)
-    ['1', "'1'"]
+    value : object
     """
-    labels = [label(value) for value in values]
-    for write in (_more_digits, _quoted, _with_settings, _numbered):
-        count = Counter(labels)
-        alike: dict[str, list[int]] = {}
-        for i, text in enumerate(labels):
-            if count[text] > 1:
-                alike.setdefault(text, []).append(i)
-        for text, places in alike.items():
-            new = write([values[i] for i in places], text)
-            for i, written in zip(places, new, strict=True):
-                labels[i] = written
-    return labels
-
-
-def _more_digits(values: list[Any], text: str) -> list[str]:
-    labels = [text] * len(values)
-    numbers = [i for i, value in enumerate(values) if is_number(value)]
-    for digits in range(3, _MOST_DIGITS + 1):
-        written = {i: f"{values[i]:.{digits}g}" for i in numbers}
-        count = Counter(written.values())
-        for i in numbers:
-            if labels[i] == text and count[written[i]] == 1:
-                labels[i] = written[i]
-    return labels
-
-
-def _quoted(values: list[Any], text: str) -> list[str]:
-    return [repr(value) if isinstance(value, str) else text for value in values]
-
-
-def _with_settings(values: list[Any], text: str) -> list[str]:
-    """Add the settings in which objects of one class differ."""
-    settings = [_settings_of(value) or {} for value in values]
-    names = dict.fromkeys(name for own in settings for name in own)
-    differing = [name for name in names if len({value_key(own.get(name)) for own in settings}) > 1]
-    if not differing:
-        return [text] * len(values)
-    return [
-        f"{text}({', '.join(f'{name}={_shortly(own.get(name))}' for name in differing)})"
-        for own in settings
-    ]
-
-
-def _shortly(value: Any) -> str:
-    return f"{value:.6g}" if is_number(value) else str(value)
-
-
-def _numbered(values: list[Any], text: str) -> list[str]:
-    return [f"{text} no. {number}" for number in range(1, len(values) + 1)]
-
-
-def _settings_of(value: Any) -> Mapping[str, Any] | None:
-    """The settings of an object of Keras or scikit-learn, or None."""
     if isinstance(value, type):
         return None
     try:
@@ -201,8 +134,8 @@ _KEYS: list[tuple[Callable[[Any], bool], Callable[[Any], Hashable]]] = [
     ),
     (lambda value: isinstance(value, Mapping), _key_of_mapping),
     (
-        lambda value: _settings_of(value) is not None,
-        lambda value: ("settings", type(value), value_key(_settings_of(value))),
+        lambda value: settings_of(value) is not None,
+        lambda value: ("settings", type(value), value_key(settings_of(value))),
     ),
     (_has_equality, lambda value: ("equal", type(value), value)),
 ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
-# Keras's TensorFlow mixin overrides these for tf.distribute, and with that refuses
-# ``stateless_apply``; the backend-neutral base class has the pure versions.
+from skhp.compat.missing_names import MissingPrivateName, needing, warn_missing
+
+# On TensorFlow, Keras overrides these methods for tf.distribute, and then refuses
+# `stateless_apply`. The class that is the same for all backends has the pure versions.
 _PURE_METHODS = (
     "stateless_apply",
     "assign",
@@ -19,6 +22,9 @@ _PURE_METHODS = (
     "_backend_reset_gradient_accumulators",
     "_overwrite_model_variables_with_average_value",
 )
+
+_COMPILED_TRAINING = "Compiled training"
+_OWN_MODELS = "Training, copying or pickling a Keras model of your own"
 
 
 def stateless_optimizer_class(optimizer_class: type) -> type:
@@ -33,11 +39,18 @@ def stateless_optimizer_class(optimizer_class: type) -> type:
     -------
     type
         A subclass that records, in ``variable_owners``, which trainable variable each
-        of its variables belongs to (None for counters and the learning rate), and
-        whose ``variables`` hold those too that Keras leaves out (Nadam's product).
+        of its optimizer variables belongs to (None for counters and the learning rate). Its
+        ``variables`` also hold those that Keras leaves out (Nadam's product).
+
+    Raises
+    ------
+    MissingPrivateName
+        If Keras does not have one of the methods.
     """
-    from keras.src.backend.tensorflow.optimizer import TFOptimizer
-    from keras.src.optimizers.base_optimizer import BaseOptimizer
+    import keras
+
+    bases = keras.optimizers.Optimizer.__mro__
+    of_backend, *_, for_all = [kind for kind in bases if "stateless_apply" in vars(kind)]
 
     def add_variable_from_reference(self: Any, reference_variable: Any, *a: Any, **k: Any):
         added = optimizer_class.add_variable_from_reference(  # type: ignore[attr-defined]
@@ -49,31 +62,44 @@ def stateless_optimizer_class(optimizer_class: type) -> type:
     def build(self: Any, variables: Any) -> None:
         self.variable_owners = {}
         optimizer_class.build(self, variables)  # type: ignore[attr-defined]
-        for variable in unlisted_variables(self):
-            self._track_variable(variable)
 
-    # It comes before the mixin in the method resolution order, and after whatever
-    # methods the optimizer itself has.
-    pure = type("Pure", (TFOptimizer,), {n: getattr(BaseOptimizer, n) for n in _PURE_METHODS})
-    namespace = {"add_variable_from_reference": add_variable_from_reference, "build": build}
+    def variables(self: Any) -> list[Any]:
+        listed = optimizer_class.variables.fget(self)  # type: ignore[attr-defined]
+        return [*listed, *_others(self, listed)]
+
+    methods = {}
+    for name in _PURE_METHODS:
+        with needing("keras", f"Optimizer.{name}", _COMPILED_TRAINING):
+            methods[name] = getattr(for_all, name)
+    # In the method resolution order it comes before TensorFlow's class, and after the methods
+    # of the optimizer itself.
+    pure = type("Pure", (of_backend,), methods)
+    namespace = {
+        "add_variable_from_reference": add_variable_from_reference,
+        "build": build,
+        "variables": property(variables),
+    }
     return type(optimizer_class.__name__, (optimizer_class, pure), namespace)
 
 
 def unlisted_variables(optimizer: Any) -> list[Any]:
     """Variables that a built optimizer keeps and its ``variables`` leave out."""
+    return _others(optimizer, optimizer.variables)
+
+
+def _others(optimizer: Any, listed: list[Any]) -> list[Any]:
     import keras
 
-    listed = {id(variable) for variable in optimizer.variables}
+    known = {id(variable) for variable in listed}
     own = [v for v in vars(optimizer).values() if isinstance(v, keras.Variable)]
-    return [variable for variable in own if id(variable) not in listed]
+    return [variable for variable in own if id(variable) not in known]
 
 
 @contextlib.contextmanager
 def fresh_keras_generator() -> Iterator[None]:
     """Let Keras make a new generator for `keras.random` functions without a seed, for a while.
 
-    Keras keeps one for each thread, so that what it gives depends on what the thread ran
-    before.
+    Keras keeps one for each thread. What it draws depends on what the thread ran before.
     """
     try:
         from keras.src.backend.common.global_state import (
@@ -81,7 +107,13 @@ def fresh_keras_generator() -> Iterator[None]:
             set_global_attribute,
         )
         from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
-    except ImportError:  # then only draws of this kind do not follow from the random state
+    except ImportError:
+        warn_missing(
+            "keras",
+            "keras.src.backend.common.global_state",
+            "what a model draws with keras.random and without a seed does not follow from "
+            "random_state",
+        )
         yield
         return
     before = get_global_attribute(GLOBAL_SEED_GENERATOR)
@@ -96,60 +128,83 @@ def schedule_of(optimizer: Any) -> Any:
     """An optimizer's learning rate schedule, None where its rate is a number."""
     import keras
 
-    schedule = keras.optimizers.schedules.LearningRateSchedule
-    return optimizer._learning_rate if isinstance(optimizer._learning_rate, schedule) else None
+    kind = keras.optimizers.schedules.LearningRateSchedule
+    return next((value for value in vars(optimizer).values() if isinstance(value, kind)), None)
 
 
 def wrapped_function(metric: Any) -> tuple[Any, dict[str, Any]]:
     """The function of a `keras.metrics.MeanMetricWrapper`, and its settings."""
-    return metric._fn, metric._fn_kwargs
+    with needing("keras", "MeanMetricWrapper._fn", "A keras.metrics.MeanMetricWrapper in metrics"):
+        return metric._fn, metric._fn_kwargs
 
 
 def tensorboard_profiles(callback: Any) -> bool:
-    """Whether a `keras.callbacks.TensorBoard` traces batches.
+    """Whether a `keras.callbacks.TensorBoard` traces batches; True where it is not known.
 
-    Its ``profile_batch`` argument is kept under private names alone.
+    Only a private attribute holds its ``profile_batch`` argument.
     """
-    return bool(callback._should_trace)
+    return bool(getattr(callback, "_should_trace", True))
+
+
+_EXCLUDED = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern")
 
 
 def excludes_from_weight_decay(optimizer: Any) -> bool:
     """Whether ``exclude_from_weight_decay`` was called on a Keras optimizer.
 
-    What it was told is kept under private names alone, and is in no config.
+    Only private attributes hold what it was called with; no config does.
     """
-    return bool(
-        getattr(optimizer, "_exclude_from_weight_decay", None)
-        or getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
-    )
+    _check_exclusions(optimizer)
+    return any(getattr(optimizer, name, None) for name in _EXCLUDED)
 
 
 def excluded_names(optimizer: Any) -> list[str]:
-    """Names that ``exclude_from_weight_decay`` was told of, as regular expressions."""
-    pattern = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    """Names that ``exclude_from_weight_decay`` was called with, as regular expressions."""
+    _check_exclusions(optimizer)
+    pattern = getattr(optimizer, _EXCLUDED[1], None)
     return [pattern.pattern] if pattern else []
 
 
+def _check_exclusions(optimizer: Any) -> None:
+    if getattr(optimizer, "weight_decay", None) and not _exclusions_are_there():
+        warn_missing(
+            "keras",
+            f"Optimizer.{_EXCLUDED[0]}",
+            "weight decay is applied to all weights, also to those that "
+            "exclude_from_weight_decay was called for",
+        )
+
+
+@functools.cache
+def _exclusions_are_there() -> bool:
+    import keras
+
+    optimizer = keras.optimizers.SGD(weight_decay=0.1, name="probe")
+    optimizer.exclude_from_weight_decay(var_names=["probe"])
+    return all(hasattr(optimizer, name) for name in _EXCLUDED)
+
+
 def compile_arguments(model: Any) -> dict[str, Any]:
-    """The loss and metrics that ``compile`` was given, as it was given them.
+    """The loss and metrics that ``compile`` was called with, as they are.
 
     ``Model.get_compile_config`` has them too, but serialized, which loses user code.
     """
-    metrics, loss = model._compile_metrics, model._compile_loss
-    return {
-        "loss": model.loss,
-        "loss_weights": loss and loss._user_loss_weights,
-        "metrics": metrics and metrics._user_metrics,
-        "weighted_metrics": metrics and metrics._user_weighted_metrics,
-    }
+    with needing("keras", "Model._compile_metrics and Model._compile_loss", _OWN_MODELS):
+        metrics, loss = model._compile_metrics, model._compile_loss
+        return {
+            "loss": model.loss,
+            "loss_weights": loss and loss._user_loss_weights,
+            "metrics": metrics and metrics._user_metrics,
+            "weighted_metrics": metrics and metrics._user_weighted_metrics,
+        }
 
 
 @contextlib.contextmanager
 def fresh_metric_names() -> Iterator[None]:
     """Let Keras number the names of new metrics from the start, as in a new process.
 
-    Keras numbers names through a process: a second `keras.metrics.AUC` is "auc_1". Where
-    Keras keeps its numbers elsewhere, names are numbered so here too.
+    Keras counts names through a process: a second `keras.metrics.AUC` is "auc_1". Where
+    Keras keeps its counts elsewhere, it counts here too.
     """
     import keras
 
@@ -176,15 +231,14 @@ def _subclasses(kind: type) -> set[type]:
 
 def flat_metrics(model: Any) -> list[tuple[Any, bool]]:
     """The metrics of a model of one output, and whether each takes sample weights."""
-    metrics = model._compile_metrics
-    if metrics is None:
-        return []
+    with needing("keras", "Model._compile_metrics._flat_metrics", _COMPILED_TRAINING):
+        metrics = model._compile_metrics
+        if metrics is None:
+            return []
+        groups_of = {False: metrics._flat_metrics, True: metrics._flat_weighted_metrics}
     return [
         (metric, weighted)
-        for weighted, groups in (
-            (False, metrics._flat_metrics),
-            (True, metrics._flat_weighted_metrics),
-        )
+        for weighted, groups in groups_of.items()
         for group in groups
         if group is not None
         for metric in group.metrics
@@ -204,29 +258,103 @@ def metric_mode(metric: Any) -> str | None:
     -------
     {"min", "max"} or None
     """
+    if not _modes_are_there():
+        raise MissingPrivateName("keras", "Metric._direction", "Early stopping by a metric")
     return {"down": "min", "up": "max"}.get(getattr(metric, "_direction", ""))
+
+
+@functools.cache
+def _modes_are_there() -> bool:
+    import keras
+
+    return hasattr(keras.metrics.MeanSquaredError(name="probe"), "_direction")
 
 
 def layers_within(model: Any) -> list[Any]:
     """A model and all layers in it, however deep; ``Model.layers`` has the outermost alone."""
-    return list(model._flatten_layers())
+    with needing("keras", "Model._flatten_layers", _OWN_MODELS):
+        return list(model._flatten_layers())
 
 
 def unsafe_deserialization() -> Any:
     """A context in which Keras loads lambdas, as `pickle` does anyway."""
-    from keras.src.saving.serialization_lib import SafeModeScope
-
+    with needing("keras", "SafeModeScope", "Copying or loading a model that holds a lambda"):
+        from keras.src.saving.serialization_lib import SafeModeScope
     return SafeModeScope(safe_mode=False)
 
 
 def layer_of_output(model: Any) -> Any:
-    """The layer that a model's only output comes from, None where that is not known.
+    """The layer that a model's only output comes from, None for a model without a graph.
 
-    Only a tensor's private history tells it; `Model.layers` is in no such order.
+    Only the private history of a tensor has it; `Model.layers` is in another order.
     """
     outputs = getattr(model, "outputs", None)
     if not outputs or len(outputs) != 1:
         return None
-    operation = getattr(getattr(outputs[0], "_keras_history", None), "operation", None)
-    # A model within a model ends in that one's last layer.
+    with needing("keras", "KerasTensor._keras_history", _OWN_MODELS):
+        operation = outputs[0]._keras_history.operation
+    # A model within a model ends in the last layer of that inner model.
     return layer_of_output(operation) if getattr(operation, "outputs", None) else operation
+
+
+# Attributes that Keras sets on every layer or metric, and that change what it computes.
+_THAT_COMPUTE = {
+    "Layer": {
+        "activity_regularizer", "autocast", "_convert_input_args", "_dtype_policy", "_remat_mode",
+        "_supports_masking", "_trainable",
+    },
+    "Metric": {"_dtype_policy"},
+    "Optimizer": set(),
+}  # fmt: skip
+
+
+# Where Keras keeps the name of an object, and the seed of an initializer.
+NAME_ATTRIBUTES = ("name", "_name")
+SEED_ATTRIBUTES = ("seed", "_init_seed")
+
+
+def bookkeeping_attributes(value: Any) -> frozenset[str]:
+    """Attributes that Keras sets on every layer, metric or optimizer, and no training reads.
+
+    Parameters
+    ----------
+    value : object
+        For any other object there are none.
+    """
+    import keras
+
+    names: set[str] = set()
+    for kind in ("Layer", "Metric", "Optimizer"):
+        if isinstance(value, getattr(keras, kind)):
+            names |= _bookkeeping_of(kind)
+    return frozenset(names)
+
+
+@functools.cache
+def _bookkeeping_of(kind: str) -> frozenset[str]:
+    import keras
+
+    makers = {
+        "Layer": lambda: keras.Layer(name="any"),
+        "Metric": lambda: keras.Metric(name="any"),
+        "Optimizer": lambda: keras.Optimizer(0.1, name="any"),
+    }
+    names = vars(makers[kind]()).keys()
+    for name in _THAT_COMPUTE[kind]:
+        if name not in names:  # then another name holds it, and must not be left out
+            raise MissingPrivateName("keras", f"{kind}.{name}", "Telling Keras objects apart")
+    return frozenset(names - _THAT_COMPUTE[kind])
+
+
+@contextlib.contextmanager
+def without_sum_over_replicas(optimizer: Any) -> Iterator[None]:
+    """Let an optimizer leave out its sum over replicas, of which there is one."""
+    name = "_all_reduce_sum_gradients"
+    if not hasattr(optimizer, name):
+        yield
+        return
+    setattr(optimizer, name, list)  # of gradients and variables, which are the sums already
+    try:
+        yield
+    finally:
+        delattr(optimizer, name)

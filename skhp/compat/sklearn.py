@@ -1,63 +1,50 @@
-"""Private names of scikit-learn, less those of its callbacks."""
+"""Private names of scikit-learn; those of its callbacks are in `skhp.compat.sklearn_callback`."""
 
 from __future__ import annotations
 
 import inspect
-from numbers import Integral, Real
 from typing import Any
 
-import numpy as np
-from sklearn.utils import _safe_indexing as take_rows  # of arrays, frames, sparse matrices
-from sklearn.utils._param_validation import (  # the checks scikit-learn's estimators use
-    HasMethods,
-    InvalidParameterError,
-    StrOptions,
-)
-from sklearn.utils._param_validation import Interval as _Interval
-from sklearn.utils.validation import _check_sample_weight
+from skhp.compat.missing_names import MissingPrivateName
 
-__all__ = [
-    "HasMethods",
-    "Interval",
-    "InvalidParameterError",
-    "StrOptions",
-    "check_sample_weight",
-    "hands_callbacks_on",
-    "is_search",
-    "take_rows",
-]
+try:
+    # The error that scikit-learn's own estimators raise.
+    from sklearn.utils._param_validation import InvalidParameterError
+except ImportError:
+
+    class InvalidParameterError(ValueError, TypeError):  # type: ignore[no-redef]
+        """A parameter has a value that it may not have."""
 
 
-class Interval(_Interval):
-    """scikit-learn's range of numbers, for `fractions.Fraction` too, and not for bool."""
-
-    def is_satisfied_by(self, val: Any) -> bool:
-        """Whether a value is a number of this range."""
-        if isinstance(val, bool | np.bool_):
-            return False
-        if self.type is Real and isinstance(val, Real) and not isinstance(val, Integral):
-            val = float(val)
-        return super().is_satisfied_by(val)
+__all__ = ["InvalidParameterError", "passes_callbacks_on", "take_rows"]
 
 
-def check_sample_weight(sample_weight: Any, X: Any, dtype: Any) -> Any:
-    """One finite, non-negative weight a row; ones where none are given."""
-    return _check_sample_weight(
-        sample_weight, X, dtype=dtype, ensure_non_negative=True, allow_all_zero_weights=True
-    )
+def take_rows(rows: Any, indices: Any) -> Any:
+    """Rows of an array, a data frame or a sparse matrix, as scikit-learn's searches take them.
+
+    Parameters
+    ----------
+    rows : array-like, data frame or sparse matrix
+    indices : ndarray of int
+    """
+    try:
+        from sklearn.utils import _safe_indexing
+    except ImportError:
+        raise MissingPrivateName(
+            "scikit-learn",
+            "sklearn.utils._safe_indexing",
+            "Measuring the rows that score a candidate (on='test_fold')",
+        ) from None
+    return _safe_indexing(rows, indices)
 
 
-def is_search(estimator: Any) -> bool:
-    """Whether an estimator is one of scikit-learn's searches, or built on their base class."""
-    from sklearn.model_selection._search import BaseSearchCV  # slow to import, and not for all
-
-    return isinstance(estimator, BaseSearchCV)
-
-
-def hands_callbacks_on(search: Any) -> bool:
-    """Whether a search hands its callbacks on to the candidates that it evaluates.
+def passes_callbacks_on(search: Any) -> bool:
+    """Whether a search passes its callbacks on to the candidates that it evaluates.
 
     One that overrides ``_run_search`` in the manner from before scikit-learn's
     callbacks (scikit-optimize's `BayesSearchCV`) does not.
     """
-    return "callback_ctx" in inspect.signature(search._run_search).parameters
+    method = getattr(search, "_run_search", None)
+    if method is None or method.__module__.startswith("sklearn."):
+        return True
+    return "callback_ctx" in inspect.signature(method).parameters

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import Any
+
+from skhp.compat.keras import without_sum_over_replicas
+from skhp.compat.missing_names import warn_missing
 
 
 @contextlib.contextmanager
@@ -19,17 +23,31 @@ def backend_seeded(seed: int) -> Iterator[None]:
     if keras.backend.backend() != "tensorflow":
         yield
         return
-    from tensorflow.python.eager import context
+    import tensorflow as tf
 
-    own = vars(context.context())
+    try:
+        from tensorflow.python.eager import context
+
+        own = vars(context.context())
+        own["_seed"]  # it is there from the start
+        clear_kernels = context.context().clear_kernel_cache
+    except (ImportError, AttributeError, KeyError):
+        warn_missing(
+            "tensorflow",
+            "tensorflow.python.eager.context.context()._seed",
+            "a fit that Keras trains sets the seed of TensorFlow's global generator",
+        )
+        tf.random.set_seed(seed)
+        yield
+        return
     before = {name: own.pop(name) for name in ("_seed", "_rng") if name in own}
-    context.set_global_seed(seed)
+    tf.random.set_seed(seed)
     try:
         yield
     finally:
-        del own["_rng"]  # there is none before the first seed
+        own.pop("_rng", None)  # there is none before the first seed
         own.update(before)
-        context.context().clear_kernel_cache()  # kernels hold seeds
+        clear_kernels()  # kernels hold seeds
 
 
 def flat_caller(concrete: Any) -> Any:
@@ -43,9 +61,12 @@ def flat_caller(concrete: Any) -> Any:
     concrete : tf.types.experimental.ConcreteFunction
         Of tensors, returning a list of them.
     """
+    flat = getattr(getattr(concrete, "inference_fn", None), "call_flat", None)
+    if flat is None:  # the public call does the same
+        return concrete
 
     def call(*tensors: Any) -> Any:
-        return concrete.inference_fn.call_flat(*tensors, *concrete.captured_inputs)
+        return flat(*tensors, *concrete.captured_inputs)
 
     return call
 
@@ -88,18 +109,54 @@ def freed_with_model(optimizer: Any) -> Iterator[None]:
     if tf.distribute.has_strategy():
         yield
         return
-    with tf.Graph().as_default(), eager_mode(), _without_sum_over_replicas(optimizer):
+    with tf.Graph().as_default(), eager_mode(), without_sum_over_replicas(optimizer):
         yield
+
+
+_naming = threading.local()
 
 
 @contextlib.contextmanager
-def _without_sum_over_replicas(optimizer: Any) -> Iterator[None]:
-    name = "_all_reduce_sum_gradients"
-    if not hasattr(optimizer, name):
-        yield
-        return
-    setattr(optimizer, name, list)  # of gradients and variables, which are the sums already
+def numbered_from(first: int) -> Iterator[None]:
+    """Let TensorFlow number the functions that this thread traces from a given number.
+
+    TensorFlow ends the name of each traced function with a number that counts through the
+    process, and the names are part of the key of its persistent XLA cache. So two processes
+    find each other's programs only if the numbers follow from the program.
+
+    Parameters
+    ----------
+    first : int
+        Far above any number that TensorFlow would count up to.
+    """
+    _install_numbering()
+    _naming.next = first
     try:
         yield
     finally:
-        delattr(optimizer, name)
+        _naming.next = None
+
+
+def has_numbering() -> bool:
+    """Whether this TensorFlow has the private name that `numbered_from` needs."""
+    from tensorflow.python.framework import ops
+
+    return hasattr(ops, "uid")
+
+
+def _install_numbering() -> None:
+    from tensorflow.python.framework import ops
+
+    original = getattr(ops, "uid", None)
+    if original is None or hasattr(original, "of_skhp"):
+        return
+
+    def uid() -> int:
+        number = getattr(_naming, "next", None)
+        if number is None:
+            return original()
+        _naming.next = number + 1
+        return number
+
+    uid.of_skhp = True  # type: ignore[attr-defined]
+    ops.uid = uid

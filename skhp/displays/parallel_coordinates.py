@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from skhp.candidates.plot_data import PlotData, plot_data_of
 from skhp.candidates.scales import Scale, scale_of
-from skhp.candidates.table import Candidates, candidates_of
 from skhp.displays import palette, panels
 
 
@@ -25,7 +25,7 @@ class ParallelCoordinatesDisplay:
         One row a candidate: ``candidate``, its parameters, ``score``; worst first.
     params : list of str
         The parameters, in the order of the axes.
-    candidates : Candidates
+    candidates : PlotData
         The scales of the parameters and the name of the score.
 
     Attributes
@@ -58,9 +58,7 @@ class ParallelCoordinatesDisplay:
     ['candidate', 'learning_rate', 'width', 'score']
     """
 
-    def __init__(
-        self, frame: pd.DataFrame, *, params: Sequence[str], candidates: Candidates
-    ) -> None:
+    def __init__(self, frame: pd.DataFrame, *, params: Sequence[str], candidates: PlotData) -> None:
         self.frame = frame
         self.params = list(params)
         self.candidates = candidates
@@ -97,7 +95,7 @@ class ParallelCoordinatesDisplay:
         ValueError
             If the search has no such parameter or score.
         """
-        candidates = candidates_of(search, metric)
+        candidates = plot_data_of(search, metric)
         names = candidates.check_params(params)
         frame = candidates.scored[["candidate", *names, "score"]].reset_index(drop=True)
         return cls(frame, params=names, candidates=candidates).plot(ax)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skhp.candidates.checks import check_n
-from skhp.candidates.table import candidates_of
+from skhp.candidates.plot_data import plot_data_of
 from skhp.displays import palette, panels
 
 # A density asks for a few different scores; below, the candidates' marks say it all.
@@ -104,7 +104,7 @@ class ScoreDistributionDisplay:
         ValueError
             If the search has no such parameter or score.
         """
-        candidates = candidates_of(search, metric)
+        candidates = plot_data_of(search, metric)
         names = candidates.check_params(params)
         check_n("n_bins", n_bins)
         scored, labels, parts = candidates.scored, {}, []
@@ -151,7 +151,7 @@ class ScoreDistributionDisplay:
             )
         if not isinstance(searches, Mapping):
             searches = {f"round {i}": one for i, one in enumerate(searches, start=1)}
-        read = {str(name): candidates_of(one, metric) for name, one in searches.items()}
+        read = {str(name): plot_data_of(one, metric) for name, one in searches.items()}
         parts = [
             pd.DataFrame({"param": "round", "value": name, "score": one.scored["score"]})
             for name, one in read.items()

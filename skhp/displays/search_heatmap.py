@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skhp.candidates.checks import check_choice, check_n
-from skhp.candidates.table import Candidates, candidates_of
+from skhp.candidates.plot_data import PlotData, plot_data_of
 from skhp.displays import palette, panels
 
 _ROLES = ("x", "y", "hue", "columns", "rows")
@@ -126,7 +126,7 @@ class SearchHeatmapDisplay:
         """
         check_choice("aggregate", aggregate, ("mean", "median", "max", "min"))
         check_n("n_bins", n_bins)
-        candidates = candidates_of(search, metric)
+        candidates = plot_data_of(search, metric)
         asked = {"x": x, "y": y, "hue": hue, "columns": columns, "rows": rows}
         given = {r: p for r, p in asked.items() if p is not None or r in ("x", "y")}
         roles = {r: candidates.check_param(r, p) for r, p in given.items()}
@@ -234,7 +234,7 @@ class SearchHeatmapDisplay:
 
 
 def _cells(
-    candidates: Candidates, params: list[str], aggregate: str, n_bins: int
+    candidates: PlotData, params: list[str], aggregate: str, n_bins: int
 ) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     """Aggregate candidates over the groups of the parameters, in the order of the groups."""
     scored = candidates.scored

@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from skhp.candidates.results import results_of
-from skhp.candidates.table import Candidates, candidates_of
+from skhp.candidates.cv_results import results_of
+from skhp.candidates.plot_data import PlotData, plot_data_of
 from skhp.displays import palette, panels
 
 _AXIS_LABELS = {
@@ -25,7 +25,7 @@ class TradeoffDisplay:
     ----------
     frame : pandas.DataFrame
         One row a candidate: ``candidate``, its parameters, ``score``, ``cost``, ``pareto``.
-    candidates : Candidates
+    candidates : PlotData
         The scales of the parameters and the name of the score.
     cost_name : str
         What the horizontal axis means.
@@ -57,7 +57,7 @@ class TradeoffDisplay:
         self,
         frame: pd.DataFrame,
         *,
-        candidates: Candidates,
+        candidates: PlotData,
         cost_name: str,
         hue: str | None = None,
     ) -> None:
@@ -108,7 +108,7 @@ class TradeoffDisplay:
             If the search has no such parameter, score or cost, or no candidate has both
             a score and a cost.
         """
-        candidates = candidates_of(search, metric)
+        candidates = plot_data_of(search, metric)
         hue = candidates.check_param("hue", hue) if hue is not None else None
         costs, name = _costs(search, candidates, cost)
         frame = candidates.scored[["candidate", *candidates.params, "score"]].sort_index()
@@ -176,7 +176,7 @@ class TradeoffDisplay:
 _TABLE = {"train_seconds": "mean_train_time", "n_parameters": "n_parameters"}
 
 
-def _costs(search: Any, candidates: Candidates, cost: Any) -> tuple[np.ndarray, str]:
+def _costs(search: Any, candidates: PlotData, cost: Any) -> tuple[np.ndarray, str]:
     if cost is None:
         return _default_costs(search, candidates)
     if not isinstance(cost, str):
@@ -194,7 +194,7 @@ def _costs(search: Any, candidates: Candidates, cost: Any) -> tuple[np.ndarray, 
     )
 
 
-def _default_costs(search: Any, candidates: Candidates) -> tuple[np.ndarray, str]:
+def _default_costs(search: Any, candidates: PlotData) -> tuple[np.ndarray, str]:
     """What tells a network's cost without the time that its structure took to compile."""
     scored = candidates.scored.index
     for cost in _TABLE:

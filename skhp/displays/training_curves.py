@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from skhp.candidates.checks import check_n
-from skhp.candidates.fold_means import TRAINING, over_folds, searched_curves
+from skhp.candidates.mean_curves import TRAINING, average_over_folds, mean_curves
+from skhp.candidates.plot_data import PlotData, plot_data_of
 from skhp.candidates.scales import scale_of
-from skhp.candidates.table import Candidates, candidates_of
 from skhp.displays import palette, panels
 
 _STYLES = {
@@ -38,7 +38,7 @@ class TrainingCurvesDisplay:
         A panel a metric; a panel a candidate; or all candidates in one.
     hue : str, default=None
         For ``kind="all"``: the parameter that colours the curves.
-    candidates : Candidates, default=None
+    candidates : PlotData, default=None
         The search's parameters and their scales.
 
     Attributes
@@ -72,7 +72,7 @@ class TrainingCurvesDisplay:
         *,
         kind: str = "metrics",
         hue: str | None = None,
-        candidates: Candidates | None = None,
+        candidates: PlotData | None = None,
     ) -> None:
         self.frame = frame
         self.kind = kind
@@ -121,7 +121,7 @@ class TrainingCurvesDisplay:
                 for epoch, value in enumerate(values, start=1)
             ]
         )
-        frame = over_folds(tidy)
+        frame = average_over_folds(tidy)
         if metrics is not None:
             frame = frame[
                 frame["metric"].isin([_known(frame, name, "metrics") for name in metrics])
@@ -185,9 +185,9 @@ class TrainingCurvesDisplay:
         if kind not in ("best", "all"):
             raise ValueError(f"kind must be 'best' or 'all'; got {kind!r}.")
         check_n("n_best", n_best)
-        candidates = candidates_of(search, metric)
+        candidates = plot_data_of(search, metric)
         hue = candidates.check_param("hue", hue) if hue is not None else None
-        frame = searched_curves(search, curves)
+        frame = mean_curves(search, curves)
         frame = frame[frame["metric"] == _known(frame, curve, "curve")]
         scored = candidates.scored[::-1].assign(place=np.arange(len(candidates.scored)) + 1)
         told = scored[["candidate", *candidates.params, "score", "place"]]
@@ -304,7 +304,7 @@ def _draw_best(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray
     return ax, axes
 
 
-def _settings_text(candidates: Candidates | None, row: Any) -> str:
+def _settings_text(candidates: PlotData | None, row: Any) -> str:
     return candidates.settings_text(row, candidates.searched()) if candidates else ""
 
 

@@ -1,8 +1,9 @@
 """The training engine: compiled programs where it can, Keras's own fit where it must."""
 
 from skhp.engine.program_cache import checked_limit, programs
+from skhp.runtime.compile_cache import set_compile_cache
 
-__all__ = ["compile_count", "set_cache_limit"]
+__all__ = ["compile_count", "set_cache_limit", "set_compile_cache"]
 
 
 def compile_count() -> int:

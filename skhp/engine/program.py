@@ -19,7 +19,7 @@ from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import CannotCompile
 from skhp.engine.pure_optimizer import PureOptimizer, treats_numbers_alike
 from skhp.engine.scalars import ScalarTable
-from skhp.engine.structure import Structure
+from skhp.engine.structure import Structure, name_of
 
 # Rows of epoch order that one call takes at most, so that order tables stay small.
 _ORDER_ELEMENTS = 2**20
@@ -67,7 +67,7 @@ class Program:
             backend, structure, computation, self.optimizer, self.packing, self.scalars
         )
         self.log_names = self._epochs.log_names
-        self._run = backend.TRACERS[structure.engine](self._epochs)
+        self._run = backend.TRACERS[structure.engine](self._epochs, name_of(structure, capacity))
         self._first_call = threading.Lock()
         self._is_compiled = False
         self._why_not: str | None = None  # why it does not compile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -64,3 +65,15 @@ def kind_of(rows: Rows) -> str:
         return f"{array.dtype}{array.shape[1:]}"
 
     return repr(keras.tree.map_structure(kind, (rows.X, rows.y, rows.weight)))
+
+
+def name_of(structure: Structure, capacity: tuple[int, int]) -> str:
+    """A name that is the same in every process. Two programs may have the same name.
+
+    Parameters
+    ----------
+    structure : Structure
+    capacity : tuple of int
+        The most training and validation rows.
+    """
+    return re.sub(r" at 0x[0-9a-f]+", "", repr((structure, capacity)))

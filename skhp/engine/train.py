@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from skhp.compat.missing_names import MissingPrivateName
 from skhp.engine.keras_fit import train_with_keras
 from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_training import train_with_program, why_no_program
@@ -50,7 +51,7 @@ def _train(
         drawn = random_state.get_state()
         try:
             return train_with_program(plan, rows, validation, start, random_state)
-        except CannotCompile as error:
+        except (CannotCompile, MissingPrivateName) as error:
             reason = str(error)
             random_state.set_state(drawn)
     outcome = train_with_keras(plan, rows, validation, start, random_state)

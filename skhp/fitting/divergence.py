@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
@@ -55,20 +56,20 @@ def check_converged(outcome: Outcome, learning_rate: Any) -> None:
         )
 
 
-def check_can_predict(estimator: Any, is_finite: bool, learning_rate: Any) -> None:
+def check_can_predict(estimator: Any, is_finite: bool, rate: Callable[[], Any]) -> None:
     """Raise an error where the weights of a fitted estimator are not finite.
 
     Parameters
     ----------
     estimator : object
     is_finite : bool
-    learning_rate : object
-        As it was set.
+    rate : callable
+        Returns the learning rate as it was set; called for the error alone.
     """
     if not is_finite:
         raise ValueError(
             f"This {type(estimator).__name__} has weights that are not finite: its training "
-            f"diverged (learning_rate={learning_rate!r}), so it cannot predict. Fit it again "
+            f"diverged (learning_rate={rate()!r}), so it cannot predict. Fit it again "
             "with a lower learning rate or scaled data."
         )
 

@@ -11,48 +11,16 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from skhp import runtime
 from skhp.keras_objects.fingerprint import NotEstablished, fingerprint, is_keras_own
+from skhp.keras_objects.keras_object import KerasObject
 
 runtime.start()
 
 import keras  # noqa: E402
-
-
-@dataclass(frozen=True)
-class KerasObject:
-    """A Keras object and the token that says when two of them are the same.
-
-    Parameters
-    ----------
-    token : hashable
-        Equal for equal settings; the object itself is not compared.
-    value : object
-        The object.
-    why_unknown : str or None
-        Why it cannot be told from others, so that no program may be shared; None where
-        it can.
-    """
-
-    token: Hashable
-    value: Any = field(compare=False)
-    why_unknown: str | None = None
-
-    @functools.cached_property
-    def config(self) -> dict[str, Any]:
-        """The object's settings, read once: an object of the user's is looked up at each fit.
-
-        An optimizer reads its learning rate from a variable of the backend for it.
-        """
-        return self.value.get_config()
-
-    @property
-    def name(self) -> str | None:
-        """Keras's name of a built-in function, None for the user's own."""
-        return self.token if isinstance(self.token, str) else None
 
 
 def _is_kind(base: type) -> Callable[[Any], bool]:
@@ -172,7 +140,12 @@ def _find(kind: str, identifier: Any) -> KerasObject:
             f"{kind} is {type(value).__name__}, the base class of Keras, which computes nothing. "
             f"Give one of its subclasses, or a name: {', '.join(known_names(kind))}."
         )
-    return _described(value)
+    found = _described(value)
+    if isinstance(identifier, str) and identifier in _names_of(kind):
+        return replace(found, choice=(kind, identifier))
+    if found.name is not None and _of_keras(kind, found.name) is value:
+        return replace(found, choice=(kind, found.name))
+    return found
 
 
 def _of_keras(kind: str, identifier: Any) -> Any:

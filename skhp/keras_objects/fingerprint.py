@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from skhp import runtime
+from skhp.compat.keras import NAME_ATTRIBUTES, SEED_ATTRIBUTES, bookkeeping_attributes
 
 runtime.start()
 
@@ -368,32 +369,14 @@ def layer_state(reader: FingerprintReader, layer: Any) -> Any:
     return ("layer", reader.read(type(layer)), reader.attributes(layer, _bookkeeping_of(layer)))
 
 
-@functools.cache
-def _notes_of_keras() -> dict[type, frozenset[str]]:
-    """Attributes that Keras keeps on every object of a kind, and no training reads."""
-    matters = {
-        "activity_regularizer", "autocast", "_convert_input_args", "_dtype_policy", "_remat_mode",
-        "_supports_masking", "_trainable",
-    }  # fmt: skip
-    layer, metric = keras.layers.Layer(), keras.metrics.Metric()
-    return {
-        keras.layers.Layer: frozenset(vars(layer)) - matters,
-        keras.metrics.Metric: frozenset(vars(metric)) - {"_dtype_policy"},
-        keras.optimizers.Optimizer: frozenset(vars(keras.optimizers.Optimizer(0.1, name="any"))),
-    }
-
-
 def _bookkeeping_of(value: Any) -> frozenset[str]:
-    names = {"name", "_name"} if _is_keras_object(value) else set()
-    for kind, notes in _notes_of_keras().items():
-        if isinstance(value, kind):
-            names |= notes
+    names = bookkeeping_attributes(value)
+    if _is_keras_object(value):
+        names |= set(NAME_ATTRIBUTES)
     if isinstance(value, keras.initializers.Initializer) and is_keras_own(type(value)):
-        names |= {"seed", "_init_seed"}  # they say only how first weights are drawn
-    names |= (
-        {name for name in vars(value) if name.startswith("_self_")} if _has_vars(value) else {*()}
-    )
-    return frozenset(names)
+        names |= set(SEED_ATTRIBUTES)  # it decides only how the first weights are drawn
+    tracked = vars(value) if _has_vars(value) else ()
+    return names | {name for name in tracked if name.startswith("_self_")}
 
 
 def _has_vars(value: Any) -> bool:

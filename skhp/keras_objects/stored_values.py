@@ -20,11 +20,12 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-import cloudpickle
 import numpy as np
 
 from skhp import runtime
 from skhp.compat.sklearn_callback import CALLBACKS_ATTRIBUTE, FIT_ATTRIBUTES
+from skhp.keras_objects.keras_object import KerasObject
+from skhp.keras_objects.late_attributes import LateAttributes, read_later
 from skhp.keras_objects.storage import (
     PackedModel,
     holds_bytecode,
@@ -32,63 +33,18 @@ from skhp.keras_objects.storage import (
     pack_model,
     unpack_model,
 )
+from skhp.keras_objects.stored_forms import (
+    StoredByConfig,
+    StoredByState,
+    StoredChoice,
+    StoredCode,
+    StoredName,
+)
 
+_STORED = (StoredName, StoredChoice, StoredByConfig, StoredByState, StoredCode)
 
-@dataclasses.dataclass
-class StoredName:
-    """A class or function of Keras.
-
-    Parameters
-    ----------
-    module, name : str
-    """
-
-    module: str
-    name: str
-
-
-@dataclasses.dataclass
-class StoredByConfig:
-    """An object that its class makes again from its config.
-
-    Parameters
-    ----------
-    kind : type or StoredName or StoredCode
-    config : dict
-    """
-
-    kind: Any
-    config: dict[str, Any]
-
-
-@dataclasses.dataclass
-class StoredByState:
-    """An object that is its class and its attributes.
-
-    Parameters
-    ----------
-    kind : type or StoredName or StoredCode
-    state : dict
-    """
-
-    kind: Any
-    state: dict[str, Any]
-
-
-@dataclasses.dataclass
-class StoredCode:
-    """What `pickle` finds by no name, pickled by value. Reading it runs code.
-
-    Parameters
-    ----------
-    pickled : bytes
-        By cloudpickle.
-    """
-
-    pickled: bytes
-
-
-_STORED = (StoredName, StoredByConfig, StoredByState, StoredCode)
+# What `StoredCode` holds may use Keras.
+_NEED_KERAS = (StoredName, StoredChoice, StoredByConfig, StoredCode, PackedModel)
 
 # Values that hold no other value.
 _PLAIN = (str, bytes, int, float, complex, type(None), np.generic, np.dtype)
@@ -138,6 +94,51 @@ def from_stored(value: Any) -> Any:
     return _Reader().read(value)
 
 
+def read_attributes(
+    owner: LateAttributes, stored: dict[str, Any], read: Callable[[Any], Any] | None = None
+) -> None:
+    """Set stored attributes on an object; those that need Keras when they are first used.
+
+    Parameters
+    ----------
+    owner : LateAttributes
+    stored : dict
+        By name, as `stored_attributes` returned it.
+    read : callable, optional
+        Makes a value from its stored form; `from_stored` by default.
+    """
+    read = _Reader().read if read is None else read
+    late = {name: value for name, value in stored.items() if _needs_keras(value)}
+    vars(owner).update({n: read(value) for n, value in stored.items() if n not in late})
+    read_later(owner, late, read)
+
+
+def _needs_keras(stored: Any) -> bool:
+    """Whether reading a stored form may import Keras."""
+    seen: set[int] = set()
+    left = [stored]
+    while left:
+        value = left.pop()
+        if isinstance(value, _NEED_KERAS):
+            return True
+        if isinstance(value, _PLAIN) or _is_plain_array(value) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        left += _parts_read_now(value)
+    return False
+
+
+def _parts_read_now(stored: Any) -> list[Any]:
+    if type(stored) is dict:
+        return list(stored.values())
+    if type(stored) in (list, tuple):
+        return list(stored)
+    if type(stored) is StoredByState:
+        late = isinstance(stored.kind, type) and issubclass(stored.kind, LateAttributes)
+        return [] if late else [stored.kind, stored.state]
+    return []
+
+
 class _Walk:
     """One walk through a value; an object met twice is handled once."""
 
@@ -177,6 +178,8 @@ class _Writer(_Walk):
             return value
         if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
             return _name_or_code(value)
+        if isinstance(value, KerasObject):
+            return self.by_state(value, value.stored_attributes())
         as_keras = _keras_writer(value)
         if as_keras is not None:
             return as_keras(self, value)
@@ -220,6 +223,9 @@ class _Reader(_Walk):
     def by_state(self, stored: StoredByState) -> Any:
         kind = self._kind(stored.kind)
         thing = self._note(stored, kind.__new__(kind))
+        if isinstance(thing, LateAttributes):
+            read_attributes(thing, stored.state, self.read)
+            return thing
         state = self.read(stored.state)
         if hasattr(thing, "__setstate__"):
             thing.__setstate__(state)
@@ -247,6 +253,7 @@ class _Reader(_Walk):
 
 _READERS: dict[type, Callable[[_Reader, Any], Any]] = {
     StoredName: lambda reader, stored: _find_in_keras(stored),
+    StoredChoice: lambda reader, stored: _look_up(stored),
     StoredByConfig: _Reader.by_config,
     StoredByState: _Reader.by_state,
     StoredCode: lambda reader, stored: pickle.loads(stored.pickled),
@@ -286,6 +293,13 @@ def _is_listed(function: Any) -> bool:
 
     lists = (keras.activations, keras.losses, keras.metrics, keras.ops)
     return any(getattr(members, function.__name__, None) is function for members in lists)
+
+
+def _look_up(stored: StoredChoice) -> Any:
+    runtime.start()
+    from skhp.keras_objects.catalogue import look_up
+
+    return look_up(stored.kind, stored.name).value
 
 
 def _find_in_keras(stored: StoredName) -> Any:
@@ -403,19 +417,20 @@ def _is_open(value: Any) -> bool:
     return True
 
 
-class _CodePickler(cloudpickle.Pickler):
-    """Pickles code by value, and the Keras objects that it refers to in their open form."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        if not isinstance(obj, type) and _keras_writer(obj) is not None:
-            return from_stored, (to_stored(obj),)
-        return super().reducer_override(obj)
-
-
 def _by_value(thing: Any) -> bytes:
+    import cloudpickle
+
+    class CodePickler(cloudpickle.Pickler):
+        """Pickles code by value, and the Keras objects that it refers to in their open form."""
+
+        def reducer_override(self, obj: Any) -> Any:
+            if not isinstance(obj, type) and _keras_writer(obj) is not None:
+                return from_stored, (to_stored(obj),)
+            return super().reducer_override(obj)
+
     buffer = io.BytesIO()
     with _functions_named():
-        _CodePickler(buffer).dump(thing)
+        CodePickler(buffer).dump(thing)
     return buffer.getvalue()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -14,11 +13,26 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skhp import runtime
-from skhp.compat.sklearn import HasMethods, Interval, check_sample_weight
+from skhp.fitting.allowed_values import (
+    ARRAY_LIKE,
+    BOOLEAN,
+    CALLABLE,
+    NONE,
+    RANDOM_STATE,
+    VERBOSE,
+    Allowed,
+    check_values,
+    float_from,
+    instance_of,
+    int_from,
+    object_with,
+)
 from skhp.fitting.divergence import check_can_predict, check_converged, warn_diverged
 from skhp.fitting.features import as_dense, as_table
 from skhp.fitting.fit_task import FitTask
-from skhp.keras_objects.stored_values import from_stored, stored_attributes
+from skhp.fitting.sample_weight import checked_sample_weight
+from skhp.keras_objects.late_attributes import LateAttributes, current_attributes
+from skhp.keras_objects.stored_values import read_attributes, stored_attributes
 from skhp.mlp.history import joined_history
 from skhp.mlp.parameter_checks import (
     check_instances,
@@ -29,47 +43,47 @@ from skhp.mlp.parameter_checks import (
 
 if TYPE_CHECKING:
     from skhp.engine.plan import Outcome, Rows, TrainingState
-    from skhp.mlp.network import MLPSpec
-    from skhp.mlp.targets import TargetCoding
+    from skhp.mlp.spec import MLPSpec
+    from skhp.mlp.target_coding import TargetCoding
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator):
+class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     """A multi-layer perceptron, but for its targets.
 
     Subclasses say in ``_target_checks``, ``_check_target_kind``, ``_check_targets``,
     ``_class_weights`` and ``_stratify`` what is particular to classes or to values.
     """
 
-    _parameter_constraints: dict[str, Any] = {
+    _allowed_values: dict[str, list[Allowed]] = {
         # A program of more layers would not be compiled in any useful time.
-        "n_layers": [Interval(Integral, 0, 1000, closed="both")],
-        "width": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "activation": [str, callable, None],
+        "n_layers": [int_from(0, 1000)],
+        "width": [int_from(1), ARRAY_LIKE],
+        "activation": [instance_of(str), CALLABLE, NONE],
         "learning_rate": [
-            Interval(Real, 0, None, closed="neither"),
-            HasMethods(["__call__", "get_config"]),  # a keras LearningRateSchedule
-            None,
+            float_from(0, low_included=False),
+            object_with("__call__", "get_config"),  # a keras LearningRateSchedule
+            NONE,
         ],
-        "optimizer": [str, HasMethods(["apply", "get_config"])],
-        "weight_decay": [Interval(Real, 0, None, closed="left"), None],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "batch_norm": ["boolean"],
-        "l2": [Interval(Real, 0, None, closed="left")],
-        "kernel_initializer": [str, callable],
-        "loss": [str, callable],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "patience": [Interval(Integral, 1, None, closed="left")],
-        "min_delta": [Interval(Real, 0, None, closed="left")],
-        "monitor": [str],
-        "metrics": ["array-like", None],
-        "callbacks": ["array-like", HasMethods(["set_model"]), None],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
+        "optimizer": [instance_of(str), object_with("apply", "get_config")],
+        "weight_decay": [float_from(0), NONE],
+        "dropout": [float_from(0, 1)],
+        "batch_norm": [BOOLEAN],
+        "l2": [float_from(0)],
+        "kernel_initializer": [instance_of(str), CALLABLE],
+        "loss": [instance_of(str), CALLABLE],
+        "batch_size": [int_from(1)],
+        "epochs": [int_from(1)],
+        "shuffle": [BOOLEAN],
+        "early_stopping": [BOOLEAN],
+        "validation_fraction": [float_from(0, 1, low_included=False)],
+        "patience": [int_from(1)],
+        "min_delta": [float_from(0)],
+        "monitor": [instance_of(str)],
+        "metrics": [ARRAY_LIKE, NONE],
+        "callbacks": [ARRAY_LIKE, object_with("set_model"), NONE],
+        "warm_start": [BOOLEAN],
+        "random_state": [RANDOM_STATE],
+        "verbose": [VERBOSE],
     }
 
     def set_params(self, **params: Any) -> Self:
@@ -171,7 +185,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _check_params(self) -> None:
         refuse_callbacks_of_sklearn(self.callbacks)
-        self._validate_params()
+        check_values(self._allowed_values, self._params(), type(self).__name__)
         check_instances(self._params())
         runtime.start()
         check_precision(self._params(), floatx())
@@ -202,6 +216,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _plan_network(self, continuing: bool) -> None:
         from skhp.engine.plan import TrainingState
+        from skhp.mlp.network import initial_weights
         from skhp.mlp.planning import check_same_weights, plan_network
         from skhp.mlp.targets import choose_coding
 
@@ -211,7 +226,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             check_same_weights(self._network, network)
         else:
             self._random_state = check_random_state(self.random_state)
-            self._state = TrainingState(*network.initial_weights(self._random_state))
+            self._state = TrainingState(*initial_weights(network, self._random_state))
             self.history_: dict[str, list[float]] = {}
             self.n_epochs_ = 0
         self._coding, self._network = coding, network
@@ -229,7 +244,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
                 f"sample_weight must be an array of one number a row. Got {sample_weight!r}. "
                 "Weights of classes go to class_weight, a parameter of MLPClassifier."
             )
-        weight = check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = checked_sample_weight(sample_weight, len(X), np.float64)
         weight = weight * self._class_weights(labels)
         if not weight.sum() > 0:
             raise ValueError(
@@ -327,10 +342,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         """Weights of this estimator's network, on the data that another was fitted on."""
         from skhp.mlp.planning import plan_network
 
-        network = plan_network(self._params(), fitted.n_features_in_, fitted._coding)
-        layout = network.layout(shared=False)
-        shapes = [*layout.trainable_shapes(), *(a.shape for a in layout.initial_state())]
-        return sum(int(np.prod(shape)) for shape in shapes)
+        return plan_network(self._params(), fitted.n_features_in_, fitted._coding).n_parameters()
 
     def _keep(self, outcome: Outcome) -> None:
         check_converged(outcome, self._rate())
@@ -356,11 +368,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         from skhp.mlp.prediction import predict
 
         check_is_fitted(self)
-        runtime.start()
         dtype = self._state.trainable[0].dtype
         with np.errstate(over="ignore"):  # an error names the numbers that are too large
             X = validate_data(self, as_table(X), reset=False, dtype=dtype, accept_sparse="csr")
-        check_can_predict(self, self._state.is_finite(), self._rate())
+        check_can_predict(self, self._state.is_finite(), self._rate)
         return predict(self._network, self._state, as_dense(X))
 
     @property
@@ -373,7 +384,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             from skhp.mlp.planning import plan_training
 
             plan = plan_training(self._fitted_params, self._network, self._coding)
-            self._model = self._network.compiled_model(plan, self._state)
+            self._model = plan.network.compiled_model(plan, self._state)
             resume(self._model.optimizer, self._state)
         return self._model
 
@@ -387,11 +398,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        return stored_attributes({n: value for n, value in state.items() if n != "_model"})
+        # The model is made again from the weights.
+        attributes = current_attributes(self)
+        return stored_attributes({n: v for n, v in attributes.items() if n != "_model"})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(from_stored(state))
+        read_attributes(self, state)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

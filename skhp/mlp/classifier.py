@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from skhp.compat.sklearn import StrOptions
+from skhp.fitting.allowed_values import NONE, instance_of, text
 from skhp.mlp.base import BaseMLP
 from skhp.mlp.parameter_checks import check_class_weight
 from skhp.mlp.target_checks import check_labels, is_one_hot
@@ -201,9 +201,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.random_state = random_state
         self.verbose = verbose
 
-    _parameter_constraints = {
-        **BaseMLP._parameter_constraints,
-        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    _allowed_values = {
+        **BaseMLP._allowed_values,
+        "class_weight": [instance_of(dict), instance_of(list), text("balanced"), NONE],
     }
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:

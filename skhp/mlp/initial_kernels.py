@@ -15,6 +15,8 @@ import numpy as np
 from keras import ops
 from scipy.special import ndtr, ndtri
 
+from skhp.keras_objects.keras_object import KerasObject
+
 Shape = tuple[int, ...]
 Draw = Callable[[np.random.RandomState, float, Shape], np.ndarray]
 
@@ -22,14 +24,16 @@ Draw = Callable[[np.random.RandomState, float, Shape], np.ndarray]
 _TRUNCATED_DEVIATION = 0.87962566103423978
 
 
-def draw_kernel(initializer: Any, shape: Shape, random_state: np.random.RandomState) -> np.ndarray:
+def draw_kernel(
+    chosen: KerasObject, shape: Shape, random_state: np.random.RandomState
+) -> np.ndarray:
     """Draw one kernel.
 
     Parameters
     ----------
-    initializer : keras.initializers.Initializer or callable
-        With a seed of its own it gives what it always gives, and ``random_state`` is
-        left as it is.
+    chosen : KerasObject
+        The initializer. One with its own seed always gives the same kernel, and then
+        ``random_state`` is not used.
     shape : tuple of int
         Inputs and units.
     random_state : RandomState
@@ -46,19 +50,22 @@ def draw_kernel(initializer: Any, shape: Shape, random_state: np.random.RandomSt
 
     Examples
     --------
-    >>> import keras, numpy as np
-    >>> kernel = draw_kernel(keras.initializers.HeUniform(), (6, 2), np.random.RandomState(0))
+    >>> from skhp.keras_objects.catalogue import look_up
+    >>> he_uniform = look_up("kernel_initializer", "he_uniform")
+    >>> kernel = draw_kernel(he_uniform, (6, 2), np.random.RandomState(0))
     >>> kernel.shape, bool(abs(kernel).max() <= 1)
     ((6, 2), True)
     """
-    if not _takes_a_seed(initializer):
+    initializer = chosen.value
+    config = chosen.config if hasattr(initializer, "get_config") else {}
+    if "seed" not in config or config["seed"] is not None:
         return _called(initializer, shape)
     if _scales_by_shape(initializer):
         deviation = np.sqrt(initializer.scale / max(1.0, _FANS[initializer.mode](*shape)))
         drawn = _DISTRIBUTIONS[initializer.distribution](random_state, deviation, shape)
         return drawn.astype(keras.config.floatx())
-    config = {**initializer.get_config(), "seed": int(random_state.randint(2**31))}
-    return _called(type(initializer).from_config(config), shape)
+    seeded = {**config, "seed": int(random_state.randint(2**31))}
+    return _called(type(initializer).from_config(seeded), shape)
 
 
 def _called(initializer: Any, shape: Shape) -> np.ndarray:
@@ -78,11 +85,6 @@ def _called(initializer: Any, shape: Shape) -> np.ndarray:
             f"{kernel.dtype}."
         )
     return kernel.astype(keras.config.floatx())
-
-
-def _takes_a_seed(initializer: Any) -> bool:
-    config = initializer.get_config() if hasattr(initializer, "get_config") else {}
-    return "seed" in config and config["seed"] is None
 
 
 def _scales_by_shape(initializer: Any) -> bool:

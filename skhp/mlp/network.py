@@ -1,13 +1,14 @@
-"""A multi-layer perceptron: what it is, and as a Keras model.
+"""A perceptron as the engine takes it, and as a Keras model.
 
-The same network stands in three places: as the Keras model that a user gets, here; as the
-function that the engine compiles, in `MLPLayout`; and as NumPy's few operations, in
-`skhp.prediction`. Tests hold the three equal.
+The same network exists three times: as the Keras model that a user gets, here; as the
+function that the engine compiles, in `skhp.mlp.forward`; and as NumPy operations, in
+`skhp.mlp.prediction`. All three follow `MLPSpec.layers`, and tests hold them equal.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,60 +16,34 @@ import numpy as np
 
 from skhp.compat.keras import wrapped_function
 from skhp.engine.engine_choice import EngineChoice
-from skhp.engine.losses import LayoutComputation, as_loss, fresh_metric, reductions
+from skhp.engine.losses import as_loss, fresh_metric, reductions
 from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import ProgramCache, programs
 from skhp.engine.pure_optimizer import make_optimizer
 from skhp.engine.rowwise import is_rowwise_activation, is_rowwise_loss, is_rowwise_metric
-from skhp.keras_objects.catalogue import KerasObject
 from skhp.keras_objects.fingerprint import is_keras_own
+from skhp.mlp.activations import SHARED_ACTIVATIONS
+from skhp.mlp.layers import Activation, BatchNorm, Dense, Dropout, Layer, Output
+from skhp.mlp.spec import MLPSpec
 from skhp.runtime.eager_kernels import note_model_built
 
 import keras  # isort: skip
 from keras import ops  # isort: skip
+from skhp.mlp.computation import MLPComputation
 from skhp.mlp.initial_kernels import draw_kernel
-from skhp.mlp.layout import SHARED_ACTIVATIONS, MLPLayout
-
-# Layers are compiled as wide as the least of these that holds the widest of them, and
-# masked, so that the grid [32, 48, 64] is one program: a program costs about a second,
-# a wider layer microseconds a step.
-SHARED_WIDTHS = (32, 64)
-
-# f(x)[i] depends on x[i] alone, so that masked units may stand beside real ones.
-_ELEMENTWISE_ACTIVATIONS = frozenset(SHARED_ACTIVATIONS) | {
-    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu",
-    "hard_tanh", "leaky_relu", "log_sigmoid", "mish", "relu6", "selu", "silu",
-    "soft_shrink", "softplus", "softsign", "squareplus", "tanh_shrink",
-}  # fmt: skip
+from skhp.mlp.layout import MLPLayout, exact_layout, first_statistics, shared_layout
 
 
 @dataclass(frozen=True)
-class MLPSpec:
-    """A multi-layer perceptron, complete but for its weights.
+class MLPNetwork:
+    """A perceptron as the engine takes it; see `skhp.engine.plan.Network`.
 
     Parameters
     ----------
-    n_features, n_outputs : int
-        Columns of X, and output units.
-    widths : tuple of int
-        Units of each hidden layer; empty for a linear model.
-    activation, output_activation, kernel_initializer : KerasObject
-        Of the hidden layers, of the output layer, of every kernel.
-    batch_norm : bool
-        Whether each hidden layer is batch-normalized before its activation.
-    dropout, l2 : float
-        Rate after each hidden layer; factor of the squared kernels in the loss.
+    spec : MLPSpec
     """
 
-    n_features: int
-    n_outputs: int
-    widths: tuple[int, ...]
-    activation: KerasObject
-    output_activation: KerasObject
-    kernel_initializer: KerasObject
-    batch_norm: bool
-    dropout: float
-    l2: float
+    spec: MLPSpec
 
     def layout(self, shared: bool) -> MLPLayout:
         """The arrays that the engine trains.
@@ -79,24 +54,7 @@ class MLPSpec:
             Whether widths and activation may become scalars, so that other networks
             use the same program.
         """
-        exact = MLPLayout(
-            self.n_features,
-            self.n_outputs,
-            self.widths,
-            self.activation,
-            self.output_activation,
-            self.batch_norm,
-            output_columns=max(self.n_outputs, 2) if shared else self.n_outputs,
-        )
-        if not shared or self.activation.name not in _ELEMENTWISE_ACTIVATIONS:
-            return exact
-        widest = max(self.widths, default=0)
-        least = next((w for w in SHARED_WIDTHS if w >= widest), SHARED_WIDTHS[-1])
-        padded = replace(exact, widths=tuple(max(w, least) for w in self.widths))
-        # A wide layer has work enough for the unused activations to show.
-        if widest <= least and self.activation.name in SHARED_ACTIVATIONS:
-            padded = replace(padded, activation=None)
-        return padded
+        return shared_layout(self.spec) if shared else exact_layout(self.spec)
 
     def programs(self) -> ProgramCache:
         """All perceptrons share one cache."""
@@ -104,51 +62,20 @@ class MLPSpec:
 
     def scalars(self) -> dict[str, np.ndarray]:
         """What is data to a program that trains this network."""
-        floatx = keras.config.floatx()
+        floatx, spec = keras.config.floatx(), self.spec
         scalars = {
-            "widths": np.asarray(self.widths, "int32"),
-            "dropout": np.asarray(self.dropout, floatx),
-            "l2": np.asarray(self.l2, floatx),
+            "widths": np.asarray(spec.widths, "int32"),
+            "dropout": np.asarray(spec.dropout, floatx),
+            "l2": np.asarray(spec.l2, floatx),
         }
-        if self.activation.name in SHARED_ACTIVATIONS:
-            code = SHARED_ACTIVATIONS.index(self.activation.name)
+        if spec.activation.name in SHARED_ACTIVATIONS:
+            code = SHARED_ACTIVATIONS.index(spec.activation.name)
             scalars["activation"] = np.asarray(code, "int32")
         return scalars
 
-    def initial_weights(self, random_state: np.random.RandomState) -> tuple[Arrays, Arrays]:
-        """Draw trainable weights, and the first moving statistics."""
-        shapes = self.layout(shared=False).trainable_shapes()
-        trainable = [np.zeros(shape, keras.config.floatx()) for shape in shapes]
-        per_layer = 4 if self.batch_norm else 2
-        for start in range(0, len(shapes), per_layer):
-            trainable[start] = draw_kernel(
-                self.kernel_initializer.value, shapes[start], random_state
-            )
-            if start + 3 < len(shapes) and self.batch_norm:
-                trainable[start + 2] += 1  # gamma
-        return trainable, self.layout(shared=False).initial_state()
-
-    def build_model(self, trainable: Arrays, state: Arrays) -> keras.Model:
-        """The network as a Keras model with these weights."""
-        note_model_built()
-        model = keras.Sequential([keras.Input((self.n_features,))])
-        for width in self.widths:
-            model.add(self._dense(width))
-            if self.batch_norm:
-                model.add(keras.layers.BatchNormalization())
-            model.add(keras.layers.Activation(self.activation.value))
-            if self.dropout:
-                model.add(keras.layers.Dropout(self.dropout))
-        model.add(self._dense(self.n_outputs, activation=self.output_activation.value))
-        load_weights(model, trainable, state)
-        for layer in model.layers:  # so that a copy made from the config learns as this one did
-            if isinstance(layer, keras.layers.Dense):
-                layer.kernel_initializer = self.kernel_initializer.value
-        return model
-
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
-        """`build_model` with the plan's optimizer, loss and metrics."""
-        model = self.build_model(state.trainable, state.state)
+        """The network as a Keras model with the plan's optimizer, loss and metrics."""
+        model = build_model(self.spec, state.trainable, state.state)
         optimizer = make_optimizer(plan.optimizer.value, plan.learning_rate)
         optimizer.build(model.trainable_variables)
         model.compile(
@@ -166,24 +93,27 @@ class MLPSpec:
 
     def read(self, model: keras.Model) -> tuple[Arrays, Arrays]:
         """A model's trainable and non-trainable weights as arrays."""
-        return read_weights(model)
+        return (
+            [ops.convert_to_numpy(v) for v in model.trainable_weights],
+            [ops.convert_to_numpy(v) for v in model.non_trainable_weights],
+        )
 
     def load(self, model: keras.Model, state: TrainingState) -> None:
         """Assign weights to a model."""
-        load_weights(model, state.trainable, state.state)
+        _load_weights(model, state.trainable, state.state)
 
     def why_no_program(self, plan: TrainingPlan) -> str | None:
         """Why a program cannot train this network, or None where one can."""
-        parts = (self.activation, plan.loss, *plan.metrics.values())
+        parts = (self.spec.activation, plan.loss, *plan.metrics.values())
         unknown = [part.why_unknown for part in parts if part.why_unknown]
         if unknown:
-            return f"it cannot be told what it computes: {unknown[0]}"
+            return f"it is not known what it computes: {unknown[0]}"
         reduction = as_loss(plan.loss).reduction
         return None if reduction in reductions() else f"the loss has reduction={reduction!r}"
 
     def has_own_code(self, plan: TrainingPlan) -> bool:
         """Whether functions or classes of the user's are part of a program."""
-        parts = (self.activation, plan.loss, *plan.metrics.values())
+        parts = (self.spec.activation, plan.loss, *plan.metrics.values())
         return not all(is_keras_own(_function_or_class(part.value)) for part in parts)
 
     def is_tested(self) -> bool:
@@ -191,9 +121,9 @@ class MLPSpec:
         return True
 
     def takes_padding(self, plan: TrainingPlan) -> bool:
-        """Whether rows of weight 0 may fill a batch up."""
+        """Whether a batch may be filled up with rows of weight 0."""
         return (
-            is_rowwise_activation(self.activation.value)
+            is_rowwise_activation(self.spec.activation.value)
             and is_rowwise_loss(plan.loss.value)
             and all(is_rowwise_metric(metric.value) for metric in plan.metrics.values())
         )
@@ -205,7 +135,7 @@ class MLPSpec:
 
         Keras draws its dropout in another way, so that both are compared without it.
         """
-        still = replace(self, dropout=0.0)
+        still = MLPNetwork(replace(self.spec, dropout=0.0))
         return still.compiled_model(plan, state), {"dropout": still.scalars()["dropout"]}
 
     def draws(self) -> bool:
@@ -216,18 +146,76 @@ class MLPSpec:
         """XLA compiles all perceptrons."""
         return EngineChoice()
 
-    def computation(self, plan: TrainingPlan, layout: MLPLayout, rows: Rows) -> LayoutComputation:
+    def computation(self, plan: TrainingPlan, layout: MLPLayout, rows: Rows) -> MLPComputation:
         """The loss and logs that a program computes."""
         metrics = [fresh_metric(name, metric) for name, metric in plan.metrics.items()]
-        return LayoutComputation(layout, as_loss(plan.loss), metrics, rows.y[:1])
+        return MLPComputation(layout, as_loss(plan.loss), metrics, rows.y[:1])
 
-    def _dense(self, units: int, **kwargs: Any) -> keras.layers.Layer:
-        return keras.layers.Dense(
-            units,
-            kernel_initializer="zeros",  # draws nothing: the weights are loaded into it
-            kernel_regularizer=keras.regularizers.L2(self.l2) if self.l2 else None,
-            **kwargs,
-        )
+
+def initial_weights(spec: MLPSpec, random_state: np.random.RandomState) -> tuple[Arrays, Arrays]:
+    """Draw kernels; biases start at zero, and batch normalization changes nothing.
+
+    Parameters
+    ----------
+    spec : MLPSpec
+    random_state : RandomState
+
+    Returns
+    -------
+    trainable, statistics : list of ndarray
+    """
+    floatx, layers = keras.config.floatx(), spec.layers()
+    trainable: Arrays = []
+    for layer in layers:
+        if isinstance(layer, Dense):
+            kernel, bias = layer.weight_shapes
+            drawn = draw_kernel(spec.kernel_initializer, kernel, random_state)
+            trainable += [drawn, np.zeros(bias, floatx)]
+        if isinstance(layer, BatchNorm):
+            gamma, beta = layer.weight_shapes
+            trainable += [np.ones(gamma, floatx), np.zeros(beta, floatx)]
+    return trainable, first_statistics(layers)
+
+
+def build_model(spec: MLPSpec, trainable: Arrays, statistics: Arrays) -> keras.Model:
+    """A perceptron as a Keras model with these weights.
+
+    Parameters
+    ----------
+    spec : MLPSpec
+    trainable, statistics : list of ndarray
+        In the order of the layers.
+    """
+    note_model_built()
+    model = keras.Sequential([keras.Input((spec.n_features,))])
+    for layer in spec.layers():
+        made = _KERAS_LAYERS[type(layer)](spec, layer)
+        if made is not None:
+            model.add(made)
+    _load_weights(model, trainable, statistics)
+    for made in model.layers:  # so that a copy made from the config learns as this one did
+        if isinstance(made, keras.layers.Dense):
+            made.kernel_initializer = spec.kernel_initializer.value
+    return model
+
+
+def _dense(spec: MLPSpec, layer: Dense, **kwargs: Any) -> keras.layers.Layer:
+    return keras.layers.Dense(
+        layer.units,
+        kernel_initializer="zeros",  # draws nothing: the weights are loaded into it
+        kernel_regularizer=keras.regularizers.L2(spec.l2) if spec.l2 else None,
+        **kwargs,
+    )
+
+
+# What each layer is in Keras; None where Keras has no such layer.
+_KERAS_LAYERS: dict[type[Layer], Callable[[MLPSpec, Any], keras.layers.Layer | None]] = {
+    Dense: _dense,
+    BatchNorm: lambda spec, layer: keras.layers.BatchNormalization(),
+    Activation: lambda spec, layer: keras.layers.Activation(layer.activation.value),
+    Dropout: lambda spec, layer: keras.layers.Dropout(spec.dropout) if spec.dropout else None,
+    Output: lambda spec, layer: _dense(spec, layer, activation=layer.activation.value),
+}
 
 
 def _function_or_class(value: Any) -> Any:
@@ -236,17 +224,9 @@ def _function_or_class(value: Any) -> Any:
     return value if inspect.isfunction(value) else type(value)
 
 
-def load_weights(model: keras.Model, trainable: Arrays, state: Arrays) -> None:
+def _load_weights(model: keras.Model, trainable: Arrays, statistics: Arrays) -> None:
     """Assign arrays to a model's trainable and non-trainable weights."""
     for variable, value in zip(model.trainable_weights, trainable, strict=True):
         variable.assign(value)
-    for variable, value in zip(model.non_trainable_weights, state, strict=True):
+    for variable, value in zip(model.non_trainable_weights, statistics, strict=True):
         variable.assign(value)
-
-
-def read_weights(model: keras.Model) -> tuple[Arrays, Arrays]:
-    """A model's trainable and non-trainable weights as arrays."""
-    return (
-        [ops.convert_to_numpy(v) for v in model.trainable_weights],
-        [ops.convert_to_numpy(v) for v in model.non_trainable_weights],
-    )

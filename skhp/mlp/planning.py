@@ -16,8 +16,10 @@ from skhp.engine.losses import fresh_metric
 from skhp.engine.plan import EarlyStop, TrainingPlan
 from skhp.engine.pure_optimizer import make_optimizer
 from skhp.keras_objects.catalogue import KerasObject, look_up
-from skhp.mlp.network import MLPSpec
-from skhp.mlp.targets import TargetCoding, look_up_metrics
+from skhp.mlp.network import MLPNetwork
+from skhp.mlp.spec import MLPSpec
+from skhp.mlp.target_coding import TargetCoding
+from skhp.mlp.targets import look_up_metrics
 from skhp.mlp.user_functions import check_activation, check_metrics
 
 import keras  # isort: skip
@@ -114,7 +116,7 @@ def check_same_weights(before: MLPSpec, after: MLPSpec) -> None:
     ValueError
         If they differ in the shapes of their weights.
     """
-    then, now = (spec.layout(shared=False).trainable_shapes() for spec in (before, after))
+    then, now = before.weight_shapes(), after.weight_shapes()
     if then != now:
         raise ValueError(
             f"Training cannot go on from weights of shapes {then}: n_layers, width, batch_norm "
@@ -144,7 +146,7 @@ def plan_training(
     metrics = look_up_metrics(params["metrics"], coding)
     check_metrics(metrics, coding)
     return TrainingPlan(
-        network=network,
+        network=MLPNetwork(network),
         optimizer=_with_weight_decay(optimizer, params["weight_decay"], own),
         learning_rate=_learning_rate(params["learning_rate"], own),
         loss=coding.loss,

@@ -1,34 +1,33 @@
 """A fitted perceptron's outputs, computed by NumPy.
 
-A small network's outputs for some rows are a few hundred microseconds of arithmetic; a
-backend's operations, called one by one, take as long each. In training, where they are
-compiled into one program, they do not.
+For a small network that is a few hundred microseconds of arithmetic. A backend's operations,
+called one by one, take as long each, and importing the backend takes seconds. Only an
+activation that NumPy does not have is called through Keras.
 
 BLAS rounds a row's products according to the row's place among the others, and to the
-number of threads. In double precision that is too little to show, but for the rare number
-that lies between two of single precision.
+number of threads. In double precision the difference is too small to show, except for the
+rare number that lies between two of single precision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
-from keras import ops
-from scipy.special import expit, softmax
 
-from skhp.mlp.layout import BATCH_NORM_EPSILON
+from skhp import runtime
+from skhp.mlp.activations import ACTIVATIONS
+from skhp.mlp.layers import BATCH_NORM_EPSILON, Activation, BatchNorm, Dense, Dropout, Output, walk
+from skhp.mlp.spec import MLPSpec
 
 if TYPE_CHECKING:
-    from skhp.engine.plan import Arrays, TrainingState
-    from skhp.keras_objects.catalogue import KerasObject
-    from skhp.mlp.network import MLPSpec
+    from skhp.engine.plan import TrainingState
+    from skhp.keras_objects.keras_object import KerasObject
 
 # Rows predicted at once. Of few rows, so few that a narrow layer's product is one thread's
-# work: BLAS, where it has woken others, keeps them spinning for milliseconds after, on the
-# cores that the next training wants. Of many, those whose outputs stay in a core's cache.
+# work: where BLAS has woken other threads, it keeps them spinning for milliseconds, on the
+# cores that the next training needs. Of many, those whose outputs stay in a core's cache.
 _FEW_ROWS, _BLOCK_OF_FEW, _BLOCK_OF_MANY = 1024, 64, 1024
 
 
@@ -44,44 +43,56 @@ def predict(network: MLPSpec, state: TrainingState, X: np.ndarray) -> np.ndarray
     Returns
     -------
     ndarray of shape (n, n_outputs)
-        Of Keras's float type.
+        Of the float type of the weights.
     """
     size = _BLOCK_OF_FEW if len(X) <= _FEW_ROWS else _BLOCK_OF_MANY
-    weights = [a.astype(np.float64) for a in state.trainable]
-    statistics = [a.astype(np.float64) for a in state.state]
-    outputs = np.empty((len(X), network.n_outputs), keras.config.floatx())
+    dtype = state.trainable[0].dtype
+    weights = [array.astype(np.float64) for array in state.trainable]
+    statistics = [array.astype(np.float64) for array in state.state]
+    layers, steps = network.layers(), _steps(dtype)
+    outputs = np.empty((len(X), network.n_outputs), dtype)
     for start in range(0, len(X), size):
         rows = slice(start, start + size)
-        outputs[rows] = _outputs(network, weights, statistics, X[rows].astype(np.float64))
+        outputs[rows] = walk(layers, X[rows].astype(np.float64), weights, statistics, steps)
     return outputs
 
 
-def _outputs(network: MLPSpec, weights: Arrays, statistics: Arrays, x: np.ndarray) -> np.ndarray:
-    for _ in network.widths:
-        kernel, bias, *weights = weights
-        x = x @ kernel
-        x += bias
-        if network.batch_norm:
-            (gamma, beta, *weights), (mean, variance, *statistics) = weights, statistics
-            x = (x - mean) * (gamma / np.sqrt(variance + BATCH_NORM_EPSILON)) + beta
-        x = _activated(network.activation, x)
-    kernel, bias = weights
-    return _activated(network.output_activation, x @ kernel + bias)
+def _steps(dtype: np.dtype) -> dict[type, Any]:
+    """What NumPy does at each layer."""
+    activated = partial(_activated, dtype=dtype)
+    return {
+        Dense: _dense,
+        BatchNorm: _batch_norm,
+        Activation: lambda layer, x: activated(layer.activation, x),
+        Dropout: lambda layer, x: x,
+        Output: lambda layer, x, *weights: activated(layer.activation, _dense(layer, x, *weights)),
+    }
 
 
-def _activated(activation: KerasObject, x: np.ndarray) -> np.ndarray:
-    known = _ACTIVATIONS.get(activation.name)
-    if known:
-        return known(x)
-    return ops.convert_to_numpy(activation.value(ops.convert_to_tensor(x, keras.config.floatx())))
+def _dense(layer: Any, x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    x = x @ kernel
+    x += bias
+    return x
 
 
-# Keras's name -> the same of NumPy and SciPy.
-_ACTIVATIONS: dict[str | None, Callable[[np.ndarray], np.ndarray]] = {
-    "linear": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0, out=x),
-    "tanh": lambda x: np.tanh(x, out=x),
-    "sigmoid": lambda x: expit(x),
-    "softmax": lambda x: softmax(x, axis=-1),
-    "exponential": lambda x: np.exp(x),
-}
+def _batch_norm(
+    layer: Any,
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+) -> np.ndarray:
+    return (x - mean) * (gamma / np.sqrt(variance + BATCH_NORM_EPSILON)) + beta
+
+
+def _activated(activation: KerasObject, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    known = ACTIVATIONS.get(activation.name or "")
+    return _activated_by_keras(activation, x, dtype) if known is None else known.compute(x)
+
+
+def _activated_by_keras(activation: KerasObject, x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    runtime.start()
+    from keras import ops
+
+    return ops.convert_to_numpy(activation.value(ops.convert_to_tensor(x, dtype.name)))

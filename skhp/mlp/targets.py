@@ -1,13 +1,9 @@
-"""Targets as a network takes and gives them, and the loss that follows from them."""
+"""Which output units, last activation and loss suit a task, and which metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-from scipy.special import expit, softmax
 
 from skhp.keras_objects.catalogue import (
     KerasObject,
@@ -16,6 +12,7 @@ from skhp.keras_objects.catalogue import (
     look_up,
     snake_case,
 )
+from skhp.mlp.target_coding import TargetCoding
 
 import keras  # isort: skip
 
@@ -43,56 +40,6 @@ _AUTO_ACCURACY = {
     "one-hot": "categorical_accuracy",
     "columns": "binary_accuracy",
 }
-
-
-@dataclass(frozen=True)
-class TargetCoding:
-    """How targets become what a loss takes, and outputs become predictions.
-
-    Parameters
-    ----------
-    task : {"binary", "multiclass", "multilabel", "regression"}
-    coding : {"one", "sparse", "one-hot", "columns"}
-        One column of 0 and 1; class numbers; a column of 0 and 1 for each class; the
-        columns of y as they are.
-    n_units : int
-        Output units.
-    activation : str
-        Keras's name of the output activation.
-    loss : KerasObject
-    """
-
-    task: str
-    coding: str
-    n_units: int
-    activation: str
-    loss: KerasObject
-
-    def encode(self, y: np.ndarray, dtype: str) -> np.ndarray:
-        """Class numbers, label columns or values as the loss takes them."""
-        if self.coding == "sparse":
-            return y.astype("int32")
-        if self.coding == "one-hot":
-            return np.eye(self.n_units, dtype=dtype)[y]
-        if self.activation == "exponential" and (y < 0).any():
-            raise ValueError(
-                f"loss='poisson' needs y >= 0. Got a smallest value of {y.min()}. Use "
-                "loss='auto', or leave the negative rows out."
-            )
-        return np.ascontiguousarray(y.reshape(len(y), self.n_units), dtype=dtype)
-
-    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
-        """One column a class (or label) from a classifier's outputs."""
-        if self.activation == "linear":
-            link = expit if self.coding in ("one", "columns") else _softmax_rows
-            outputs = link(outputs)
-        if self.coding == "one":
-            return np.hstack([1 - outputs, outputs])
-        return outputs
-
-
-def _softmax_rows(outputs: np.ndarray) -> np.ndarray:
-    return softmax(outputs, axis=1)
 
 
 def choose_coding(task: str, n_classes_or_columns: int, loss: Any) -> TargetCoding:

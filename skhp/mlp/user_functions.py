@@ -15,7 +15,7 @@ import numpy as np
 
 from skhp.engine.losses import as_loss
 from skhp.keras_objects.catalogue import KerasObject
-from skhp.mlp.targets import TargetCoding
+from skhp.mlp.target_coding import TargetCoding
 
 import keras  # isort: skip
 from keras import ops  # isort: skip

@@ -10,6 +10,8 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
+from skhp.runtime import compile_cache
+
 _lock = threading.Lock()
 _started = False
 _forked_after_start = False
@@ -58,6 +60,7 @@ def _mark_forked() -> None:
 
 def _import_keras() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    compile_cache.prepare()
     import keras
 
     if keras.backend.backend() == "tensorflow":

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from skhp.candidates.best_candidates import best_estimators, best_params
 from skhp.candidates.correlation import correlations
 from skhp.candidates.importance import importance
-from skhp.candidates.results_table import best_estimators, best_params, results, results_summary
+from skhp.candidates.results_table import results, results_summary
 from skhp.search.learning_rates import learning_rate_grid
 from skhp.search.narrowing import narrow
 from skhp.search.sampling import sample

@@ -13,9 +13,9 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from skhp.candidates.fold_means import TRAINING, searched_curves
+from skhp.candidates.mean_curves import TRAINING, mean_curves
+from skhp.candidates.plot_data import PlotData, plot_data_of
 from skhp.candidates.scales import Scale, is_missing, scale_of
-from skhp.candidates.table import Candidates, candidates_of
 from skhp.displays.palette import OKABE_ITO
 
 # How many of the best candidates' curves a report opens with.
@@ -100,7 +100,7 @@ def report(
         raise ImportError("skhp.search.report needs plotly: pip install 'skhp[report]'.") from error
     if not isinstance(path, str | os.PathLike) or not str(path):
         raise ValueError(f"path must be the path of the file to write. Got {path!r}.")
-    candidates = candidates_of(search, metric)
+    candidates = plot_data_of(search, metric)
     best_first = candidates.scored[::-1].reset_index(drop=True)
     coordinates = _coordinates(candidates, best_first)
     figure, traces = _curves(search, candidates, best_first, curves)
@@ -143,7 +143,7 @@ def _title(search: Any) -> str:
     return " of ".join(names) or "Search"
 
 
-def _summary(candidates: Candidates, best_first: pd.DataFrame) -> str:
+def _summary(candidates: PlotData, best_first: pd.DataFrame) -> str:
     best = best_first.iloc[0]
     failed = len(candidates.frame) - len(best_first)
     note = f" ({failed} more without a score)" if failed else ""
@@ -153,7 +153,7 @@ def _summary(candidates: Candidates, best_first: pd.DataFrame) -> str:
     )
 
 
-def _table(candidates: Candidates, best_first: pd.DataFrame) -> str:
+def _table(candidates: PlotData, best_first: pd.DataFrame) -> str:
     """Make the rows; each cell carries in data-sort what it sorts by."""
     ends = [name for name in ("score", "score_std", "fit_seconds") if name in best_first]
     names = ["rank", "candidate", *candidates.params, *ends]
@@ -181,7 +181,7 @@ def _cell(value: Any, scale: Scale | None) -> str:
     return f'<td class="number" data-sort="{value}">{text}</td>'
 
 
-def _coordinates(candidates: Candidates, best_first: pd.DataFrame) -> Any:
+def _coordinates(candidates: PlotData, best_first: pd.DataFrame) -> Any:
     from plotly import graph_objects
 
     searched = candidates.searched()
@@ -226,14 +226,14 @@ def _dimension(name: str, values: Any, scale: Scale) -> dict[str, Any]:
 
 
 def _curves(
-    search: Any, candidates: Candidates, best_first: pd.DataFrame, curves: Any
+    search: Any, candidates: PlotData, best_first: pd.DataFrame, curves: Any
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Make a panel a metric, and a line for every candidate, metric and kind of rows."""
     if curves is None:
         return None, []
     from plotly.subplots import make_subplots
 
-    means = searched_curves(search, curves)
+    means = mean_curves(search, curves)
     metrics = list(means["metric"].unique())
     figure = make_subplots(1, len(metrics), subplot_titles=[m.replace("_", " ") for m in metrics])
     searched = candidates.searched()

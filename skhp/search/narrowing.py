@@ -8,7 +8,7 @@ from typing import Any
 
 from scipy import stats
 
-from skhp.candidates.results import best_first, check_search, results_of
+from skhp.candidates.cv_results import best_first, check_search, params_of
 from skhp.candidates.space import choices_of, interval_of, is_logarithmic, is_one_space, space_of
 from skhp.candidates.values import is_among, is_number, unique_values
 
@@ -60,7 +60,7 @@ def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
     order = best_first(search, metric)
     if not len(order):
         raise ValueError("No candidate of this search has a score: nothing to narrow to.")
-    every = results_of(search)["params"]
+    every = params_of(search)
     best = [every[candidate] for candidate in order[: max(1, round(keep * len(order)))]]
     space = space_of(search)
     if _is_drawn(space):

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skhp.candidates.names import short_names, value_label
-from skhp.candidates.results import is_results
+from skhp.candidates.cv_results import is_results
+from skhp.candidates.labels import distinct_labels, value_label
+from skhp.candidates.names import short_names
 from skhp.candidates.space import choices_of, interval_of, space_of
-from skhp.candidates.values import distinct_labels, unique_values
+from skhp.candidates.values import unique_values
 
 # Values of a parameter that a summary lists before it says how many more there are.
 _MOST_LISTED = 8

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import entropy
 
-from skhp.candidates.curves import curves_of, curves_on
-from skhp.candidates.names import short_names
-from skhp.candidates.results import metric_of, results_of
+from skhp.candidates.curves import checked_curves, curves_set_on
+from skhp.candidates.cv_results import metric_of, results_of
+from skhp.candidates.parameter_columns import parameter_columns
 
 
 def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> Any:
@@ -46,18 +46,15 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
     import pandas as pd
 
     results, name = results_of(search), metric_of(search, metric)
-    params = list(results["params"])
-    names = short_names(dict.fromkeys(key for candidate in params for key in candidate))
-    index = pd.RangeIndex(len(params), name="candidate")
-    table = pd.DataFrame(
-        {short: [p.get(key) for p in params] for key, short in names.items()}, index=index
-    )
+    n_candidates = len(results["params"])
+    index = pd.RangeIndex(n_candidates, name="candidate")
+    table = pd.DataFrame(parameter_columns(search), index=index)
     found = {}
     if f"mean_train_{name}" in results:
         found["score_gap"] = results[f"mean_train_{name}"] - results[f"mean_test_{name}"]
-    curves = curves if curves is not None else curves_on(search)
+    curves = curves if curves is not None else curves_set_on(search)
     if curves is not None:
-        found |= _curve_gaps(curves_of(search, curves), len(params))
+        found |= _curve_gaps(checked_curves(search, curves), n_candidates)
     if not found:
         raise ValueError(
             "This search has neither train scores nor curves of held-out rows. Give it "

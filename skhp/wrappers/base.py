@@ -17,9 +17,9 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import NotFittedError
 
 from skhp.compat.scikeras import route_params
-from skhp.compat.sklearn import check_sample_weight
 from skhp.fitting.divergence import check_can_predict, rate_of, warn_diverged
 from skhp.fitting.fit_task import FitTask
+from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.keras_objects.storage import copy_model
 from skhp.runtime.eager_kernels import note_model_built
 from skhp.runtime.global_generators import seeded
@@ -435,7 +435,7 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         check_is_table(X, type(self).__name__)
         X, _ = self._validate_data(X)
         model = self._unpacked_model()
-        check_can_predict(self, self.__dict__.get("_is_finite", True), rate_of(model))
+        check_can_predict(self, self.__dict__.get("_is_finite", True), lambda: rate_of(model))
         X = self._encoded_X(X)
         arguments = route_params(
             self.get_params(), destination="predict", pass_filter=self._predict_kwargs, strict=True
@@ -485,7 +485,7 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         -------
         float
         """
-        weight = None if sample_weight is None else check_sample_weight(sample_weight, X, None)
+        weight = None if sample_weight is None else checked_sample_weight(sample_weight, len(y))
         arguments = route_params(self.get_params(), destination="score", pass_filter=set())
         return self.scorer(np.asarray(y), self.predict(X), sample_weight=weight, **arguments)
 

@@ -239,8 +239,8 @@ class ModelComputation:
         self._build(rows)
         self._variables = template.metrics_variables
         self._initial = _values(self._variables)
-        results = template.get_metrics_result()
-        self.names = [name for name in results if name != "loss"]
+        results = _results_of(template)
+        self.names = list(results)
         _check_single_values(results)
 
     def _build(self, rows: Rows) -> None:
@@ -308,10 +308,20 @@ class ModelComputation:
         """The mean loss over n rows, and each metric's value."""
         total, metrics = metric_state
         with keras.StatelessScope(state_mapping=zip(self._variables, metrics, strict=True)):
-            results = self._model.get_metrics_result()
+            results = _results_of(self._model)
             # A result may be the variable itself, and is then read within the scope.
             values = [ops.cast(results[name], total.dtype) for name in self.names]
         return [total / n, *values]
+
+
+def _results_of(model: keras.Model) -> dict[str, Any]:
+    """The results of all metrics but the loss, which a program sums up itself."""
+    results: dict[str, Any] = {}
+    for metric in model.metrics:
+        if metric.name != "loss":
+            result = metric.result()
+            results |= result if isinstance(result, dict) else {metric.name: result}
+    return results
 
 
 def _check_single_values(results: dict[str, Any]) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, validate_data
 
-from skhp.compat.sklearn import check_sample_weight
 from skhp.fitting.features import as_dense
+from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.wrappers.building import WrapperBuilding, shape_of_outputs
 from skhp.wrappers.encoders import encode
 from skhp.wrappers.inputs import (
@@ -121,7 +121,7 @@ class WrapperRows(WrapperBuilding):
         if sample_weight is None:
             return None
         try:
-            weight = check_sample_weight(sample_weight, y, dtype=np.float64)
+            weight = checked_sample_weight(sample_weight, len(y), np.float64)
         except (TypeError, ValueError) as error:
             raise type(error)(f"sample_weight must be one number a row: {error}") from error
         if not weight.sum() > 0:

@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 from skhp.callback import TensorBoard
-from skhp.candidates.values import distinct_labels, same_value, unique_values
+from skhp.candidates.labels import distinct_labels
+from skhp.candidates.values import same_value, unique_values
 from skhp.displays import (
     ImportanceDisplay,
     ParallelCoordinatesDisplay,

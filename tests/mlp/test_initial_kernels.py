@@ -19,7 +19,9 @@ RANDOM = [
 
 
 def draw(initializer, shape=SHAPE, seed=0):
-    return draw_kernel(keras.initializers.get(initializer), shape, np.random.RandomState(seed))
+    return draw_kernel(
+        look_up("kernel_initializer", initializer), shape, np.random.RandomState(seed)
+    )
 
 
 @pytest.mark.parametrize("name", RANDOM)
@@ -89,7 +91,9 @@ def test_constant_and_the_users_own():
 
     assert draw(Rows()).min() > 5
     assert (draw(Rows(), seed=1) != draw(Rows(), seed=2)).any()
-    assert (draw_kernel(twos, SHAPE, np.random.RandomState(0)) == 2).all()
+    assert (
+        draw_kernel(look_up("kernel_initializer", twos), SHAPE, np.random.RandomState(0)) == 2
+    ).all()
 
 
 def test_axes_of_a_variance_scaling_count():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import functools
+import hashlib
 import itertools
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from skhp.compat.keras import stateless_optimizer_class
-from skhp.compat.tensorflow import flat_caller
+from skhp.compat.tensorflow import flat_caller, numbered_from
+from skhp.runtime import compile_cache
 
 __all__ = [
     "TRACERS",
@@ -33,7 +36,7 @@ def arrays(tensors: Iterable[Any]) -> list[np.ndarray]:
     return [tensor.numpy() for tensor in tensors]
 
 
-class Traced:
+class Graph:
     """A function of tensors as a TensorFlow graph, which is made at its first call.
 
     Later calls take tensors of the same shapes and types. Nothing checks them again: that
@@ -44,23 +47,30 @@ class Traced:
     function : callable
         Of tensors in lists, tuples and dicts, returning a tuple of tensors and lists of
         tensors.
-    jit_compile : bool
-        Whether XLA compiles the graph.
+    name : str
+        The same in every process for the same program.
     """
 
-    def __init__(self, function: Callable[..., Any], jit_compile: bool) -> None:
-        self._function, self._jit_compile = function, jit_compile
+    jit_compile = False
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        self._function, self._name = function, name
         self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
         tensors = tf.nest.flatten(args)
-        if self._call is None:
-            self._call = self._traced(args, tensors)
-        result = iter(self._call(*tensors))
+        call = self._call
+        result = iter(self._first_call(args, tensors) if call is None else call(*tensors))
         return tuple(
             next(result) if length is None else list(itertools.islice(result, length))
             for length in self._lengths
         )
+
+    def _first_call(self, args: Any, tensors: list[Any]) -> Any:
+        call = self._traced(args, tensors)
+        result = call(*tensors)
+        self._call = call
+        return result
 
     def _traced(self, args: Any, tensors: list[Any]) -> Callable[..., Any]:
         def flat(*tensors: Any) -> list[Any]:
@@ -68,15 +78,51 @@ class Traced:
             self._lengths = [len(x) if isinstance(x, list) else None for x in result]
             return tf.nest.flatten(result)
 
-        traced = tf.function(flat, jit_compile=self._jit_compile, autograph=False)
-        return flat_caller(traced.get_concrete_function(*tensors))
+        traced = tf.function(flat, jit_compile=self.jit_compile, autograph=False)
+        return flat_caller(self._concrete(traced, tensors))
+
+    def _concrete(self, traced: Any, tensors: list[Any]) -> Any:
+        return traced.get_concrete_function(*tensors)
 
 
-# engine_ -> how a function is traced
-TRACERS: dict[str, Callable[[Callable[..., Any]], Traced]] = {
-    "compiled": functools.partial(Traced, jit_compile=True),
-    "graph": functools.partial(Traced, jit_compile=False),
-}
+class Compiled(Graph):
+    """A graph that XLA compiles. Its name finds what an earlier process compiled, on disk."""
+
+    jit_compile = True
+
+    def _first_call(self, args: Any, tensors: list[Any]) -> Any:
+        try:
+            result = super()._first_call(args, tensors)
+        except tf.errors.OpError as error:
+            if not compile_cache.is_on():
+                raise
+            # The cause may be the file of the program. The next name has another file.
+            if isinstance(error, tf.errors.ResourceExhaustedError):
+                compile_cache.make_room()
+            result = super()._first_call(args, tensors)
+        compile_cache.note_new_files()
+        return result
+
+    def _concrete(self, traced: Any, tensors: list[Any]) -> Any:
+        with numbered_from(_first_number(self._name)):
+            return super()._concrete(traced, tensors)
+
+
+# engine_ -> how a program's function is traced
+TRACERS: dict[str, type[Graph]] = {"compiled": Compiled, "graph": Graph}
+
+
+_uses: Counter[str] = Counter()
+_uses_lock = threading.Lock()
+
+
+def _first_number(name: str) -> int:
+    """A number that follows from a name and from how often this process has used it."""
+    with _uses_lock:
+        use = _uses[name]
+        _uses[name] += 1
+    digest = hashlib.sha256(f"{name} {use}".encode()).digest()
+    return (int.from_bytes(digest[:5], "big") + 2**30) * 2**20
 
 
 def value_and_grad(

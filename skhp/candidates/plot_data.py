@@ -1,4 +1,4 @@
-"""What a search found: one row a candidate, read from ``cv_results_``."""
+"""What the pictures of a search draw: candidates, scores and a scale for each parameter."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skhp.candidates.names import short_names
-from skhp.candidates.results import metric_of, results_of
+from skhp.candidates.cv_results import metric_of, results_of
+from skhp.candidates.parameter_columns import parameter_columns, searched_names
 from skhp.candidates.scales import Scale, is_missing, scale_of
 from skhp.candidates.space import is_logarithmic, space_of
 
 
 @dataclass(frozen=True)
-class Candidates:
+class PlotData:
     """The candidates of a search, their scores, and the scales of their parameters."""
 
     frame: pd.DataFrame  # candidate, the parameters, score, score_std, rank, fit_seconds
@@ -73,8 +73,8 @@ class Candidates:
         return short
 
 
-def candidates_of(search: Any, metric: str | None = None) -> Candidates:
-    """Read the candidates of a fitted search.
+def plot_data_of(search: Any, metric: str | None = None) -> PlotData:
+    """Read what the pictures of a search draw.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def candidates_of(search: Any, metric: str | None = None) -> Candidates:
 
     Returns
     -------
-    Candidates
+    PlotData
 
     Raises
     ------
@@ -97,18 +97,17 @@ def candidates_of(search: Any, metric: str | None = None) -> Candidates:
         If the search has no such score, or no candidates.
     """
     results, scorer = results_of(search), metric_of(search, metric)
-    settings = list(results["params"])
-    names = short_names(dict.fromkeys(name for one in settings for name in one))
+    names = searched_names(search)
     columns = {
-        short: pd.Series([one.get(name, np.nan) for one in settings], dtype=object)
-        for name, short in names.items()
+        short: pd.Series(values, dtype=object)
+        for short, values in parameter_columns(search, missing=np.nan).items()
     }
     spaces = _logarithmic(search)
     scales = {short: scale_of(columns[short], spaces.get(name)) for name, short in names.items()}
     for short, scale in scales.items():
         if scale.numeric:
             columns[short] = pd.Series(pd.to_numeric(columns[short]))
-    frame = pd.DataFrame({"candidate": np.arange(len(settings)), **columns})
+    frame = pd.DataFrame({"candidate": np.arange(len(results["params"])), **columns})
     frame["score"] = np.asarray(results[f"mean_test_{scorer}"], dtype=float)
     for column, source in (
         ("score_std", f"std_test_{scorer}"),
@@ -117,7 +116,7 @@ def candidates_of(search: Any, metric: str | None = None) -> Candidates:
     ):
         if source in results:
             frame[column] = np.asarray(results[source])
-    return Candidates(frame, tuple(names.values()), scales, _score_title(search, scorer))
+    return PlotData(frame, tuple(names.values()), scales, _score_title(search, scorer))
 
 
 def _score_title(search: Any, suffix: str) -> str:

@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from skhp.candidates.curves import curves_of
+from skhp.candidates.curves import checked_curves
 
 # What a metric's name in history_ says about the rows it was measured on.
 _ROWS = {"val_": "validation", "test_": "test fold"}
 TRAINING = "training"
 
 
-def searched_curves(search: Any, curves: Any) -> pd.DataFrame:
+def mean_curves(search: Any, curves: Any) -> pd.DataFrame:
     """Average the curves of a search's candidates, the final fit on all rows left out.
 
     Parameters
@@ -25,12 +25,12 @@ def searched_curves(search: Any, curves: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        As `over_folds` gives it.
+        As `average_over_folds` gives it.
     """
-    return over_folds(curves_of(search, curves))
+    return average_over_folds(checked_curves(search, curves))
 
 
-def over_folds(tidy: pd.DataFrame) -> pd.DataFrame:
+def average_over_folds(tidy: pd.DataFrame) -> pd.DataFrame:
     """Average the folds, and take the kind of rows out of the metric's name.
 
     Parameters

@@ -1,7 +1,8 @@
-"""The results of a fitted search, in one form for all searches."""
+"""``cv_results_``, read from a search of any library."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +17,10 @@ _SEARCHES = (
     "BayesSearchCV or OptunaSearchCV"
 )
 
-# How the columns of mean scores begin.
 _MEAN = "mean_test_"
+
+# Columns with these prefixes hold numbers.
+_NUMERIC = ("mean_", "std_", "rank_", "split", "iter", "n_resources")
 
 
 def results_of(search: Any) -> Mapping[str, Any]:
@@ -31,16 +34,16 @@ def results_of(search: Any) -> Mapping[str, Any]:
     Returns
     -------
     mapping
-        Columns by name, "params" among them.
+        Columns by name. One of them is "params"; scores and times are arrays.
 
     Raises
     ------
     TypeError
-        If it is neither.
+        If ``search`` is neither a search nor its results.
     sklearn.exceptions.NotFittedError
         If the search has no results yet.
     ValueError
-        If it has no candidates or no scores.
+        If there are no candidates or no scores.
     """
     results = _read(search)
     if len(results["params"]) == 0 or not any(name.startswith(_MEAN) for name in results):
@@ -56,9 +59,12 @@ def _read(search: Any) -> Mapping[str, Any]:
     if isinstance(search, type):
         raise TypeError(f"Expected a fitted {_SEARCHES}, or its cv_results_. Got {search!r}.")
     if is_results(search):
-        return {name: list(search[name]) for name in search}
+        return {
+            name: (np.asarray if name.startswith(_NUMERIC) else list)(search[name])
+            for name in search
+        }
     if not isinstance(search, Mapping):
-        found = _of_trials(search) if hasattr(search, "study_") else _of_candidates(search)
+        found = _from_trials(search) if hasattr(search, "study_") else _from_attribute(search)
         if found:
             return found
         if hasattr(search, "estimator") and _has_space(search):
@@ -101,12 +107,12 @@ def _has_space(search: Any) -> bool:
         return False
 
 
-def _of_candidates(search: Any) -> Mapping[str, Any]:
+def _from_attribute(search: Any) -> Mapping[str, Any]:
     return getattr(search, "cv_results_", {})
 
 
-def _of_trials(search: Any) -> Mapping[str, Any]:
-    """Optuna keeps parameters with its trials, and ranks none; one that failed has no score."""
+def _from_trials(search: Any) -> Mapping[str, Any]:
+    """Results of Optuna's trials, ranked. Trials that failed have no score and are left out."""
     trials = [trial for trial in search.trials_ if "mean_test_score" in trial.user_attrs]
     if not trials:
         return {}
@@ -119,35 +125,72 @@ def _of_trials(search: Any) -> Mapping[str, Any]:
     return {**columns, "params": [t.params for t in trials], "rank_test_score": ranks}
 
 
-def candidates_of(search: Any) -> tuple[list[Mapping[str, Any]], int]:
-    """The parameters of each candidate, and the number of splits.
+def params_of(search: Any) -> list[Mapping[str, Any]]:
+    """The parameters of each candidate.
 
     Parameters
     ----------
-    search : fitted search
+    search : fitted search, or its ``cv_results_``
+    """
+    return list(results_of(search)["params"])
+
+
+def split_scores(search: Any) -> np.ndarray:
+    """The test scores of each split.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+
+    Returns
+    -------
+    ndarray of shape (n_candidates, n_splits, n_metrics)
     """
     results = results_of(search)
-    splits = [name for name in results if name.startswith("split") and "_test_" in name]
-    metrics = {name.split("_test_", 1)[1] for name in splits}
-    return list(results["params"]), max(1, len(splits) // max(1, len(metrics)))
+    metrics = _metrics(results)
+    splits = list(
+        itertools.takewhile(lambda i: f"split{i}_test_{metrics[0]}" in results, itertools.count())
+    )
+    columns = [[results[f"split{i}_test_{metric}"] for metric in metrics] for i in splits]
+    shape = (len(splits), len(metrics), len(results["params"]))
+    return np.array(columns, dtype=float).reshape(shape).transpose(2, 0, 1)
+
+
+def _metrics(results: Mapping[str, Any]) -> list[str]:
+    return [name.removeprefix(_MEAN) for name in results if name.startswith(_MEAN)]
+
+
+def summary_columns(search: Any) -> dict[str, list[float]]:
+    """The columns of scores and times, without those of single splits.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+    """
+    results = results_of(search)
+    return {
+        name: [float(value) for value in results[name]]
+        for name in results
+        if name.startswith(("mean_", "std_", "rank_"))
+    }
 
 
 def metric_of(search: Any, metric: str | None = None) -> str:
-    """The scorer whose scores a table shows: one asked for, or the one that ranks.
+    """The name of the score to read: the one asked for, or the one that ``refit`` names.
 
     Parameters
     ----------
     search : fitted search, or its ``cv_results_``
     metric : str, optional
         "accuracy", or the column's name "mean_test_accuracy". A search with one scorer
-        has "score", which its ``scoring`` means too.
+        has "score"; the name given as ``scoring`` means the same.
 
     Raises
     ------
     ValueError
         If the search has no scores of that name.
     """
-    known = [name[len(_MEAN) :] for name in results_of(search) if name.startswith(_MEAN)]
+    known = _metrics(results_of(search))
     if metric is None:
         refit = getattr(search, "refit", None)
         return next(name for name in (refit, "score", *known) if name in known)
@@ -164,20 +207,29 @@ def metric_of(search: Any, metric: str | None = None) -> str:
 
 
 def scores_of(search: Any, metric: str | None = None) -> np.ndarray:
-    """Mean test score of each candidate; NaN where it failed."""
+    """Mean test score of each candidate; NaN for a candidate that failed.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+    metric : str, optional
+        See `metric_of`.
+    """
     name = metric_of(search, metric)
     return np.asarray(results_of(search)[f"mean_test_{name}"], dtype=float)
 
 
 def best_first(search: Any, metric: str | None = None) -> np.ndarray:
-    """Candidates from best to worst, those that failed left out.
+    """Candidate numbers from best to worst, without candidates that failed.
 
-    In a halving search a later iteration counts for more, as in its ``best_index_``.
+    A halving search chooses its ``best_index_`` from the last iteration, so candidates of
+    later iterations come first.
 
     Parameters
     ----------
-    search : fitted search
+    search : fitted search, or its ``cv_results_``
     metric : str, optional
+        See `metric_of`.
     """
     scores = scores_of(search, metric)
     iterations = np.asarray(results_of(search).get("iter", np.zeros(len(scores))))

@@ -1,0 +1,79 @@
+"""The candidates' parameters as columns with short names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skhp.candidates.cv_results import params_of
+from skhp.candidates.names import short_names
+from skhp.candidates.values import is_number, unique_values, value_key
+
+
+def searched_names(search: Any) -> dict[str, str]:
+    """Parameters that any candidate sets, and their short names.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+
+    Returns
+    -------
+    dict of str to str
+        Name -> short name.
+    """
+    return short_names(dict.fromkeys(name for params in params_of(search) for name in params))
+
+
+def parameter_columns(search: Any, missing: Any = None) -> dict[str, list[Any]]:
+    """The values of each parameter.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+    missing : object, default=None
+        The value for candidates that do not set the parameter.
+
+    Returns
+    -------
+    dict of str to list
+        Short name -> one value a candidate.
+    """
+    candidates = params_of(search)
+    return {
+        short: [params.get(name, missing) for params in candidates]
+        for name, short in searched_names(search).items()
+    }
+
+
+def is_numeric(values: list[Any]) -> bool:
+    """Whether every value is a number and not a bool.
+
+    Parameters
+    ----------
+    values : list
+    """
+    return all(is_number(value) for value in values)
+
+
+def coded_columns(search: Any) -> dict[str, np.ndarray]:
+    """The parameters that vary, as numbers.
+
+    Numbers stay as they are. Other values get the codes 0, 1, 2, ... in the order of the
+    candidates.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+    """
+    coded = {}
+    for name, values in parameter_columns(search).items():
+        if is_numeric(values):
+            column = np.array(values, dtype=float)
+        else:
+            codes = {value_key(value): i for i, value in enumerate(unique_values(values))}
+            column = np.array([codes[value_key(value)] for value in values], dtype=float)
+        if len(np.unique(column)) > 1:
+            coded[name] = column
+    return coded

@@ -1,0 +1,60 @@
+"""One checked weight a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+
+_FLOATS = (np.float64, np.float32)
+
+
+def checked_sample_weight(sample_weight: Any, n_rows: int, dtype: Any = _FLOATS) -> np.ndarray:
+    """Finite weights that are not negative, one a row.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_rows,), number or None
+        A number is the weight of every row; None is 1 for each.
+    n_rows : int
+    dtype : dtype or sequence of dtype, default=(numpy.float64, numpy.float32)
+        What to convert to. Of several, those that already have one of them keep it, and
+        others get the first.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If there is another number of weights, or one is negative, missing or infinite.
+
+    Examples
+    --------
+    >>> checked_sample_weight([1, 0, 2], 3)
+    array([1., 0., 2.])
+    >>> checked_sample_weight(None, 2)
+    array([1., 1.])
+    """
+    if sample_weight is None:
+        return np.ones(n_rows, dtype[0] if isinstance(dtype, tuple) else dtype)
+    weight = check_array(
+        np.full(n_rows, sample_weight) if np.isscalar(sample_weight) else sample_weight,
+        ensure_2d=False,
+        ensure_min_samples=0,
+        dtype=list(dtype) if isinstance(dtype, tuple) else dtype,
+        order="C",
+        input_name="sample_weight",
+    )
+    if weight.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight must have one number for each of the {n_rows} rows. Got an array of "
+            f"shape {weight.shape}."
+        )
+    if (weight < 0).any():
+        raise ValueError(
+            f"sample_weight must not be negative. Got {weight[weight < 0][0]:g} among its values."
+        )
+    return weight

@@ -1,0 +1,84 @@
+"""Loss and logs of a perceptron's batch, to be traced into a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from skhp.engine.losses import loss_value
+from skhp.mlp.forward import ForwardPass, logged_penalty, masks_and_logged_penalty, penalty
+from skhp.mlp.layout import MLPLayout
+
+
+class MLPComputation:
+    """Loss and logs of a perceptron.
+
+    The *metric state* holds the sums from which an epoch's logs are read: the loss, and the
+    metrics' variables.
+
+    Parameters
+    ----------
+    layout : MLPLayout
+    loss : keras.losses.Loss
+    metrics : list of keras.metrics.Metric
+    y_example : ndarray
+        One row; some metrics make their variables when they first see data.
+    """
+
+    def __init__(self, layout: MLPLayout, loss: Any, metrics: list[Any], y_example: Any) -> None:
+        self.names = [metric.name for metric in metrics]
+        self._layout, self._loss, self._metrics = layout, loss, metrics
+        for metric in metrics:
+            metric.update_state(y_example, ops.zeros((1, layout.n_outputs)))
+            metric.reset_state()
+        self._initial = [[ops.convert_to_numpy(v) for v in m.variables] for m in metrics]
+
+    def step(
+        self,
+        trainable: list[Any],
+        state: list[Any],
+        metric_state: list[Any],
+        batch: tuple[Any, ...],
+        scalars: dict[str, Any],
+        training: bool,
+    ) -> tuple[Any, Any]:
+        """The loss of a batch, and ``(state, metric_state)`` after it."""
+        x, y, weight, real, n = batch
+        if training:
+            n_rows = x.shape[0]
+            masks, logged = masks_and_logged_penalty(self._layout, trainable, n_rows, scalars)
+        else:
+            masks, logged = [], logged_penalty(trainable, scalars)
+        forward = ForwardPass(self._layout, scalars, masks, real)
+        outputs, new_state = forward(trainable, state, x)
+        loss = loss_value(self._loss, y, outputs, weight, real, n)
+        metric_state = self._add(metric_state, loss + logged, n, y, outputs, real)
+        # XLA leaves the penalty's value out of a step that takes its gradient alone.
+        return loss + penalty(trainable, scalars), (new_state, metric_state)
+
+    def zero(self) -> list[Any]:
+        """The metric state before the first row."""
+        metrics = [[ops.convert_to_tensor(v) for v in values] for values in self._initial]
+        return [ops.zeros((), keras.config.floatx()), metrics]
+
+    def _add(
+        self, metric_state: list[Any], loss: Any, n: Any, y: Any, outputs: Any, real: Any
+    ) -> Any:
+        total, states = metric_state
+        states = [
+            list(metric.stateless_update_state(state, y, outputs, sample_weight=real))
+            for metric, state in zip(self._metrics, states, strict=True)
+        ]
+        return [total + loss * n, states]
+
+    def read(self, metric_state: list[Any], n: Any) -> list[Any]:
+        """The mean loss over n rows, and each metric's value."""
+        total, states = metric_state
+        values = []
+        for metric, state in zip(self._metrics, states, strict=True):
+            # A result may be the variable itself, and is then read within the scope.
+            with keras.StatelessScope(state_mapping=zip(metric.variables, state, strict=True)):
+                values.append(ops.cast(metric.result(), total.dtype))
+        return [total / n, *values]

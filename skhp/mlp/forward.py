@@ -1,0 +1,237 @@
+"""The forward pass of a perceptron in a program: pure functions of tensors.
+
+Widths, the common activations, the dropout rate and l2 are scalars to it, so that the
+candidates of a search share programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from skhp.engine.packing import are_large
+from skhp.mlp.counter_random import uniform
+from skhp.mlp.layers import (
+    BATCH_NORM_EPSILON,
+    Activation,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Output,
+    walk,
+)
+from skhp.mlp.layout import MLPLayout
+
+# Keras's default for keras.layers.BatchNormalization.
+_BN_MOMENTUM = 0.99
+
+Scalars = dict[str, Any]
+
+
+class ForwardPass:
+    """The forward pass of one batch.
+
+    Parameters
+    ----------
+    layout : MLPLayout
+    scalars : dict of tensor
+        Of `MLPNetwork.scalars`.
+    masks : list of tensor of shape (n, width)
+        What each hidden layer's outputs are multiplied by, for dropout; empty where
+        the network is not being trained.
+    rows : tensor of shape (n,), optional
+        1 for real rows, 0 for padding.
+    """
+
+    def __init__(
+        self, layout: MLPLayout, scalars: Scalars, masks: list[Any], rows: Any = None
+    ) -> None:
+        self._layout, self._scalars = layout, scalars
+        self._masks, self._rows = masks, rows
+        large = are_large(layout.trainable_shapes())
+        self._add: Callable[[Any, Any], Any] = _plus_bias if large else ops.add
+
+    def __call__(self, trainable: list[Any], state: list[Any], x: Any) -> tuple[Any, list[Any]]:
+        """Outputs, and the new moving statistics.
+
+        Parameters
+        ----------
+        trainable, state : list of tensor
+            Weights and moving statistics in the order of the layers.
+        x : tensor of shape (n, n_features)
+        """
+        moved: list[Any] = []
+        steps: dict[type, Callable[..., Any]] = {
+            Dense: self._dense,
+            BatchNorm: partial(self._batch_norm, moved),
+            Activation: self._activation,
+            Dropout: self._dropout,
+            Output: self._output,
+        }
+        return walk(self._layout.layers(), x, trainable, state, steps), moved
+
+    def _dense(self, layer: Dense, x: Any, kernel: Any, bias: Any) -> Any:
+        return self._add(ops.matmul(x, kernel), bias)
+
+    def _batch_norm(
+        self, moved: list[Any], layer: Any, x: Any, gamma: Any, beta: Any, mean: Any, variance: Any
+    ) -> Any:
+        if self._masks:
+            batch = _moments(x, self._rows)
+            moved += _moved((mean, variance), batch)
+            mean, variance = batch
+        return ops.batch_normalization(
+            x, mean, variance, axis=-1, offset=beta, scale=gamma, epsilon=BATCH_NORM_EPSILON
+        )
+
+    def _activation(self, layer: Activation, x: Any) -> Any:
+        if layer.activation is not None:
+            return layer.activation.value(x)
+        code = self._scalars["activation"]  # the place in SHARED_ACTIVATIONS
+        is_relu, is_sigmoid, is_linear = code == 0, code == 2, code == 3
+        # sigmoid(x) = (tanh(x / 2) + 1) / 2: one transcendental serves both.
+        half = ops.where(is_sigmoid, 0.5, 1.0)
+        curve = ops.tanh(x * half) * half + ops.where(is_sigmoid, 0.5, 0.0)
+        return ops.where(is_relu, ops.relu(x), ops.where(is_linear, x, curve))
+
+    def _dropout(self, layer: Dropout, x: Any) -> Any:
+        if not self._masks:
+            return x
+        width = self._layout.widths[layer.hidden]
+        units = ops.arange(width, dtype="int32") < self._scalars["widths"][layer.hidden]
+        return x * self._masks[layer.hidden] * ops.cast(units, x.dtype)
+
+    def _output(self, layer: Output, x: Any, kernel: Any, bias: Any) -> Any:
+        outputs = self._dense(layer, x, kernel, bias)[:, : self._layout.n_outputs]
+        return layer.activation.value(outputs)
+
+
+def penalty(trainable: list[Any], scalars: Scalars) -> Any:
+    """What l2 adds to the loss.
+
+    Parameters
+    ----------
+    trainable : list of tensor
+    scalars : dict of tensor
+    """
+    kernels = [w for w in trainable if w.ndim == 2]
+    return scalars["l2"] * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
+
+
+def logged_penalty(trainable: list[Any], scalars: Scalars) -> Any:
+    """`penalty` for the logs: without a gradient, and not computed where l2 is zero.
+
+    Parameters
+    ----------
+    trainable : list of tensor
+    scalars : dict of tensor
+    """
+    fixed = [ops.stop_gradient(weight) for weight in trainable]
+    return skip_unless(
+        scalars["l2"] > 0,
+        lambda turn: _penalty_in(turn, fixed, scalars),
+        ops.zeros_like(scalars["l2"]),
+    )
+
+
+def masks_and_logged_penalty(
+    layout: MLPLayout, trainable: list[Any], n_rows: int, scalars: Scalars
+) -> tuple[list[Any], Any]:
+    """The dropout masks of a step, and its `logged_penalty`.
+
+    One loop computes both: each loop costs a step a microsecond, needed or not.
+
+    Parameters
+    ----------
+    layout : MLPLayout
+    trainable : list of tensor
+    n_rows : int
+    scalars : dict of tensor
+    """
+    if not layout.widths:
+        return [], logged_penalty(trainable, scalars)
+    fixed = [ops.stop_gradient(weight) for weight in trainable]
+    drops, penalized = scalars["dropout"] > 0, scalars["l2"] > 0
+    ones = ops.ones((n_rows, sum(layout.widths)), scalars["dropout"].dtype)
+
+    def compute(turn: Any) -> tuple[Any, Any]:
+        # XLA would compute before the loop whatever does not depend on the turn.
+        masks = skip_unless(drops, lambda inner: _mask(ones.shape, scalars, turn + inner), ones)
+        return masks, _penalty_in(turn, fixed, scalars)
+
+    none = (ones, ops.zeros_like(scalars["l2"]))
+    mask, logged = skip_unless(ops.logical_or(drops, penalized), compute, none)
+    ends = np.cumsum(layout.widths).tolist()
+    pairs = zip(layout.widths, ends, strict=True)
+    return [mask[:, end - width : end] for width, end in pairs], logged
+
+
+def _penalty_in(turn: Any, trainable: list[Any], scalars: Scalars) -> Any:
+    ones = [ops.cast(1 - turn, weight.dtype) for weight in trainable]
+    return penalty([w * one for w, one in zip(trainable, ones, strict=True)], scalars)
+
+
+def _mask(shape: tuple[int, ...], scalars: Scalars, turn: Any) -> Any:
+    rate = scalars["dropout"]
+    step = ops.cast(scalars["step"], "int32") + turn
+    drawn = ops.cast(uniform(shape, scalars["seed"], step), rate.dtype)
+    return ops.cast(drawn >= rate, rate.dtype) / (1.0 - rate)
+
+
+def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -> Any:
+    """A value that costs nothing where a condition does not hold.
+
+    XLA makes a select of most conditionals, and computes both sides, in each fusion that
+    reads them. A loop of one turn or none it leaves alone, but for what no turn changes:
+    that it computes before the loop, at all events. So a turn is told its number.
+
+    Parameters
+    ----------
+    condition : bool tensor
+    compute : callable
+        Takes the number of the turn, 0.
+    otherwise : tensor, or tuple of tensor
+        What `compute` returns, where the condition does not hold.
+    """
+    _, value = ops.while_loop(
+        lambda turn, _: turn < 1,
+        lambda turn, _: (turn + 1, compute(turn)),
+        (ops.where(condition, 0, 1), otherwise),
+    )
+    return value
+
+
+@ops.custom_gradient
+def _plus_bias(x: Any, bias: Any) -> Any:
+    """A sum whose gradient by the bias is a product, as the gradients by the kernels are.
+
+    A sum over the batch XLA fuses with the vector of all gradients, and where kernels are
+    large it may work it out anew for each number there, in thirty times the time of a step.
+    Were it a product everywhere, small networks in two threads would take a twentieth longer.
+    """
+
+    def gradient(upstream: Any) -> tuple[Any, Any]:
+        ones = ops.ones((1, upstream.shape[0]), upstream.dtype)
+        return upstream, ops.reshape(ops.matmul(ones, upstream), (-1,))
+
+    return x + bias, gradient
+
+
+def _moments(x: Any, rows: Any) -> tuple[Any, Any]:
+    if rows is None:
+        return ops.moments(x, axes=[0])
+    n = ops.sum(rows)
+    column = ops.expand_dims(rows, 1)
+    mean = ops.sum(x * column, axis=0) / n
+    return mean, ops.sum(ops.square(x - mean) * column, axis=0) / n
+
+
+def _moved(moving: tuple[Any, Any], batch: tuple[Any, Any]) -> list[Any]:
+    return [
+        old * _BN_MOMENTUM + new * (1.0 - _BN_MOMENTUM)
+        for old, new in zip(moving, batch, strict=True)
+    ]
