@@ -350,7 +350,7 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         draws = seeded(None if self._random_state is None else self._random_state + 1)
         with draws, self._naming_the_builder(X, y), self._noting_training():
             outcome = train_model(request)
-        if outcome.engine == "compiled":
+        if outcome.engine != "keras":
             self._keep_training(outcome)
         self._note(outcome, restart=not warm_start or initial_epoch == 0)
 
