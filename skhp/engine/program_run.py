@@ -14,7 +14,7 @@ from skhp.engine.batches import padded
 from skhp.engine.check import Steps, check, needs_check, rows_to_check
 from skhp.engine.engine_choice import COMPILED
 from skhp.engine.packing import Packing, none_joinable
-from skhp.engine.plan import Rows, TrainingPlan, TrainingState
+from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import programs
 from skhp.engine.program_lookup import program_for, scalars_for
 
@@ -91,8 +91,7 @@ class ProgramRun:
     def load(self, state: TrainingState, keep_learning_rate: bool = True) -> None:
         """Go on from a state, with its learning rate or with the plan's."""
         program = self._program
-        zeros = [np.zeros(s, program.structure.floatx) for s in program.packing.packed_shapes]
-        trainable = program.packing.pack(state.trainable, zeros)
+        trainable = self._packed_trainable(state.trainable)
         optimizer = program.optimizer
         optimizer_variables = (
             optimizer.start(trainable)
@@ -101,11 +100,30 @@ class ProgramRun:
         )
         if program.optimizer.learning_rate is not None and not keep_learning_rate:
             optimizer_variables[program.optimizer.learning_rate] = self._learning_rate
-        self.weights = (
-            backend.tensors(trainable),
-            backend.tensors(self._state_packing.pack(state.state, self._initial_state)),
-        )
+        self.weights = (backend.tensors(trainable), self._packed_state(state.state))
         self._optimizer_variables = backend.tensors(optimizer_variables)
+
+    def resume(self, state: TrainingState, random_state: dict[str, Any]) -> None:
+        """Go on from a checkpoint's state, with the random numbers that follow it."""
+        self.load(state)
+        self._random_state.set_state(random_state)
+
+    def pack_weights(self, trainable: Arrays, state: Arrays) -> Any:
+        """What ``weights`` is for these arrays."""
+        return backend.tensors(self._packed_trainable(trainable)), self._packed_state(state)
+
+    def unpack_weights(self, weights: Any) -> tuple[Arrays, Arrays]:
+        """Arrays in the network's own shapes, from a value that ``weights`` had."""
+        state = self._state_of(*weights, self._optimizer_variables)
+        return state.trainable, state.state
+
+    def _packed_trainable(self, trainable: Arrays) -> Arrays:
+        program = self._program
+        zeros = [np.zeros(s, program.structure.floatx) for s in program.packing.packed_shapes]
+        return program.packing.pack(trainable, zeros)
+
+    def _packed_state(self, state: Arrays) -> Any:
+        return backend.tensors(self._state_packing.pack(state, self._initial_state))
 
     def state(self) -> TrainingState:
         """Where the run stands, in the network's own shapes."""

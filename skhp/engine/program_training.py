@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+
 import keras
 import numpy as np
 
 from skhp.engine import pure_optimizer as optimizers
+from skhp.engine.checkpoint import NO_CHECKPOINTS, Checkpoint, Checkpoints
 from skhp.engine.plan import History, Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_run import ProgramRun
+from skhp.engine.replay import EarlierEpochs, replay
 from skhp.engine.watchers import EarlyStopping, KerasCallbacks, Printer, Watcher, watches_batches
 
 
@@ -25,12 +30,29 @@ def why_no_program(plan: TrainingPlan) -> str | None:
     )
 
 
+@dataclass
+class Resumption:
+    """What a training goes on from.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    earlier : EarlierEpochs
+        Its epochs, as hooks see them.
+    """
+
+    checkpoint: Checkpoint
+    earlier: EarlierEpochs
+
+
 def train_with_program(
     plan: TrainingPlan,
     rows: Rows,
     validation: Rows | None,
     start: TrainingState,
     random_state: np.random.RandomState,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
+    resumption: Resumption | None = None,
 ) -> Outcome:
     """Train with a program.
 
@@ -42,31 +64,116 @@ def train_with_program(
     start : TrainingState
     random_state : RandomState
         For the order of the rows and for dropout.
+    checkpoints : Checkpoints
+    resumption : Resumption or None
+        None to train from the start.
     """
     watchers = _watchers(plan, rows, validation)
     run = ProgramRun(plan, rows, validation, start, random_state)
     history: History = {name: [] for name in in_order_of_keras(run.log_names)}
     choice = plan.network.engine(plan)
     outcome = Outcome(start, history, choice.name, choice.reason)
-    for watcher in watchers:
-        watcher.train_begin(run)
-    epoch, stop, own = 0, False, set(run.log_names)
-    while epoch < plan.epochs and not stop:
-        for watcher in watchers:
-            watcher.epoch_begin(epoch, run)
-        logs = run.epochs(1 if watchers else plan.epochs - epoch)
-        epoch += len(logs)
+    training = _Training(plan, run, watchers, outcome, random_state)
+    training.begin(resumption)
+    while training.goes_on():
+        training.call()
+        if checkpoints.is_due() and training.goes_on():
+            checkpoints.keep(training.checkpoint(), is_end=False)
+    if checkpoints is not NO_CHECKPOINTS:
+        checkpoints.keep(training.checkpoint(), is_end=True)
+    return training.end()
+
+
+class _Training:
+    """The loop over the epochs of one fit.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    run : ProgramRun
+    watchers : list of Watcher
+    outcome : Outcome
+        Of no epoch yet.
+    random_state : RandomState
+        That of the run.
+    """
+
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        run: ProgramRun,
+        watchers: list[Watcher],
+        outcome: Outcome,
+        random_state: np.random.RandomState,
+    ) -> None:
+        self._plan, self._run, self._watchers = plan, run, watchers
+        self._outcome, self._random_state = outcome, random_state
+        self._epoch = 0
+        self._is_stopped = self._has_ended = False
+        self._seconds, self._since = 0.0, time.perf_counter()
+
+    def begin(self, resumption: Resumption | None) -> None:
+        for watcher in self._watchers:
+            watcher.train_begin(self._run)
+        if resumption is not None:
+            self._go_on_from(resumption)
+
+    def _go_on_from(self, resumption: Resumption) -> None:
+        held = resumption.checkpoint
+        for watcher in self._own_stops():
+            if held.early_stop is not None:
+                watcher.resume(held.early_stop, self._run)
+        others = [w for w in self._watchers if not isinstance(w, EarlyStopping)]
+        self._is_stopped = replay(held, others, resumption.earlier)
+        self._run.resume(held.state, held.random_state)
+        self._outcome.history = held.outcome().history
+        self._epoch, self._seconds = held.n_epochs, held.seconds
+
+    def goes_on(self) -> bool:
+        return self._epoch < self._plan.epochs and not self._is_stopped
+
+    def call(self) -> None:
+        """Run some epochs: those of one call of the program."""
+        run, outcome, own = self._run, self._outcome, set(self._run.log_names)
+        for watcher in self._watchers:
+            watcher.epoch_begin(self._epoch, run)
+        logs = run.epochs(1 if self._watchers else self._plan.epochs - self._epoch)
+        self._epoch += len(logs)
         for name, values in zip(run.log_names, logs.T, strict=True):
             outcome.history[name] += values.tolist()
         last = {name: values[-1] for name, values in outcome.history.items() if name in own}
         if not np.isfinite(last["loss"]):  # which ends a call
-            outcome.diverged_at, stop = epoch, True
-        stop |= any([w.epoch_end(epoch - 1, last, run) for w in watchers])
+            outcome.diverged_at = self._epoch
+        stops = {w: w.epoch_end(self._epoch - 1, last, run) for w in self._watchers}
+        self._has_ended = outcome.diverged_at is not None or any(
+            stops[watcher] for watcher in self._own_stops()
+        )
+        self._is_stopped = self._has_ended or any(stops.values())
         _note_added(outcome, last, run.log_names)
-    for watcher in watchers:
-        watcher.train_end(run)
-    outcome.state = run.state()
-    return outcome
+
+    def checkpoint(self) -> Checkpoint:
+        """All that is needed to go on from here; before `end`, which takes the best weights."""
+        outcome = self._outcome
+        return Checkpoint(
+            self._run.state(),
+            outcome.history,
+            self._random_state.get_state(legacy=False),
+            next((w.checkpoint(self._run) for w in self._own_stops()), None),
+            has_ended=self._has_ended,
+            engine=outcome.engine,
+            reason=outcome.reason,
+            diverged_at=outcome.diverged_at,
+            seconds=self._seconds + time.perf_counter() - self._since,
+        )
+
+    def end(self) -> Outcome:
+        for watcher in self._watchers:
+            watcher.train_end(self._run)
+        self._outcome.state = self._run.state()
+        return self._outcome
+
+    def _own_stops(self) -> list[EarlyStopping]:
+        return [watcher for watcher in self._watchers if isinstance(watcher, EarlyStopping)]
 
 
 def in_order_of_keras(names: list[str]) -> list[str]:

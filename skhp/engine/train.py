@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from skhp.compat.missing_names import MissingPrivateName
+from skhp.engine.checkpoint import NO_CHECKPOINTS, Checkpoint, Checkpoints
 from skhp.engine.keras_fit import train_with_keras
 from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState
-from skhp.engine.program_training import train_with_program, why_no_program
+from skhp.engine.program_training import Resumption, train_with_program, why_no_program
+from skhp.engine.replay import EarlierEpochs, StoppedInReplay, replay
 from skhp.engine.text import holds_text
 from skhp.engine.user_callbacks import lent
+from skhp.engine.watchers import Printer
 
 
 def train(
@@ -18,6 +23,7 @@ def train(
     validation: Rows | None,
     start: TrainingState,
     random_state: np.random.RandomState,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Outcome:
     """Train with a program where the plan allows it, else with Keras's fit.
 
@@ -28,13 +34,52 @@ def train(
     validation : Rows or None
     start : TrainingState
     random_state : RandomState
+    checkpoints : Checkpoints
+        Of trainings with the same arguments, but for the number of epochs.
 
     Returns
     -------
     Outcome
     """
+    arguments = (rows, validation, start, random_state)
     with lent(plan.callbacks):
-        return _train(plan, rows, validation, start, random_state)
+        held = _usable(checkpoints.find(plan.epochs), plan)
+        if held is None:
+            return _train(plan, *arguments, checkpoints)
+        earlier = EarlierEpochs(plan, *arguments)
+        begun = random_state.get_state(legacy=False)
+        try:
+            if held.is_result(plan.epochs):
+                return _load(held, plan, earlier, random_state)
+            return _train(plan, *arguments, checkpoints, Resumption(held, earlier))
+        except StoppedInReplay as stop:
+            random_state.set_state(begun)
+            shorter = replace(plan, epochs=stop.epochs, watchers=(), verbose=0)
+            return _train(shorter, *arguments, NO_CHECKPOINTS)
+
+
+def _usable(held: Checkpoint | None, plan: TrainingPlan) -> Checkpoint | None:
+    if held is None or held.is_resumable:
+        return held
+    # Hooks may ask for weights of earlier epochs, which no program can train again.
+    return held if held.is_result(plan.epochs) and not plan.watchers else None
+
+
+def _load(
+    held: Checkpoint,
+    plan: TrainingPlan,
+    earlier: EarlierEpochs,
+    random_state: np.random.RandomState,
+) -> Outcome:
+    """The outcome of a training that has ended, with its epochs shown to the hooks."""
+    watchers = [*([Printer(plan.epochs)] if plan.verbose else []), *plan.watchers]
+    for watcher in watchers:
+        watcher.train_begin(earlier)
+    replay(held, watchers, earlier)
+    for watcher in watchers:
+        watcher.train_end(earlier)
+    random_state.set_state(held.random_state)
+    return held.outcome()
 
 
 def _train(
@@ -43,17 +88,44 @@ def _train(
     validation: Rows | None,
     start: TrainingState,
     random_state: np.random.RandomState,
+    checkpoints: Checkpoints,
+    resumption: Resumption | None = None,
 ) -> Outcome:
     reason = why_no_program(plan)
     if reason is None and holds_text(rows.X):
         reason = "X holds text, which no program takes"
+    arguments = (plan, rows, validation, start, random_state)
     if reason is None:
         drawn = random_state.get_state()
         try:
-            return train_with_program(plan, rows, validation, start, random_state)
+            return train_with_program(*arguments, checkpoints, resumption)
         except (CannotCompile, MissingPrivateName) as error:
             reason = str(error)
             random_state.set_state(drawn)
-    outcome = train_with_keras(plan, rows, validation, start, random_state)
+    outcome = train_with_keras(*arguments)
     outcome.reason = reason
+    _keep_result(outcome, plan, random_state, checkpoints)
     return outcome
+
+
+def _keep_result(
+    outcome: Outcome,
+    plan: TrainingPlan,
+    random_state: np.random.RandomState,
+    checkpoints: Checkpoints,
+) -> None:
+    stopped = outcome.n_epochs < plan.epochs
+    has_ended = outcome.diverged_at is not None or (stopped and plan.early_stop is not None)
+    if stopped and (plan.watchers or not has_ended):
+        return  # a hook may have stopped it, which another fit does not have
+    checkpoint = Checkpoint(
+        outcome.state,
+        outcome.history,
+        random_state.get_state(legacy=False),
+        has_ended=has_ended,
+        is_resumable=False,
+        engine=outcome.engine,
+        reason=outcome.reason,
+        diverged_at=outcome.diverged_at,
+    )
+    checkpoints.keep(checkpoint, is_end=True)

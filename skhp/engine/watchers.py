@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from skhp.compat.keras import tensorboard_profiles
+from skhp.engine.checkpoint import EarlyStopState
 from skhp.engine.metrics import build_metrics
 from skhp.engine.plan import EarlyStop, Rows, TrainingPlan, Watcher
 from skhp.engine.pure_optimizer import all_variables
@@ -41,6 +42,18 @@ class EarlyStopping(Watcher):
             self.best, self.waited = value, 0
             self.best_weights = run.weights
         return self.waited >= self.rule.patience
+
+    def checkpoint(self, run: Any) -> EarlyStopState:
+        """What has been seen so far."""
+        if self.best_weights is None:
+            return EarlyStopState(self.best, self.waited)
+        return EarlyStopState(self.best, self.waited, *run.unpack_weights(self.best_weights))
+
+    def resume(self, seen: EarlyStopState, run: Any) -> None:
+        """Go on from what an earlier process has seen."""
+        self.best, self.waited = seen.best, seen.waited
+        if seen.trainable is not None:
+            self.best_weights = run.pack_weights(seen.trainable, seen.state)
 
     def train_end(self, run: Any) -> None:
         """Take the best weights."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -34,6 +35,7 @@ from skhp.fitting.fit_task import FitTask
 from skhp.fitting.outcome import fitted_attributes, warn_if_diverged
 from skhp.fitting.rows import CheckedRows
 from skhp.fitting.sample_weight import checked_sample_weight
+from skhp.fitting.store import FitStore
 from skhp.keras_objects.late_attributes import LateAttributes, current_attributes
 from skhp.keras_objects.stored_values import read_attributes, stored_attributes
 from skhp.mlp.history import joined_history
@@ -45,7 +47,8 @@ from skhp.mlp.parameter_checks import (
 )
 
 if TYPE_CHECKING:
-    from skhp.engine.plan import Outcome, Rows, TrainingState
+    from skhp.engine.checkpoint import Checkpoints
+    from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
     from skhp.mlp.spec import MLPSpec
     from skhp.mlp.target_coding import TargetCoding
 
@@ -85,6 +88,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         "metrics": [ARRAY_LIKE, NONE],
         "callbacks": [ARRAY_LIKE, object_with("set_model"), NONE],
         "warm_start": [BOOLEAN],
+        "memory": [instance_of(str), instance_of(os.PathLike), instance_of(FitStore), NONE],
         "random_state": [RANDOM_STATE],
         "verbose": [VERBOSE],
     }
@@ -299,9 +303,22 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         if self._optimizer_token != token:
             self._state.optimizer_variables = None  # they are another optimizer's
         held_out = None if validation is None else self._encoded(validation)
-        outcome = train(plan, self._encoded(rows), held_out, self._state, self._random_state)
+        arguments = (plan, self._encoded(rows), held_out, self._state, self._random_state)
+        memory = None if one_epoch else self.memory
+        outcome = train(*arguments, checkpoints=self._checkpoints(memory, *arguments))
         self._optimizer_token = token
         return outcome
+
+    def _checkpoints(self, memory: Any, plan: TrainingPlan, *arguments: Any) -> Checkpoints:
+        """Checkpoints of earlier fits with these arguments of the engine."""
+        from skhp.fitting.fit_key import fit_key
+        from skhp.fitting.remembered import FitRequest, store_for
+        from skhp.mlp.network_key import network_key
+
+        def key() -> str:
+            return fit_key(network_key(self._network), plan, *arguments)
+
+        return store_for(memory).checkpoints(FitRequest(plan, self._state, self._params(), key))
 
     def _encoded(self, rows: CheckedRows) -> Rows:
         """Checked rows as the engine takes them."""

@@ -81,6 +81,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights and optimizer state of the last one.
         After a change of ``optimizer`` it goes on from the weights alone.
+    memory : path, skhp.search.FitStore or None, default=None
+        A directory that keeps fits. A fit that it holds is loaded and not trained, and one
+        with fewer epochs or an interrupted one goes on from there, with the same result bit
+        for bit. It needs a ``random_state``. None keeps nothing.
     random_state : int, RandomState or None, default=None
         For the first weights, held-out rows, their order and dropout. A fit's result
         depends on nothing else that is random, and on no global seed.
@@ -172,6 +176,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         metrics: Any = None,
         callbacks: Any = None,
         warm_start: bool = False,
+        memory: Any = None,
         random_state: Any = None,
         verbose: Any = 0,
     ) -> None:
@@ -198,6 +203,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.metrics = metrics
         self.callbacks = callbacks
         self.warm_start = warm_start
+        self.memory = memory
         self.random_state = random_state
         self.verbose = verbose
 

@@ -114,7 +114,7 @@ class _CompileCache:
         flags = _flags_of_others(wanted)
         if _FLAG in flags:  # the user has TensorFlow keep them elsewhere
             return
-        directory = wanted / _versions_and_processor(flags)
+        directory = wanted / versions_and_processor(flags)
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             problem = _why_not_private(directory)
@@ -213,8 +213,14 @@ def _flags_of_others(ours: Path) -> str:
     return " ".join(flag for flag in flags if not flag.startswith(own))
 
 
-def _versions_and_processor(flags: str) -> str:
-    """A name for all that a compiled program depends on, beside the program itself."""
+def versions_and_processor(flags: str = "") -> str:
+    """A name for all that a compiled program depends on, beside the program itself.
+
+    Parameters
+    ----------
+    flags : str
+        Of TensorFlow's own.
+    """
     import numpy as np
 
     names = ("skhp", "keras", "tensorflow", "tensorflow-cpu", "tf-nightly")

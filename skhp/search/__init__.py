@@ -6,6 +6,7 @@ from skhp.candidates.best_candidates import best_estimators, best_params
 from skhp.candidates.correlation import correlations
 from skhp.candidates.importance import importance
 from skhp.candidates.results_table import results, results_summary
+from skhp.fitting.store import FitStore
 from skhp.search.learning_rates import learning_rate_grid
 from skhp.search.narrowing import narrow
 from skhp.search.sampling import sample
@@ -26,6 +27,7 @@ __all__ = [
     "overfitting",
     "narrow",
     "report",
+    "FitStore",
 ]
 
 

@@ -1,0 +1,29 @@
+"""What a perceptron computes, for the key of a stored fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skhp.fitting.fit_key import established_token
+from skhp.mlp.spec import MLPSpec
+
+
+def network_key(spec: MLPSpec) -> tuple[Any, ...]:
+    """All that a perceptron's training follows from, but for its first weights.
+
+    Parameters
+    ----------
+    spec : MLPSpec
+
+    Raises
+    ------
+    skhp.keras_objects.fingerprint.NotEstablished
+        If it cannot be told what an activation of the user's computes.
+    """
+    return (
+        "perceptron",
+        (spec.n_features, *spec.widths, spec.n_outputs),
+        established_token(spec.activation),
+        established_token(spec.output_activation),
+        (spec.batch_norm, spec.dropout, spec.l2),
+    )
