@@ -6,6 +6,7 @@ program traces a template, a copy of the first such model, whose structure they 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -216,7 +217,20 @@ def _template(
             is_equal = structure_of_model(template, arguments) == structure
     except Exception:  # a layer does not say how to make it again, or nobody can tell
         return model
-    return template if is_equal else model
+    if not is_equal:
+        return model
+    _name_by_place(template)
+    return template
+
+
+def _name_by_place(template: keras.Model) -> None:
+    """Name layers by their places, so that a program is the same in every process.
+
+    Keras numbers names through a process, and TensorFlow puts them into the program.
+    """
+    for place, layer in enumerate(layers_within(template)):
+        with contextlib.suppress(AttributeError):  # a class may compute its name
+            layer.name = f"layer_{place}"
 
 
 class ModelComputation:

@@ -161,4 +161,7 @@ def value_and_grad_of_variables(
     tensors = [variable.value for variable in variables]
     with tf.GradientTape() as tape:
         value, auxiliary = function()
-    return (value, auxiliary), tape.gradient(value, tensors)
+    gradients = tape.gradient(value, tensors)
+    # An embedding's gradient holds the rows that were looked up, and none of the others.
+    dense = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
+    return (value, auxiliary), dense
