@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from skhp.engine.plan import Outcome, Rows
-from skhp.fitting.divergence import rate_of, warn_diverged
+from skhp.fitting.divergence import rate_of
+from skhp.fitting.outcome import fitted_attributes, warn_if_diverged
 from skhp.runtime.global_generators import seeded
 from skhp.wrappers.callbacks import flat_callbacks
 from skhp.wrappers.class_weights import times_class_weights
@@ -135,7 +136,5 @@ def _keep(estimator: Any, outcome: Outcome, extends_history: bool) -> None:
         estimator.history_ = KerasHistory()
     for name, values in outcome.history.items():
         estimator.history_.setdefault(name, []).extend(values)
-    estimator.n_epochs_ = len(estimator.history_.get("loss", ()))
-    estimator.engine_, estimator.engine_reason_ = outcome.engine, outcome.reason
-    if outcome.diverged_at is not None:
-        warn_diverged(outcome.diverged_at, rate_of(estimator.model_))
+    vars(estimator).update(fitted_attributes(outcome, estimator.history_))
+    warn_if_diverged(outcome, rate_of(estimator.model_))
