@@ -131,6 +131,7 @@ class SearchMonitor:
     def _tell(self, record: Any) -> None:
         send(self._listener, record)
 
+    @guarded
     def setup(self, estimator: Any, context: Any) -> None:
         """Before the outermost fit."""
         recorder = Recorder(self, context.root_uuid.hex)
@@ -138,14 +139,18 @@ class SearchMonitor:
         attach(estimator, recorder)
 
     def teardown(self, estimator: Any, context: Any) -> None:
-        """After the outermost fit, be it finished or not."""
+        """After the outermost fit, whether it ended well or not."""
+        self._stop_following(estimator, context)
+        self.say_failures()
+
+    @guarded
+    def _stop_following(self, estimator: Any, context: Any) -> None:
         leave_candidate()
         run = context.root_uuid.hex
         self._searches.pop(run, None)
         recorder = self._recorders.pop(run, None)
         if recorder is not None:
             detach(estimator, recorder)
-        self.say_failures()
 
     def say_failures(self) -> None:
         """Warn of what went wrong and has not been said."""

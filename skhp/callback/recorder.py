@@ -93,20 +93,20 @@ def attach(estimator: Any, recorder: Recorder) -> list[Any]:
 
 
 def detach(estimator: Any, recorder: Recorder) -> None:
-    """Take a recorder off an estimator and its parts, and let it serve no more.
+    """Remove a recorder from an estimator and its parts; it then serves no monitor.
 
     Parameters
     ----------
     estimator : estimator
     recorder : Recorder
     """
+    recorder.monitor = None
     for part in _all_in(estimator):
         with _changing:
             own = own_callbacks(part)
             kept = [c for c in own if c is not recorder]
             if len(kept) < len(own):
                 part.set_callbacks(*kept)
-    recorder.monitor = None
 
 
 def _serve_the_same(one: Recorder, other: Recorder) -> bool:

@@ -62,9 +62,10 @@ def stateless_optimizer_class(optimizer_class: type) -> type:
     def build(self: Any, variables: Any) -> None:
         self.variable_owners = {}
         optimizer_class.build(self, variables)  # type: ignore[attr-defined]
-        with needing("keras", "Optimizer._track_variable", _COMPILED_TRAINING):
-            for variable in unlisted_variables(self):
-                self._track_variable(variable)
+
+    def variables(self: Any) -> list[Any]:
+        listed = optimizer_class.variables.fget(self)  # type: ignore[attr-defined]
+        return [*listed, *_others(self, listed)]
 
     methods = {}
     for name in _PURE_METHODS:
@@ -73,17 +74,25 @@ def stateless_optimizer_class(optimizer_class: type) -> type:
     # In the method resolution order it comes before TensorFlow's class, and after the methods
     # of the optimizer itself.
     pure = type("Pure", (of_backend,), methods)
-    namespace = {"add_variable_from_reference": add_variable_from_reference, "build": build}
+    namespace = {
+        "add_variable_from_reference": add_variable_from_reference,
+        "build": build,
+        "variables": property(variables),
+    }
     return type(optimizer_class.__name__, (optimizer_class, pure), namespace)
 
 
 def unlisted_variables(optimizer: Any) -> list[Any]:
     """Variables that a built optimizer keeps and its ``variables`` leave out."""
+    return _others(optimizer, optimizer.variables)
+
+
+def _others(optimizer: Any, listed: list[Any]) -> list[Any]:
     import keras
 
-    listed = {id(variable) for variable in optimizer.variables}
+    known = {id(variable) for variable in listed}
     own = [v for v in vars(optimizer).values() if isinstance(v, keras.Variable)]
-    return [variable for variable in own if id(variable) not in listed]
+    return [variable for variable in own if id(variable) not in known]
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ class MissingPrivateName(RuntimeError):
 
     def __str__(self) -> str:
         return (
-            f"{self.feature} needs {self.name}, a private name of {self.library}, which version "
+            f"{self.feature} needs {self.name}, a private name of {self.library} that version "
             f"{version_of(self.library)} does not have. Install another version of {self.library}."
         )
 

@@ -38,11 +38,10 @@ def checked_sample_weight(sample_weight: Any, n_rows: int, dtype: Any = _FLOATS)
     >>> checked_sample_weight(None, 2)
     array([1., 1.])
     """
-    given = 1 if sample_weight is None else sample_weight
-    if np.isscalar(given):
-        given = np.full(n_rows, given)
+    if sample_weight is None:
+        return np.ones(n_rows, dtype[0] if isinstance(dtype, tuple) else dtype)
     weight = check_array(
-        given,
+        np.full(n_rows, sample_weight) if np.isscalar(sample_weight) else sample_weight,
         ensure_2d=False,
         ensure_min_samples=0,
         dtype=list(dtype) if isinstance(dtype, tuple) else dtype,

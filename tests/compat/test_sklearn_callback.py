@@ -1,13 +1,12 @@
-"""Private names of scikit-learn's callbacks and searches, borrowed in skhp.compat."""
+"""Private names of scikit-learn's callbacks: they do what skhp takes them to do."""
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skhp import MLPClassifier
-from skhp.compat.sklearn import hands_callbacks_on, is_search, take_rows
 from skhp.compat.sklearn_callback import (
+    CALLBACKS_ATTRIBUTE,
     FIT_ATTRIBUTES,
     can_reuse_listener,
     forget_listener,
@@ -25,10 +24,6 @@ class Silent:
     def teardown(self, estimator, context): ...
 
 
-def search(**grid):
-    return GridSearchCV(MLPClassifier(), grid)
-
-
 def test_has_callbacks():
     without, with_one = MLPClassifier(), MLPClassifier().set_callbacks(Silent())
     assert not has_callbacks(without._init_callback_context())
@@ -38,7 +33,8 @@ def test_has_callbacks():
 def test_own_callbacks():
     callback = Silent()
     assert own_callbacks(MLPClassifier()) == []
-    assert own_callbacks(MLPClassifier().set_callbacks(callback)) == [callback]
+    net = MLPClassifier().set_callbacks(callback)
+    assert own_callbacks(net) == [callback] == getattr(net, CALLBACKS_ATTRIBUTE)
 
 
 def test_fit_attributes():
@@ -54,19 +50,6 @@ def test_fit_attributes():
     assert not set(vars(net)) & set(FIT_ATTRIBUTES)
 
 
-def test_is_search():
-    assert is_search(search(width=[1]))
-    assert not is_search(make_pipeline(MLPClassifier()))
-
-
-def test_hands_callbacks_on():
-    class OldFashioned(GridSearchCV):
-        def _run_search(self, evaluate_candidates): ...
-
-    assert hands_callbacks_on(search(width=[1]))
-    assert not hands_callbacks_on(OldFashioned(MLPClassifier(), {"width": [1]}))
-
-
 def test_transport_within_a_process():
     class Owner: ...
 
@@ -78,8 +61,3 @@ def test_transport_within_a_process():
     forget_listener(handle)
     with pytest.raises(OSError):  # none listens any more
         send(handle, "hello again")
-
-
-def test_take_rows():
-    rows = np.arange(6).reshape(3, 2)
-    assert take_rows(rows, np.array([2, 0])).tolist() == [[4, 5], [0, 1]]

@@ -1,19 +1,13 @@
-"""Private names of other libraries, borrowed in skhp.compat: they are there, and do as we hold.
+"""Private names of Keras: they do what skhp takes them to do."""
 
-Those of callbacks and searches are in test_sklearn_callback.py.
-"""
-
-import ast
-from fractions import Fraction
-from importlib import import_module
-from numbers import Integral, Real
-from pathlib import Path
+import contextlib
 
 import numpy as np
 import pytest
 
 from skhp import runtime
 from skhp.compat.keras import (
+    bookkeeping_attributes,
     compile_arguments,
     excluded_names,
     excludes_from_weight_decay,
@@ -28,22 +22,8 @@ from skhp.compat.keras import (
     tensorboard_profiles,
     unlisted_variables,
     unsafe_deserialization,
+    without_sum_over_replicas,
     wrapped_function,
-)
-from skhp.compat.scikeras import import_scikeras
-from skhp.compat.sklearn import (
-    HasMethods,
-    Interval,
-    InvalidParameterError,
-    StrOptions,
-    check_sample_weight,
-)
-from skhp.compat.sklearn_callback import CALLBACKS_ATTRIBUTE, own_callbacks
-from skhp.compat.tensorflow import (
-    backend_seeded,
-    clear_eager_kernels,
-    flat_caller,
-    freed_with_model,
 )
 
 runtime.start()
@@ -52,43 +32,6 @@ import keras  # noqa: E402
 from keras import ops  # noqa: E402
 from keras.src.backend.common.global_state import get_global_attribute  # noqa: E402
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR  # noqa: E402
-
-
-@pytest.mark.parametrize(
-    "constraint, taken, refused, said",
-    [
-        (
-            Interval(Integral, 1, None, closed="left"),
-            [1, np.int8(3)],
-            [0, 1.5, True],
-            "[1, inf)",
-        ),
-        (
-            Interval(Real, 0, 1, closed="left"),
-            [0, 0.5, Fraction(1, 2), np.float32(0.5)],
-            [1.0, np.nan, "a", False, Fraction(3, 2)],
-            "[0.0, 1.0)",
-        ),
-        (StrOptions({"balanced"}), ["balanced"], ["other", 1], "'balanced'"),
-        (HasMethods(["append", "pop"]), [[]], [(), 1], "'append' and 'pop'"),
-    ],
-    ids=["int", "float", "options", "methods"],
-)
-def test_constraints(constraint, taken, refused, said):
-    assert all(constraint.is_satisfied_by(value) for value in taken)
-    assert not any(constraint.is_satisfied_by(value) for value in refused)
-    assert said in str(constraint)
-
-
-def test_check_sample_weight():
-    X = np.zeros((3, 2))
-    assert check_sample_weight(None, X, dtype=np.float64).tolist() == [1, 1, 1]
-    assert check_sample_weight([1, 0, 2], X, dtype=np.float64).dtype == np.float64
-    assert check_sample_weight([0, 0, 0], X, dtype=np.float64).tolist() == [0, 0, 0]
-    for wrong in ([1, 2], [1, 2, -1], [1, 2, np.nan]):
-        with pytest.raises(ValueError, match="sample_weight"):
-            check_sample_weight(wrong, X, dtype=np.float64)
-
 
 OPTIMIZERS = [
     keras.optimizers.SGD(0.1, momentum=0.9),
@@ -193,53 +136,11 @@ def test_unsafe_deserialization():
     assert float(loaded(np.float32(1))) == 2.0
 
 
-def test_importing_scikeras_leaves_keras_as_it_was():
-    before = [
-        getattr(kind, "__reduce__")  # noqa: B009
-        for kind in (keras.Model, keras.losses.Loss, keras.optimizers.Optimizer)
-    ]
-    assert hasattr(import_scikeras("scikeras.wrappers"), "KerasClassifier")
-    after = [
-        getattr(kind, "__reduce__")  # noqa: B009
-        for kind in (keras.Model, keras.losses.Loss, keras.optimizers.Optimizer)
-    ]
-    assert before == after
-
-
 def test_excluded_names():
     optimizer = keras.optimizers.AdamW(weight_decay=0.1)
     assert not excluded_names(optimizer)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     assert excluded_names(optimizer)
-
-
-LIBRARIES = ("keras", "scikeras", "sklearn", "sklearn_callback", "tensorflow")
-
-
-def test_every_borrowed_name_is_tested():
-    trees = [ast.parse(path.read_text()) for path in Path(__file__).parent.glob("test_*.py")]
-    used = {n.id for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    for library in LIBRARIES:
-        module = import_module(f"skhp.compat.{library}")
-        own = [
-            name
-            for name, value in vars(module).items()
-            if not name.startswith("_")
-            and getattr(value, "__module__", "").startswith(("skhp", "sklearn"))
-        ]
-        assert own and not set(own) - used
-
-
-def test_flat_caller_calls_with_tensors_and_what_was_captured():
-    import tensorflow as tf
-
-    captured = tf.constant([10.0, 20.0])
-    traced = tf.function(lambda x, y: [x + captured, y * x], jit_compile=True, autograph=False)
-    concrete = traced.get_concrete_function(tf.constant([1.0, 2.0]), tf.constant([3.0, 4.0]))
-    assert concrete.captured_inputs
-    total, product = flat_caller(concrete)(tf.constant([5.0, 6.0]), tf.constant([7.0, 8.0]))
-    np.testing.assert_array_equal(total, [15, 26])
-    np.testing.assert_array_equal(product, [35, 48])
 
 
 def test_schedule_of_an_optimizer():
@@ -251,11 +152,6 @@ def test_schedule_of_an_optimizer():
 def test_function_of_a_wrapping_metric():
     metric = keras.metrics.MeanMetricWrapper(ops.abs, name="m", extra=1)
     assert wrapped_function(metric) == (ops.abs, {"extra": 1})
-
-
-def test_eager_kernels_are_cleared_and_made_again():
-    clear_eager_kernels()
-    assert float(ops.sum(ops.ones(3))) == 3
 
 
 def test_names_of_metrics_are_numbered_as_in_a_new_process():
@@ -271,27 +167,6 @@ def test_names_of_metrics_are_numbered_as_in_a_new_process():
         assert keras.layers.Dense(1).name != keras.layers.Dense(1).name != "dense"
     number = int(before[1].removeprefix("auc_"))
     assert names()[0] == f"auc_{number + 1}"
-
-
-def test_a_seed_for_the_backend_is_for_a_while():
-    import tensorflow as tf
-
-    def draw():
-        return tf.random.uniform(()).numpy()
-
-    with backend_seeded(5):  # before any seed is set
-        first = draw()
-    assert first != draw() != draw()
-    tf.random.set_seed(3)
-    expected = [draw(), draw()]
-    tf.random.set_seed(3)
-    first = draw()
-    within = []
-    for _ in range(2):
-        with backend_seeded(5):
-            within.append(draw())
-    assert within[0] == within[1] not in expected
-    assert [first, draw()] == expected
 
 
 def test_mode_of_a_metric():
@@ -326,48 +201,31 @@ def test_the_layer_of_an_output():
     assert layer_of_output(two) is layer_of_output(keras.Sequential()) is None
 
 
-def test_the_error_of_a_parameter_is_of_both_kinds():
-    assert issubclass(InvalidParameterError, ValueError)
-    assert issubclass(InvalidParameterError, TypeError)
+@pytest.mark.parametrize(
+    "make, computes",
+    [
+        (lambda: keras.layers.Dense(3), "units"),
+        (lambda: keras.layers.Dropout(0.5), "rate"),
+        (lambda: keras.metrics.TopKCategoricalAccuracy(), "_fn_kwargs"),
+        (lambda: keras.optimizers.SGD(0.1, momentum=0.5), "momentum"),
+    ],
+)
+def test_bookkeeping_is_no_setting(make, computes):
+    made, again = make(), make()
+    left_out = bookkeeping_attributes(made)
+    assert {"name"} <= left_out or {"_name"} <= left_out or "built" in left_out
+    assert computes in vars(made) and computes not in left_out
+    assert {"_dtype_policy", "_trainable"}.isdisjoint(bookkeeping_attributes(keras.layers.Layer()))
+    assert bookkeeping_attributes(again) == left_out
+    assert not bookkeeping_attributes(object())
 
 
-def fit_one_batch(model):
-    class Batches(keras.utils.PyDataset):
-        def __len__(self):
-            return 1
-
-        def __getitem__(self, index):
-            return np.ones((2, 3), "float32"), np.ones((2, 1), "float32")
-
-    model.fit(Batches(), verbose=0)
-
-
-def test_what_a_fit_makes_in_tensorflow_goes_with_the_model():
-    from tensorflow.python.framework import ops as tf_ops
-
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-    model.compile("sgd", loss="mse")
-    gradients = len(tf_ops.gradient_registry.list())
-    generators = getattr(tf_ops.get_default_graph(), "_py_funcs_used_in_graph", ())
-    n_generators = len(generators)
-    kernel = model.layers[0].kernel.numpy()
-    with freed_with_model(model.optimizer):
-        fit_one_batch(model)
-    assert not np.array_equal(model.layers[0].kernel.numpy(), kernel)
-    assert len(tf_ops.gradient_registry.list()) == gradients
-    generators = getattr(tf_ops.get_default_graph(), "_py_funcs_used_in_graph", ())
-    assert len(generators) == n_generators
-    # Without it, both grow: else it is not needed any more.
-    model.compile("sgd", loss="mse")
-    fit_one_batch(model)
-    assert len(tf_ops.gradient_registry.list()) > gradients
-    assert len(tf_ops.get_default_graph()._py_funcs_used_in_graph) > n_generators
-
-
-def test_callbacks_attribute():
-    from skhp import MLPClassifier
-    from skhp.callback import LearningCurves
-
-    callback = LearningCurves()
-    net = MLPClassifier().set_callbacks(callback)
-    assert getattr(net, CALLBACKS_ATTRIBUTE) == [callback] == own_callbacks(net)
+def test_an_optimizer_without_its_sum_over_replicas_takes_the_same_step():
+    steps = []
+    for context in (contextlib.nullcontext, without_sum_over_replicas):
+        optimizer, variable = keras.optimizers.SGD(0.5), keras.Variable([1.0, 2.0])
+        with context(optimizer):
+            optimizer.apply([ops.convert_to_tensor([1.0, -1.0])], [variable])
+        assert "_all_reduce_sum_gradients" not in vars(optimizer)
+        steps.append(variable.numpy().tolist())
+    assert steps[0] == steps[1] == [0.5, 2.5]

@@ -1,0 +1,87 @@
+"""Private names of TensorFlow: they do what skhp takes them to do."""
+
+import numpy as np
+
+from skhp import runtime
+from skhp.compat.tensorflow import (
+    backend_seeded,
+    clear_eager_kernels,
+    flat_caller,
+    freed_with_model,
+)
+
+runtime.start()
+
+import keras  # noqa: E402
+from keras import ops  # noqa: E402
+
+
+def test_flat_caller_calls_with_tensors_and_what_was_captured():
+    import tensorflow as tf
+
+    captured = tf.constant([10.0, 20.0])
+    traced = tf.function(lambda x, y: [x + captured, y * x], jit_compile=True, autograph=False)
+    concrete = traced.get_concrete_function(tf.constant([1.0, 2.0]), tf.constant([3.0, 4.0]))
+    assert concrete.captured_inputs
+    total, product = flat_caller(concrete)(tf.constant([5.0, 6.0]), tf.constant([7.0, 8.0]))
+    np.testing.assert_array_equal(total, [15, 26])
+    np.testing.assert_array_equal(product, [35, 48])
+
+
+def test_eager_kernels_are_cleared_and_made_again():
+    clear_eager_kernels()
+    assert float(ops.sum(ops.ones(3))) == 3
+
+
+def test_a_seed_for_the_backend_is_for_a_while():
+    import tensorflow as tf
+
+    def draw():
+        return tf.random.uniform(()).numpy()
+
+    with backend_seeded(5):  # before any seed is set
+        first = draw()
+    assert first != draw() != draw()
+    tf.random.set_seed(3)
+    expected = [draw(), draw()]
+    tf.random.set_seed(3)
+    first = draw()
+    within = []
+    for _ in range(2):
+        with backend_seeded(5):
+            within.append(draw())
+    assert within[0] == within[1] not in expected
+    assert [first, draw()] == expected
+
+
+def fit_one_batch(model):
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return np.ones((2, 3), "float32"), np.ones((2, 1), "float32")
+
+    model.fit(Batches(), verbose=0)
+
+
+def test_what_a_fit_makes_in_tensorflow_goes_with_the_model():
+    from tensorflow.python.framework import ops as tf_ops
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", loss="mse")
+    gradients = len(tf_ops.gradient_registry.list())
+    generators = getattr(tf_ops.get_default_graph(), "_py_funcs_used_in_graph", ())
+    n_generators = len(generators)
+    kernel = model.layers[0].kernel.numpy()
+    with freed_with_model(model.optimizer):
+        fit_one_batch(model)
+    assert not np.array_equal(model.layers[0].kernel.numpy(), kernel)
+    assert len(tf_ops.gradient_registry.list()) == gradients
+    generators = getattr(tf_ops.get_default_graph(), "_py_funcs_used_in_graph", ())
+    assert len(generators) == n_generators
+    # Without it, both grow: else it is not needed any more.
+    model.compile("sgd", loss="mse")
+    fit_one_batch(model)
+    assert len(tf_ops.gradient_registry.list()) > gradients
+    assert len(tf_ops.get_default_graph()._py_funcs_used_in_graph) > n_generators
