@@ -7,7 +7,7 @@ keep scikeras's names and arguments. Keras is imported when an estimator is fitt
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -486,12 +486,36 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
 
         return attributes_at(self, run, history)
 
-    def _count_parameters(self, fitted: Any) -> int:
+    def count_parameters(self, like: Any = None) -> int:
+        """The number of weights, moving statistics included.
+
+        Parameters
+        ----------
+        like : estimator, optional
+            A fitted estimator of the same kind. The weights are counted as if this one was
+            fitted on the same data. By default this one must be fitted.
+
+        Returns
+        -------
+        int
+        """
         from skhp.wrappers.network import count_parameters
 
-        return count_parameters(self, fitted)
+        return count_parameters(self, self if like is None else like)
 
-    def _measure(self, X: Any, y: Any) -> Any:
+    def evaluation(self, X: Any, y: Any) -> Callable[[Any], dict[str, float]]:
+        """The loss and metrics on other rows, for any weights of the fitted network.
+
+        Parameters
+        ----------
+        X, y : array-like
+            Rows, which count alike.
+
+        Returns
+        -------
+        callable
+            It takes a `skhp.engine.plan.TrainingState` and returns a dict of floats.
+        """
         from skhp.wrappers.network import measure
 
         return measure(self, X, y)

@@ -129,7 +129,7 @@ def _train(
 
 def _keep(estimator: Any, outcome: Outcome, extends_history: bool) -> None:
     """Keep what training gave, beside the weights."""
-    if outcome.engine == "compiled":
+    if outcome.engine != "keras":
         estimator._keep_training(outcome)
     if not extends_history or not hasattr(estimator, "history_"):
         estimator.history_ = KerasHistory()

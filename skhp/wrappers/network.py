@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from skhp.keras_objects.storage import copy_model
 from skhp.wrappers.building import build_weights
@@ -54,6 +55,7 @@ def count_parameters(estimator: Any, fitted: Any) -> int:
     """
     if fitted is estimator:
         return estimator._unpacked_model().count_params()
+    estimator = clone(estimator)
     learned = {n: v for n, v in vars(fitted).items() if n[0] != "_" and n[-1] == "_"}
     estimator.__dict__.update(learned, _random_state=0)
     estimator.model_ = model = estimator._build_keras_model()
