@@ -129,12 +129,12 @@ def _train(
 
 
 def _keep(estimator: Any, outcome: Outcome, extends_history: bool) -> None:
-    """Keep what training gave, beside the weights."""
+    """Keep what training gave: the weights, and attributes of the estimator."""
     if outcome.engine != "keras":
         estimator._keep_training(outcome)
-    if not extends_history or not hasattr(estimator, "history_"):
-        estimator.history_ = KerasHistory()
+    before = getattr(estimator, "history_", {}) if extends_history else {}
+    history = KerasHistory(before)
     for name, values in outcome.history.items():
-        estimator.history_.setdefault(name, []).extend(values)
-    vars(estimator).update(fitted_attributes(outcome, estimator.history_))
-    warn_if_diverged(outcome, rate_of(estimator.model_))
+        history[name] = [*before.get(name, ()), *values]
+    vars(estimator).update(fitted_attributes(outcome, history))
+    warn_if_diverged(outcome, rate_of(estimator.model_) if outcome.diverged_at else None)
