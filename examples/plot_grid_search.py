@@ -2,16 +2,16 @@
 Search a network's depth, width, activation and learning rate
 =============================================================
 
-A network is a step of a pipeline like any other, its hyperparameters are constructor
-parameters, and so scikit-learn's own ``GridSearchCV`` searches them.
+A network is a step of a pipeline, and its hyperparameters are constructor parameters. So
+scikit-learn's ``GridSearchCV`` can search them.
 """
 
 # %%
 # The pipeline and the grid
 # -------------------------
-# Sixteen candidates, five folds each. skhp compiles the training of a network once and keeps it;
-# the learning rate, the rows of a fold, narrow widths and the common activations are data to the
-# compiled program, so that a few programs serve all eighty fits.
+# The grid has sixteen candidates, with five folds each. skhp compiles the training of a network
+# once. The compiled program takes the learning rate, the rows of a fold, small widths and common
+# activations as inputs, so all eighty fits need only a few programs.
 import pandas as pd
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import GridSearchCV
@@ -44,7 +44,7 @@ for name, value in search.best_params_.items():
 # %%
 # The table of results
 # --------------------
-# ``cv_results_`` is scikit-learn's: a column for each parameter, score and time.
+# ``cv_results_`` has a column for each parameter, score and time.
 results = pd.DataFrame(search.cv_results_)
 results.columns = results.columns.str.removeprefix("param_mlpclassifier__")
 columns = {
@@ -63,8 +63,8 @@ print(table.head(8).to_string(index=False, float_format="{:.3f}".format))
 # %%
 # The picture
 # -----------
-# Every candidate's mean accuracy over the folds. The differences are of the size of ``std``, the
-# spread over the folds: on these data most candidates do well.
+# The mean accuracy of each candidate over the folds. On these data most candidates are good: the
+# differences between them are as small as ``std``, the standard deviation over the folds.
 try:
     import matplotlib.pyplot as plt
 except ImportError:

@@ -1,16 +1,17 @@
 """
-Stop training when the validation loss no longer falls
-======================================================
+Stop training when the validation loss no longer improves
+=========================================================
 
-``early_stopping=True`` sets ``validation_fraction`` of the training rows aside, stops after
-``patience`` epochs without a better validation loss, and keeps the weights of the best epoch.
+``early_stopping=True`` uses ``validation_fraction`` of the training rows for validation only.
+Training stops after ``patience`` epochs without a better validation loss. The network keeps the
+weights of the best epoch.
 """
 
 # %%
 # Train
 # -----
-# The rows set aside are stratified by class and follow from ``random_state``. ``epochs`` is now an
-# upper bound, and ``n_epochs_`` tells how many were trained.
+# The validation rows are stratified by class, and ``random_state`` decides which rows they are.
+# ``epochs`` is now the maximum, and ``n_epochs_`` is the number of epochs that were trained.
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -38,9 +39,9 @@ model = make_pipeline(
 model.fit(X_train, y_train)
 
 # %%
-# What happened
-# -------------
-# ``history_`` holds a list for each quantity, a value for each epoch.
+# The result
+# ----------
+# ``history_`` has a list for each loss and metric, with one value for each epoch.
 network = model[-1]
 best_epoch = int(np.argmin(network.history_["val_loss"])) + 1
 print(f"trained {network.n_epochs_} of at most {network.epochs} epochs")
@@ -50,7 +51,7 @@ print(f"accuracy on the test rows: {model.score(X_test, y_test):.3f}")
 # %%
 # The picture
 # -----------
-# The training loss keeps falling after the validation loss has stopped to.
+# The training loss still falls when the validation loss no longer does.
 import matplotlib.pyplot as plt
 
 epochs = range(1, network.n_epochs_ + 1)

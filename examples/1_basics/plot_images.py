@@ -2,8 +2,8 @@
 Images
 ======
 
-An array of more than two dimensions is flattened, so images go into ``fit`` as they are, and a
-search chooses what a dense network needs most of: regularization.
+``fit`` flattens arrays with more than two dimensions, so you can pass images directly. Dense
+networks need regularization most, so the search chooses it.
 """
 
 # %%
@@ -23,8 +23,8 @@ print(f"X has the shape {X_train.shape}")
 # %%
 # The search
 # ----------
-# The penalty and the learning rate are numbers to the compiled program: one serves all nine
-# candidates. ``epochs`` is an upper bound, for early stopping ends each fit.
+# The l2 penalty and the learning rate are inputs of the compiled program, so all nine candidates
+# use one program. ``epochs`` is the maximum: early stopping ends each fit.
 network = MLPClassifier(
     n_layers=2, width=128, epochs=60, early_stopping=True, patience=5, random_state=0
 )
@@ -36,18 +36,19 @@ print(f"accuracy on the test rows: {search.score(X_test, y_test):.3f}")
 # %%
 # The picture
 # -----------
-# The test images that the network was least sure of.
+# The test images for which the network gave the lowest probability to the true class.
 import matplotlib.pyplot as plt
 import numpy as np
 
 probabilities = search.predict_proba(X_test)
-of_truth = probabilities[np.arange(len(y_test)), y_test]
-worst = np.argsort(of_truth)[:10]
+of_true_class = probabilities[np.arange(len(y_test)), y_test]
+worst = np.argsort(of_true_class)[:10]
 fig, axes = plt.subplots(2, 5, figsize=(8, 4), layout="constrained")
 for ax, i in zip(axes.flat, worst, strict=True):
-    said = probabilities[i].argmax()
+    predicted = probabilities[i].argmax()
+    title = f"true {y_test[i]}, predicted {predicted}\nwith {probabilities[i, predicted]:.0%}"
     ax.imshow(X_test[i], cmap="gray_r")
-    ax.set_title(f"{y_test[i]}, taken for {said}\nwith {probabilities[i, said]:.0%}", fontsize=9)
+    ax.set_title(title, fontsize=9)
     ax.axis("off")
-fig.suptitle("The digits that the network was least sure of")
+fig.suptitle("The digits with the lowest probability of the true class")
 plt.show()

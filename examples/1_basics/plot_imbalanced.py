@@ -1,15 +1,16 @@
 """
-Rare classes: class weights, and a metric that sees them
-========================================================
+Rare classes: class weights, and a metric that shows their effect
+=================================================================
 
-When 5 rows in 100 are of the class that matters, a network that never names it is right 95 times
-in 100. Choose the metric first, then let a search choose the class weight by it.
+If 5 % of the rows are positive, a network that always predicts the negative class has an accuracy
+of 95 %. So first choose a better metric. Then let a search choose the class weight by this
+metric.
 """
 
 # %%
 # The data
 # --------
-# 2,000 rows in 20 columns, of which about 5 in 100 are positive.
+# 2,000 rows with 20 columns. About 5 % of the rows are positive.
 from sklearn.datasets import make_classification
 from sklearn.metrics import PrecisionRecallDisplay
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_split
@@ -22,14 +23,15 @@ X, y = make_classification(
     2000, 20, n_informative=6, weights=[0.95], flip_y=0.02, class_sep=0.7, random_state=0
 )
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-print(f"positive: {y.mean():.1%} of the rows; naming none is right in {1 - y.mean():.1%}")
+print(f"positive: {y.mean():.1%}; accuracy of predicting none: {1 - y.mean():.1%}")
 
 # %%
 # The search
 # ----------
-# ``class_weight`` multiplies what an error on a row of that class costs. ``scoring`` asks for three
-# metrics and ``refit`` ranks by the balanced accuracy, the mean of the two classes' recall. Class
-# weights are numbers to the compiled program: all candidates share one.
+# ``class_weight`` multiplies the loss of the rows of a class. The search computes the three
+# metrics of ``scoring``. ``refit`` chooses the best candidate by balanced accuracy, which is the
+# mean of the recalls of the two classes. Class weights are inputs of the compiled program, so all
+# candidates use one program.
 model = make_pipeline(
     StandardScaler(), MLPClassifier(n_layers=1, width=32, epochs=15, batch_size=64, random_state=0)
 )
@@ -47,10 +49,11 @@ search = GridSearchCV(
 print(f"best: {search.best_params_}")
 
 # %%
-# What the weight changes
-# -----------------------
-# Accuracy prefers no weights; balanced accuracy does not. A weight moves the threshold more than
-# the order of the rows, so that the average precision hardly changes.
+# The effect of the class weight
+# ------------------------------
+# Accuracy is best without weights, balanced accuracy is best with weights. A weight mainly moves
+# the decision threshold and hardly changes the order of the rows, so the average precision stays
+# almost the same.
 import pandas as pd
 
 results = pd.DataFrame(search.cv_results_)
@@ -63,7 +66,7 @@ print(table.rename(columns=lambda name: name.removeprefix("mean_test_")).round(3
 # %%
 # The picture
 # -----------
-# Scores on the folds, and precision against recall on rows that the search never saw.
+# The scores on the folds, and precision against recall on test rows that the search did not use.
 import matplotlib.pyplot as plt
 
 from skhp.displays import SearchHeatmapDisplay

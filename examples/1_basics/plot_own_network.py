@@ -2,15 +2,16 @@
 Your own network
 ================
 
-What the constructor of ``MLPClassifier`` cannot say, a function can: ``KerasClassifier`` takes one
-that builds a Keras model, and makes the function's arguments parameters of the estimator, to be
-searched like any other.
+Some networks are not multilayer perceptrons. Write a function that builds them and pass it to
+``KerasClassifier``. The arguments of the function become parameters of the estimator, so a search
+can choose their values.
 """
 
 # %%
 # A function that builds a network
 # --------------------------------
-# Convolutions over digits of 8 by 8 pixels. ``meta`` tells what ``fit`` learned of the data.
+# A convolutional network for digits of 8 by 8 pixels. ``meta`` contains what ``fit`` knows about
+# the data, such as their shape and the number of classes.
 import keras
 import numpy as np
 from sklearn.datasets import load_digits
@@ -55,7 +56,7 @@ print(f"trained by: {best.engine_} {best.engine_reason_ or ''}")
 # %%
 # The picture
 # -----------
-# How the best one trained, and what its filters look for.
+# The training of the best network, and its filters.
 import matplotlib.pyplot as plt
 
 from skhp.displays import TrainingCurvesDisplay

@@ -2,15 +2,15 @@
 Pictures of a search
 ====================
 
-What a search found, and how each of its networks trained: a few pictures for the reader of a
-notebook, and one HTML file to hand on.
+Several pictures show the results of a search and the training of its networks. A report puts them
+into one HTML file that you can send to others.
 """
 
 # %%
 # A search
 # --------
-# Sixty networks on three folds of the breast cancer data. ``LearningCurves`` keeps every epoch of
-# each, on the rows that train it and on the fold that scores it.
+# Sixty networks on three folds of the breast cancer data. ``LearningCurves`` keeps the loss of
+# every epoch, on the training rows and on the test fold.
 from scipy.stats import loguniform, randint
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import RandomizedSearchCV
@@ -35,8 +35,8 @@ search.set_callbacks(curves).fit(X, y)
 # %%
 # All parameters at once
 # ----------------------
-# A line for each candidate, bright where the score is high, the best one thick. An axis is
-# logarithmic where the space is.
+# Each candidate is a line. Bright lines have a high score, and the best candidate has a thick
+# line. The axis of the learning rate is logarithmic because its distribution is.
 import matplotlib.pyplot as plt
 
 from skhp.displays import ParallelCoordinatesDisplay
@@ -45,22 +45,23 @@ ParallelCoordinatesDisplay.from_search(search)
 plt.show()
 
 # %%
-# Which parameter mattered
-# ------------------------
+# Which parameters change the score
+# ---------------------------------
 from skhp.displays import ImportanceDisplay, ScoreDistributionDisplay
 
 ImportanceDisplay.from_search(search)
 plt.show()
 
 # %%
-# And which of its values are good: the density of the score for each.
+# Which values are good? This picture shows the distribution of the score for each value.
 display = ScoreDistributionDisplay.from_search(search)
 display.frame.groupby(["param", "value"], sort=False)["score"].median().round(3)
 
 # %%
-# How they trained
-# ----------------
-# The best six, training dashed and the fold solid, with a band over the folds; then all of them.
+# How the networks trained
+# ------------------------
+# First the six best networks: training rows are dashed, test folds are solid, and bands show the
+# standard deviation over the folds. Then all networks.
 from skhp.displays import TrainingCurvesDisplay
 
 TrainingCurvesDisplay.from_search(search, curves, n_best=6)
@@ -68,20 +69,21 @@ TrainingCurvesDisplay.from_search(search, curves, kind="all", hue="learning_rate
 plt.show()
 
 # %%
-# What a better score costs
-# -------------------------
-# The size of the network against the score, and the candidates that nothing beats in both.
+# Score and size
+# --------------
+# The score against the size of the network. The line connects the candidates for which no other
+# candidate is both smaller and better.
 from skhp.displays import TradeoffDisplay
 
 TradeoffDisplay.from_search(search, "n_parameters", hue="activation")
 plt.show()
 
 # %%
-# One file to hand on
-# -------------------
-# ``report`` (with ``pip install "skhp[report]"``) writes an HTML file that works without a network:
-# a table that sorts, parallel coordinates to drag along, and the curves of the rows that are
-# ticked.
+# A report in one file
+# --------------------
+# ``report`` writes an HTML file that works without an internet connection. It has a table to
+# sort, parallel coordinates in which you select ranges with the mouse, and the curves of the rows
+# that you select. It needs plotly: ``pip install "skhp[report]"``.
 import tempfile
 from pathlib import Path
 

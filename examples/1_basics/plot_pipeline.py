@@ -1,15 +1,16 @@
 """
-Search a whole pipeline, not the network alone
-==============================================
+Search a whole pipeline
+=======================
 
-How the columns are scaled and how many are kept is a choice like a network's width. In a pipeline
-one search makes all of them, and each fold's preprocessing is fitted on its training rows alone.
+The scaler, the number of selected columns and the width of the network are all choices. In a
+pipeline, one search makes all of them. For each fold, the preprocessing is fitted on the training
+rows only.
 """
 
 # %%
 # The pipeline
 # ------------
-# 13 measurements of 178 wines from three growers, in units from tenths to thousands.
+# 13 measurements of 178 wines from three growers. Some values are around 0.1, others around 1,000.
 from sklearn.datasets import load_wine
 from sklearn.feature_selection import SelectKBest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -30,7 +31,7 @@ pipeline = Pipeline(
 # %%
 # The search
 # ----------
-# A step is a parameter too: the grid replaces the whole scaler.
+# A step is also a parameter: here the grid replaces the whole scaler.
 grid = {
     "scale": [StandardScaler(), MinMaxScaler(), QuantileTransformer(n_quantiles=50)],
     "select__k": [3, 6, 13],
@@ -45,11 +46,11 @@ for name, value in search.best_params_.items():
 # %%
 # The picture
 # -----------
-# The score over three parameters: a panel for each learning rate.
+# The score for three parameters, with one panel for each learning rate.
 import matplotlib.pyplot as plt
 
 from skhp.displays import SearchHeatmapDisplay
 
 display = SearchHeatmapDisplay.from_search(search, "k", "scale", columns="learning_rate")
-display.figure_.suptitle("Wine: accuracy by scaler, columns kept and learning rate")
+display.figure_.suptitle("Wine: accuracy by scaler, number of columns and learning rate")
 plt.show()

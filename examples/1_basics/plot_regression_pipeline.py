@@ -1,9 +1,9 @@
 """
-A regression pipeline with columns of several kinds
-===================================================
+A regression pipeline with numbers and categories
+=================================================
 
-``MLPRegressor`` ends a pipeline that encodes and scales a data frame's columns, inside
-``TransformedTargetRegressor``, which scales the target, inside cross-validation.
+A pipeline encodes and scales the columns of a data frame. Its last step is ``MLPRegressor``.
+``TransformedTargetRegressor`` scales the target. Cross-validation evaluates the whole model.
 """
 
 # %%
@@ -26,8 +26,8 @@ print(X.head(3).to_string())
 # %%
 # The model
 # ---------
-# A network learns best from inputs and targets of about unit size. Each scaler is a part of the
-# model, so that cross-validation fits it on the training rows of a fold alone.
+# A network learns best if features and targets have a variance of about 1. Each scaler is part of
+# the model, so cross-validation fits it on the training rows of each fold only.
 columns = make_column_transformer(
     (OneHotEncoder(drop="if_binary"), ["sex"]), remainder=StandardScaler()
 )
@@ -41,8 +41,7 @@ model = TransformedTargetRegressor(
 # %%
 # Cross-validated predictions
 # ---------------------------
-# A linear model stands beside it as the mark to hold a network to; on a few hundred rows it is a
-# hard one to beat.
+# We compare the network with a linear model. On a few hundred rows, a linear model is hard to beat.
 folds = KFold(5, shuffle=True, random_state=0)
 predictions = {
     "network": cross_val_predict(model, X, y, cv=folds),
@@ -55,7 +54,7 @@ for name, predicted in predictions.items():
 # %%
 # The picture
 # -----------
-# Each patient was predicted by a model that had not seen them.
+# Each prediction comes from a model that was not trained on this patient.
 import matplotlib.pyplot as plt
 
 fig, axes = plt.subplots(1, 2, figsize=(8, 4), sharex=True, sharey=True, layout="constrained")

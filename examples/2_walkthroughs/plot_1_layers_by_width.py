@@ -1,16 +1,15 @@
 """
-1. A TensorBoard run for each of layers × width
-===============================================
+1. A TensorBoard run for each depth and width
+=============================================
 
-The walk-through trains a network for every combination of 2 to 5 hidden layers and 64 to 1024
-units, with batch normalization and dropout after each layer and the Nadam optimizer, and watches
-the validation accuracy of all runs in TensorBoard, one over the other.
+The tutorial trains a network for every combination of 2 to 5 hidden layers and 64 to 1024 units.
+Each layer has batch normalization and dropout, and the optimizer is Nadam. TensorBoard shows the
+validation accuracy of all runs in one picture.
 
-With Keras alone one writes a function that builds the network, two nested loops, a name and a
-callback for each run, and the bookkeeping of which run was best: 29 lines, in
-``elsewhere/1_layers_by_width_keras.py`` beside this example. Here the parameters are there already;
-what remains are the 14 lines from ``network =`` to ``fit``, and they bring scikit-learn's table of
-results too.
+With Keras only, you write a function that builds the network, two nested loops, a name and a
+callback for each run, and code that finds the best run. This takes 29 lines, in
+``elsewhere/1_layers_by_width_keras.py`` next to this example. With skhp it takes 14 lines, from
+``network =`` to ``fit``, and you also get scikit-learn's table of results.
 """
 
 # %%
@@ -23,13 +22,13 @@ from sklearn.datasets import load_digits
 
 
 def load_images():
-    """MNIST, or scikit-learn's digits where it cannot be downloaded."""
+    """Load MNIST, or scikit-learn's digits if it cannot be downloaded."""
     socket.setdefaulttimeout(5)
     try:
         (images, labels), _ = keras.datasets.mnist.load_data()
         return "MNIST", images / 255.0, labels
     except Exception as error:
-        print(f"MNIST cannot be downloaded ({error}); scikit-learn's digits take its place.")
+        print(f"MNIST cannot be downloaded ({error}); using scikit-learn's digits instead.")
         digits = load_digits()
         return "digits", digits.images / 16.0, digits.target
     finally:
@@ -43,10 +42,11 @@ print(f"{name}: {X.shape}")
 # %%
 # The search
 # ----------
-# Two widths instead of all, so that this page is made in under a minute: each combination is a
-# program of its own to compile. A fifth of the rows validates after each epoch, and scores the
-# candidate, as in the original; with ``cv=5`` each row would. TensorBoard gets a run for each
-# candidate, and ``LearningCurves`` the same values as a table.
+# This page tries only two widths, so that it runs in less than a minute: each combination needs
+# its own compiled program. As in the original, one fifth of the rows is used for validation after
+# each epoch, and to score the candidate. With ``cv=5`` every row would be used for scoring once.
+# TensorBoard gets one run for each candidate, and ``LearningCurves`` keeps the same values as a
+# table.
 import tempfile
 
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -54,7 +54,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from skhp import MLPClassifier
 from skhp.callback import LearningCurves, TensorBoard
 
-log_dir = tempfile.mkdtemp()  # a folder that stays, to look at it later
+log_dir = tempfile.mkdtemp()  # this folder is not deleted, so you can open it later
 
 network = MLPClassifier(
     optimizer="nadam",
@@ -72,7 +72,7 @@ search = GridSearchCV(network, grid, cv=[(train, test)], refit=False)
 search.set_callbacks(curves, TensorBoard(log_dir)).fit(X, y, X_val=X[test], y_val=y[test])
 
 # %%
-# ``tensorboard --logdir`` on that folder shows the runs by these names, and fills its HParams tab.
+# ``tensorboard --logdir`` with this folder shows the runs under these names, and the HParams tab.
 from pathlib import Path
 
 print(*sorted(path.name for path in Path(log_dir).iterdir() if path.is_dir()), sep="\n")
@@ -89,7 +89,7 @@ print(results[columns].head().to_string(index=False, float_format="{:.3f}".forma
 # %%
 # The picture
 # -----------
-# All runs, one over the other, coloured by depth; and the last values as a table of colours.
+# On the left all runs, coloured by depth. On the right the accuracy after the last epoch.
 import matplotlib.pyplot as plt
 
 from skhp.displays import SearchHeatmapDisplay, TrainingCurvesDisplay

@@ -2,15 +2,16 @@
 2. Random search over learning rate and weight decay
 ====================================================
 
-The textbook exercise: 500 images, six hidden layers of 100 units, He initialization, plain SGD for
-50 epochs; 100 trials that draw the learning rate from 1e-6 to 1e-2 and the weight decay from 1e-8
-to 1e-4, both log-uniform; and a figure of the training and validation curves of the best twenty.
+This is an exercise from a textbook. The network has six hidden layers of 100 units and He
+initialization. SGD trains it for 50 epochs on 500 images. There are 100 trials: they draw the
+learning rate from 1e-6 to 1e-2 and the weight decay from 1e-8 to 1e-4, both log-uniform. The
+figure shows the training and validation curves of the twenty best trials.
 
-The script of the textbook (K. Saitoh, *Deep Learning from Scratch*, ch06 of its code) draws,
-trains, keeps two lists of curves in dictionaries keyed by strings, sorts them and lays out twenty
-subplots: 38 lines from its training function to the figure, beside the classes for the network and
-its trainer. Here it is 15 lines, from ``network =`` to the figure, and the draws, the curves and
-the ranking come as tables.
+The script of the textbook (K. Saitoh, *Deep Learning from Scratch*, ch06 of its code) draws the
+values, trains the networks, keeps the curves in dictionaries, sorts them and draws twenty
+subplots. This takes 38 lines, from its training function to the figure, plus the classes for the
+network and its trainer. With skhp it takes 15 lines, from ``network =`` to the figure, and you
+get the draws, the curves and the ranking as tables.
 """
 
 # %%
@@ -23,13 +24,13 @@ from sklearn.datasets import load_digits
 
 
 def load_images():
-    """MNIST, or scikit-learn's digits where it cannot be downloaded."""
+    """Load MNIST, or scikit-learn's digits if it cannot be downloaded."""
     socket.setdefaulttimeout(5)
     try:
         (images, labels), _ = keras.datasets.mnist.load_data()
         return "MNIST", images / 255.0, labels
     except Exception as error:
-        print(f"MNIST cannot be downloaded ({error}); scikit-learn's digits take its place.")
+        print(f"MNIST cannot be downloaded ({error}); using scikit-learn's digits instead.")
         digits = load_digits()
         return "digits", digits.images / 16.0, digits.target
     finally:
@@ -42,9 +43,9 @@ X, y = images[:500], labels[:500]
 # %%
 # 100 trials
 # ----------
-# 400 images train and 100 validate: after each epoch, and to score the trial. ``l2`` adds ``l2``
-# times the squared weights to the loss, and is a number to the compiled program, like the learning
-# rate: the 100 trials compile one program.
+# The networks train on 400 images. The other 100 images are used for validation after each epoch,
+# and to score the trial. ``l2`` adds ``l2`` times the squared weights to the loss. Like the
+# learning rate, it is an input of the compiled program, so the 100 trials use one program.
 from time import perf_counter
 
 from scipy.stats import loguniform
@@ -69,20 +70,21 @@ seconds = perf_counter() - start
 print(f"{name}: 100 trials of 50 epochs in {seconds:.0f} s; best {search.best_score_:.2f}")
 
 # %%
-# The best twenty
-# ---------------
-# The learning rate decides; above about 1e-3 the weight decay hardly matters.
+# The twenty best trials
+# ----------------------
+# The learning rate has the largest effect. If it is above about 1e-3, the weight decay has almost
+# none.
 import matplotlib.pyplot as plt
 
 TrainingCurvesDisplay.from_search(search, curves, curve="accuracy", ylim=(0, 1))
 plt.show()
 
 # %%
-# Grid, random and Bayesian search at equal cost
-# ----------------------------------------------
-# 16 trials each. A grid of 4 × 4 tries four learning rates only; a random search tries sixteen;
-# Optuna's ``OptunaSearchCV`` chooses each trial from those before. ``results`` has the same columns
-# for all.
+# Grid, random and Bayesian search with the same number of trials
+# ---------------------------------------------------------------
+# Each search runs 16 trials. A grid of 4 × 4 tries only four learning rates. A random search
+# tries sixteen. Optuna's ``OptunaSearchCV`` chooses each trial from the results so far.
+# ``results`` returns the same columns for all of them.
 import numpy as np
 import optuna
 from optuna_integration import OptunaSearchCV
@@ -112,7 +114,7 @@ for kind, one in searches.items():
 # %%
 # The picture
 # -----------
-# What each search tried, and the best score it had after each trial.
+# On the left the values that each search tried. On the right its best score so far.
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 for (kind, table), marker in zip(trials.items(), "sox", strict=True):
     left.plot(table["learning_rate"], table["l2"], marker, label=kind, alpha=0.7)

@@ -1,16 +1,17 @@
 """
-3. keras-tuner's tour: the width of a hidden layer
-==================================================
+3. The tutorial of keras-tuner: the width of a hidden layer
+===========================================================
 
-The tour of keras-tuner searches the width of one hidden layer, from 50 to 1000 in steps of 50, by a
-random search of six trials of four epochs on images of 32 × 32 pixels in three colours. On its way
-it shows the summary of the space, the best value so far, the summary of the results, the two best
-models and the three best sets of parameters, and trains the best for 20 epochs more.
+The tutorial searches the width of one hidden layer, from 50 to 1000 in steps of 50. A random
+search runs six trials of four epochs, on colour images of 32 × 32 pixels. The tutorial also shows
+the summary of the space, the best score so far, the summary of the results, the two best models
+and the three best sets of parameters. Then it trains a network with the best parameters for 20
+epochs.
 
-There, the network is a function that takes ``hp``, the tuner is an object with a folder of its own
-on disk, and nothing is cross-validated: 35 lines with keras-tuner, in
-``elsewhere/3_widths_keras_tuner.py`` beside this example. Here the stops of the tour are one call
-each: 21 lines from ``network =`` to the picture.
+With keras-tuner, the network is a function that takes ``hp``, the tuner writes files to a folder,
+and there is no cross-validation. It takes 35 lines, in ``elsewhere/3_widths_keras_tuner.py`` next
+to this example. With skhp, each of these steps is one call: 21 lines, from ``network =`` to the
+picture.
 """
 
 # %%
@@ -28,13 +29,13 @@ from skhp.search import best_estimators, best_params, results_summary, space_sum
 
 
 def load_images():
-    """CIFAR-10, or scikit-learn's digits blown up to its size where it cannot be downloaded."""
+    """Load CIFAR-10, or enlarged scikit-learn digits if it cannot be downloaded."""
     socket.setdefaulttimeout(5)
     try:
         (images, labels), _ = keras.datasets.cifar10.load_data()
         return "CIFAR-10", images / 255.0, labels.ravel()
     except Exception as error:
-        print(f"CIFAR-10 cannot be downloaded ({error}); scikit-learn's digits take its place.")
+        print(f"CIFAR-10 cannot be downloaded ({error}); using scikit-learn's digits instead.")
         digits = load_digits()
         large = np.kron(digits.images / 16.0, np.ones((1, 4, 4)))
         return "digits", np.repeat(large[..., None], 3, axis=-1), digits.target
@@ -51,7 +52,8 @@ print(f"{name}: {X.shape}")
 # %%
 # The space
 # ---------
-# With rows, ``space_summary`` times a fit and tells how long the search is going to take.
+# If you pass X and y, ``space_summary`` also measures a fit and estimates the time of the search.
+# Here it only counts the candidates and fits.
 network = MLPClassifier(n_layers=1, epochs=4, metrics=["accuracy"], random_state=0)
 space = {"width": range(50, 1001, 50)}
 split = StratifiedShuffleSplit(1, test_size=0.2, random_state=0)
@@ -61,7 +63,7 @@ print(space_summary(search))
 # %%
 # Six trials
 # ----------
-# ``verbose=3`` tells the score of each trial as it ends.
+# ``verbose=3`` prints the score of each trial when it ends.
 search.fit(X, y)
 best_so_far = np.maximum.accumulate(search.cv_results_["mean_test_score"])
 print("best value so far:", *best_so_far.round(3))
@@ -74,15 +76,16 @@ print(results_summary(search)[["width", "mean_test_score", "n_parameters"]].to_s
 # %%
 # The two best models, and the three best sets of parameters
 # ----------------------------------------------------------
-# ``best_estimators`` fits on all rows given, not on the training fold alone; ``model_`` is Keras's.
+# ``best_estimators`` fits on all rows that you pass, not only on a training fold. ``model_`` is a
+# ``keras.Model``.
 for estimator in best_estimators(search, 2, X, y):
     estimator.model_.summary()
     print(f"accuracy on the test rows: {estimator.score(X_test, y_test):.3f}")
 print(best_params(search, 3))
 
 # %%
-# 20 epochs for the best
-# ----------------------
+# 20 epochs with the best parameters
+# ----------------------------------
 best = MLPClassifier(**{**network.get_params(), **search.best_params_, "epochs": 20})
 best.fit(X, y, X_val=X_test, y_val=y_test)
 print(f"accuracy on the test rows: {best.score(X_test, y_test):.3f}")

@@ -1,24 +1,24 @@
 """
-4. A scan in rounds on breast cancer, as with Talos
-===================================================
+4. Several rounds of searching on breast cancer, as with Talos
+==============================================================
 
-The walk-through scans a dozen parameters of a network on the breast cancer data: some 180,000
-permutations, of which it tries one in a hundred. It looks at rank correlations and densities, drops
-the values that did badly, and scans again. After an hour of rounds it reports 97.7 % validation
-accuracy, on one split.
+The tutorial searches twelve parameters of a network on the breast cancer data. There are about
+180,000 combinations, and it tries 1 % of them. Then it looks at rank correlations and densities,
+removes the values with bad scores, and searches again. After several rounds, in one hour, it
+reports a validation accuracy of 97.7 % on one split.
 
-With Talos the network is a function that reads a dictionary, learning rates are made comparable by
-a helper, and the dictionary is narrowed by hand after a look at the plots. The function and the
-dictionary that Talos itself has for these data (``talos/templates``) take 46 lines, before the
-first scan. Here the network is there, the space takes 19, and a round is two statements:
-``RandomizedSearchCV(...).fit(X, y)`` and ``narrow(search)``.
+With Talos, the network is a function that reads a dictionary, a helper function makes learning
+rates comparable, and you edit the dictionary by hand after you look at the plots. The function
+and the dictionary that Talos provides for these data (``talos/templates``) take 46 lines, before
+the first search. With skhp, you do not write the network. The space takes 19 lines, and a round
+takes two statements: ``RandomizedSearchCV(...).fit(X, y)`` and ``narrow(search)``.
 """
 
 # %%
 # The space
 # ---------
-# A dozen parameters. ``learning_rate_grid`` gives each optimizer learning rates that are the same
-# multiples of its own default, so that they compare.
+# Twelve parameters. ``learning_rate_grid`` multiplies the default learning rate of each optimizer
+# by the same factors, so that the optimizers can be compared.
 from time import perf_counter
 
 import numpy as np
@@ -67,9 +67,9 @@ print(space_summary(space))
 # %%
 # Three rounds
 # ------------
-# Each candidate is scored by three-fold cross-validation, not on one split. A round keeps the
-# values that its best tenth has. These rounds try a few dozen candidates each, not one in a hundred
-# of the space, so that this page is made in under a minute; ``n_iter`` is the number to raise.
+# Three-fold cross-validation scores each candidate. After a round, the space keeps only the
+# values of the best 10 % of its candidates. Each round tries only 30 to 60 candidates, so that
+# this page runs in less than a minute. Increase ``n_iter`` to try more.
 folds = StratifiedKFold(3, shuffle=True, random_state=0)
 rounds = []
 start = perf_counter()
@@ -83,24 +83,25 @@ for i, n_iter in enumerate([60, 40, 30]):
 seconds = perf_counter() - start
 
 # %%
-# What mattered
-# -------------
+# Which parameters change the score
+# ---------------------------------
 print(correlations(rounds[0]).round(3).to_string())
 
 # %%
 # Overfitting
 # -----------
-# How far the training score stands above the score of the fold: the ten best of the last round.
+# The training score minus the test score, for the ten best candidates of the last round.
 gaps = overfitting(rounds[-1])["score_gap"]
 best = results_summary(rounds[-1], n=10)
 print(f"mean gap of the ten best: {gaps[best.index].mean():.4f}; of all: {gaps.mean():.4f}")
 
 # %%
-# What the best is worth
-# ----------------------
-# The best score of a search is too good: it is the best of many, on the very folds that chose it.
-# Here the winner is scored again on ten folds drawn anew. They hold rows that the search saw, so
-# even this is a little kind to it; a nested cross-validation of all rounds would not be.
+# A second score for the best candidate
+# -------------------------------------
+# The best score of a search is too high, because the same folds were used to choose the
+# candidate. So we score the best candidate again, on ten new folds. These contain rows that the
+# search used, so this score is still a little too high. Only a nested cross-validation of all
+# rounds would avoid that.
 winner = rounds[-1].cv_results_["params"][int(np.argmax(rounds[-1].cv_results_["mean_test_score"]))]
 again = cross_val_score(
     model.set_params(**winner), X, y, cv=StratifiedKFold(10, shuffle=True, random_state=1)
@@ -112,7 +113,8 @@ print(f"winner: {again.mean():.4f}, standard error {again.std() / np.sqrt(10):.4
 # %%
 # The pictures
 # ------------
-# Which parameters mattered in the first round, round against round, and five dimensions at once.
+# The importance of the parameters in the first round, the scores of each round, and the best
+# score for each combination of four parameters.
 import matplotlib.pyplot as plt
 
 from skhp.displays import ImportanceDisplay, ScoreDistributionDisplay, SearchHeatmapDisplay

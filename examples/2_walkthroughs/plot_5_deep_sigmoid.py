@@ -1,15 +1,16 @@
 """
-5. Why a deep sigmoid network will not learn
+5. Why a deep sigmoid network does not learn
 ============================================
 
-The walk-through tunes by hand: first the learning rate, then the number of epochs, then depth. Ten
-hidden layers with sigmoid stay at chance, because the gradient shrinks at every layer that it
-passes on the way back; with ReLU the same network learns. At each stop it looks at the curves, and
-at accuracy, precision and recall.
+The tutorial tunes a network by hand: first the learning rate, then the number of epochs, then the
+depth. With ten hidden layers and sigmoid, the network does not learn, because the gradient
+becomes smaller at every layer. With ReLU, the same network learns. At each step, the tutorial
+shows the curves, accuracy, precision and recall.
 
-With Keras alone a function builds, compiles and fits the network of each stop: 20 lines, in
-``elsewhere/5_deep_sigmoid_keras.py`` beside this example. Here it is 20 lines too, from ``stops =``
-to the end of the loop. What is less is the reading: a stop says what it changes, and no more.
+With Keras only, a function builds, compiles and fits the network of each step. This takes 20
+lines, in ``elsewhere/5_deep_sigmoid_keras.py`` next to this example. With skhp it also takes 20
+lines, from ``steps =`` to the end of the loop. But they are easier to read: each step names only
+the parameters that it changes.
 """
 
 # %%
@@ -22,13 +23,13 @@ from sklearn.datasets import load_digits
 
 
 def load_images():
-    """MNIST, or scikit-learn's digits where it cannot be downloaded."""
+    """Load MNIST, or scikit-learn's digits if it cannot be downloaded."""
     socket.setdefaulttimeout(5)
     try:
         (images, labels), _ = keras.datasets.mnist.load_data()
         return "MNIST", images / 255.0, labels
     except Exception as error:
-        print(f"MNIST cannot be downloaded ({error}); scikit-learn's digits take its place.")
+        print(f"MNIST cannot be downloaded ({error}); using scikit-learn's digits instead.")
         digits = load_digits()
         return "digits", digits.images / 16.0, digits.target
     finally:
@@ -43,13 +44,14 @@ X, X_test, y, y_test = train_test_split(
 )
 
 # %%
-# Five stops
+# Five steps
 # ----------
-# Each changes one thing; ReLU, for which 0.5 is far too large, its learning rate too. ``X_val`` and
-# ``y_val`` are looked at after each epoch, and take no part in training.
+# Each step changes one thing. The last step also changes the learning rate, because 0.5 is far
+# too large for ReLU. The network is evaluated on ``X_val`` and ``y_val`` after each epoch. It
+# does not train on them.
 from skhp import MLPClassifier
 
-stops = {
+steps = {
     "a small learning rate": {"learning_rate": 1e-3, "epochs": 30},
     "a larger one": {"learning_rate": 0.5, "epochs": 30},
     "more epochs": {"learning_rate": 0.5, "epochs": 90},
@@ -66,24 +68,24 @@ start = MLPClassifier(
     random_state=0,
 )  # fmt: skip
 networks = {}
-for stop, parameters in stops.items():
+for step, parameters in steps.items():
     network = MLPClassifier(**{**start.get_params(), **parameters})
-    networks[stop] = network.fit(X, y, X_val=X_test, y_val=y_test)
+    networks[step] = network.fit(X, y, X_val=X_test, y_val=y_test)
 
 # %%
 # Accuracy, precision and recall
 # ------------------------------
-# Means over the ten classes. A network at chance names one class for everything: its recall is a
-# tenth, and its precision a hundredth.
+# The means over the ten classes. A network that has not learned predicts the same class for every
+# row. Its recall is 0.1 and its precision 0.01.
 from sklearn.metrics import accuracy_score, precision_score, recall_score
 
 print(f"{name:24}accuracy  precision  recall")
-for stop, network in networks.items():
-    said = network.predict(X_test)
-    accuracy = accuracy_score(y_test, said)
-    precision = precision_score(y_test, said, average="macro", zero_division=0)
-    recall = recall_score(y_test, said, average="macro")
-    print(f"{stop:24}{accuracy:8.3f}{precision:11.3f}{recall:8.3f}")
+for step, network in networks.items():
+    predicted = network.predict(X_test)
+    accuracy = accuracy_score(y_test, predicted)
+    precision = precision_score(y_test, predicted, average="macro", zero_division=0)
+    recall = recall_score(y_test, predicted, average="macro")
+    print(f"{step:24}{accuracy:8.3f}{precision:11.3f}{recall:8.3f}")
 
 # %%
 # The picture
@@ -93,8 +95,8 @@ import matplotlib.pyplot as plt
 from skhp.displays import TrainingCurvesDisplay
 
 fig, axes = plt.subplots(1, 5, figsize=(14, 3.2), sharey=True, layout="constrained")
-for ax, (stop, network) in zip(axes, networks.items(), strict=True):
+for ax, (step, network) in zip(axes, networks.items(), strict=True):
     TrainingCurvesDisplay.from_estimator(network, metrics=["accuracy"], ax=ax, ylim=(0, 1.02))
-    ax.set_title(stop, fontsize=10)
+    ax.set_title(step, fontsize=10)
 fig.suptitle(f"{name}: accuracy by epoch")
 plt.show()

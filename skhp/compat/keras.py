@@ -106,7 +106,7 @@ def fresh_keras_generator() -> Iterator[None]:
             get_global_attribute,
             set_global_attribute,
         )
-        from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
+        from keras.src.random import seed_generator
     except ImportError:
         warn_missing(
             "keras",
@@ -116,12 +116,14 @@ def fresh_keras_generator() -> Iterator[None]:
         )
         yield
         return
-    before = get_global_attribute(GLOBAL_SEED_GENERATOR)
-    set_global_attribute(GLOBAL_SEED_GENERATOR, None)
+    # Keras before 3.13 has no constant for this name.
+    name = getattr(seed_generator, "GLOBAL_SEED_GENERATOR", "global_seed_generator")
+    before = get_global_attribute(name)
+    set_global_attribute(name, None)
     try:
         yield
     finally:
-        set_global_attribute(GLOBAL_SEED_GENERATOR, before)
+        set_global_attribute(name, before)
 
 
 def schedule_of(optimizer: Any) -> Any:

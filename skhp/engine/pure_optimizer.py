@@ -199,7 +199,7 @@ def why_not_pure(given: KerasObject, learning_rate: Any) -> str | None:
         return "the optimizer accumulates gradients over steps"
     if optimizer.use_ema:
         return "the optimizer keeps a moving average of the weights"
-    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+    if _is_a("MultiOptimizer", optimizer):
         return "MultiOptimizer holds several optimizers"
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) or optimizer.loss_scale_factor:
         return "the optimizer scales the loss"
@@ -207,7 +207,7 @@ def why_not_pure(given: KerasObject, learning_rate: Any) -> str | None:
         return "the optimizer excludes some weights from weight decay"
     if getattr(optimizer, "exclude_layers", None):
         return "the optimizer treats layers by their names"
-    if isinstance(optimizer, keras.optimizers.ScheduleFreeAdamW):
+    if _is_a("ScheduleFreeAdamW", optimizer):
         # It reads its momentum after the update on TensorFlow, before it elsewhere.
         return "ScheduleFreeAdamW has another update in Keras's fit than as a function"
     try:
@@ -215,6 +215,11 @@ def why_not_pure(given: KerasObject, learning_rate: Any) -> str | None:
     except NotEstablished as error:
         return f"it cannot be told what the optimizer computes: {error}"
     return None
+
+
+def _is_a(name: str, optimizer: Any) -> bool:
+    """Whether an optimizer is of a class that Keras has since 3.15 only."""
+    return isinstance(optimizer, getattr(keras.optimizers, name, ()))
 
 
 def _hides_settings(kind: type) -> bool:
@@ -272,6 +277,8 @@ class PureOptimizer:
     def _built(self, variables: list[Any]) -> tuple[Any, list[int | None]]:
         """An optimizer for weights, and the weight that each of its variables belongs to."""
         optimizer = self._make()
+        # Keras numbers names through a process. The name is part of the program on disk.
+        optimizer.name = "optimizer"
         optimizer.build(variables)
         index = {id(variable): i for i, variable in enumerate(variables)}
         owners = [index.get(optimizer.variable_owners.get(v.path, 0)) for v in optimizer.variables]

@@ -25,6 +25,9 @@ def lent(callbacks: Sequence[Any]) -> Iterator[None]:
     """
     writers = [callback for callback in callbacks if type(callback) in _FILE_WRITERS]
     before = [dict(vars(writer)) for writer in writers]
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.EarlyStopping):
+            callback.best = None  # Keras before 3.15 keeps the best value of an earlier fit
     try:
         yield
     finally:

@@ -91,7 +91,9 @@ def _scales_by_shape(initializer: Any) -> bool:
     # A subclass of the user's may compute otherwise.
     own = type(initializer).__module__.split(".")[0] == "keras"
     scaled = own and isinstance(initializer, keras.initializers.VarianceScaling)
-    return scaled and initializer.input_axes is None and initializer.output_axes is None
+    # Keras before 3.15 has no such settings.
+    axes = (getattr(initializer, name, None) for name in ("input_axes", "output_axes"))
+    return scaled and all(value is None for value in axes)
 
 
 _FANS: dict[str, Callable[[int, int], float]] = {

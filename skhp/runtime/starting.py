@@ -20,7 +20,7 @@ _forked_after_start = False
 _CHATTER = re.compile(
     rb"oneDNN custom operations|absl::InitializeLog|cpu_feature_guard|"
     rb"rebuild TensorFlow with the appropriate|computation_placer|cuda|CUDA|TensorRT|"
-    rb"Unable to register cu\w+ factory"
+    rb"Unable to register cu\w+ factory|device_compiler|XLA service|StreamExecutor device"
 )
 
 
@@ -65,6 +65,7 @@ def _import_keras() -> None:
 
     if keras.backend.backend() == "tensorflow":
         _limit_tensorflow_threads()
+        _print_xla_notice()
 
 
 def _limit_tensorflow_threads() -> None:
@@ -79,6 +80,15 @@ def _limit_tensorflow_threads() -> None:
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(int(share))
         tf.config.threading.set_inter_op_parallelism_threads(int(share))
+
+
+def _print_xla_notice() -> None:
+    # TensorFlow before 2.21 prints a notice when it first compiles a function with XLA.
+    # Here it is held back.
+    import tensorflow as tf
+
+    if tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21):
+        tf.function(lambda: tf.constant(0.0) + 1.0, jit_compile=True)()
 
 
 @contextlib.contextmanager

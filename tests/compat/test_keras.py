@@ -31,7 +31,6 @@ runtime.start()
 import keras  # noqa: E402
 from keras import ops  # noqa: E402
 from keras.src.backend.common.global_state import get_global_attribute  # noqa: E402
-from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR  # noqa: E402
 
 OPTIMIZERS = [
     keras.optimizers.SGD(0.1, momentum=0.9),
@@ -179,12 +178,12 @@ def test_mode_of_a_metric():
 
 def test_keras_generator_of_a_thread_is_put_aside():
     keras.random.normal((1,))
-    before = get_global_attribute(GLOBAL_SEED_GENERATOR)
+    before = get_global_attribute("global_seed_generator")
     state = before.state.numpy().tolist()
     with fresh_keras_generator():
         keras.random.normal((1,))
-        assert get_global_attribute(GLOBAL_SEED_GENERATOR) is not before
-    assert get_global_attribute(GLOBAL_SEED_GENERATOR) is before
+        assert get_global_attribute("global_seed_generator") is not before
+    assert get_global_attribute("global_seed_generator") is before
     assert before.state.numpy().tolist() == state
 
 

@@ -1,4 +1,4 @@
-"""What ``plot_1_layers_by_width.py`` does, with Keras alone."""
+"""What ``plot_1_layers_by_width.py`` does, with Keras only."""
 
 import tempfile
 

@@ -1,4 +1,4 @@
-"""What ``plot_5_deep_sigmoid.py`` does, with Keras alone."""
+"""What ``plot_5_deep_sigmoid.py`` does, with Keras only."""
 
 import keras
 from sklearn.datasets import load_digits
