@@ -10,11 +10,15 @@ NAMES = ("check_array", "get_config", "get_params", "type_of_target")
 
 @contextmanager
 def counted_calls(names=NAMES):
-    """Count the calls of Python functions by their names, in this thread alone."""
+    """Count the calls of Python functions by their names, in this thread alone.
+
+    ``sklearn.get_config`` reads scikit-learn's own settings, and is not counted.
+    """
     counts = Counter(dict.fromkeys(names, 0))
 
     def profile(frame, event, argument):
-        if event == "call" and frame.f_code.co_name in counts:
+        own = frame.f_globals.get("__name__") != "sklearn._config"
+        if event == "call" and frame.f_code.co_name in counts and own:
             counts[frame.f_code.co_name] += 1
 
     before = sys.getprofile()

@@ -46,10 +46,10 @@ def measure(name, checked):
     import numpy as np
 
     from skhp import KerasClassifier
-    from skhp.engine import compiled_run
+    from skhp.engine import program_run
 
     if not checked:
-        compiled_run.needs_check = lambda plan, is_checked: False
+        program_run.needs_check = lambda plan, is_checked: False
     shape, layers = NETWORKS[name]
     random = np.random.default_rng(0)
     X = random.normal(size=(300, *shape)).astype("float32")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,19 +17,17 @@ from skhp.callback.sink import Sink
 from skhp.candidates.labels import candidate_label
 from skhp.candidates.names import short_names
 from skhp.candidates.values import same_value
+from skhp.compat.tensorboard import EventFile, check_installed
 
-# Files open at once; one that is closed goes on in a second file of its directory.
+# Files open at once. More records for a directory whose file was closed go to a second file.
 _MOST_OPEN = 16
-
-# How long an open file may hold events back.
-_FLUSH_SECONDS = 5
 
 # Columns of cv_results_ that the HParams tab shows.
 _SHOWN_SCORES = ("mean_test_", "std_test_", "mean_train_", "rank_test_", "mean_fit_time")
 
 
 class EventFiles(Sink):
-    """Writes what a monitor is told.
+    """Writes the records of a monitor.
 
     Parameters
     ----------
@@ -43,7 +40,7 @@ class EventFiles(Sink):
 
     def _forget(self) -> None:
         super()._forget()
-        self._open: OrderedDict[Path, Any] = OrderedDict()
+        self._open: OrderedDict[Path, EventFile] = OrderedDict()
         self._directories: dict[Place, Path] = {}
         self._labels: dict[str, Mapping[str, Any]] = {}
         self._metrics: dict[str, None] = {}
@@ -59,7 +56,16 @@ class EventFiles(Sink):
         self._forget()
 
     def check(self) -> None:
-        """Raise OSError if nothing can be written there."""
+        """Raise an error if nothing can be written there.
+
+        Raises
+        ------
+        ImportError, MissingPrivateName
+            If there is no TensorBoard, or another one than is needed.
+        OSError
+            If the directory cannot be written.
+        """
+        check_installed()
         try:
             self.log_dir.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.log_dir):
@@ -71,7 +77,7 @@ class EventFiles(Sink):
             ) from error
 
     def empty(self) -> EventFiles:
-        """The same place, with nothing open."""
+        """The same place, with no file open."""
         return EventFiles(self.log_dir)
 
     def new_failures(self) -> list[str]:
@@ -85,7 +91,7 @@ class EventFiles(Sink):
         self._write[type(record)](self, record)
 
     def _search_begun(self, record: SearchBegun) -> None:
-        runtime.start()  # TensorBoard's plugins load TensorFlow, which is loud on its own
+        runtime.start()  # TensorBoard's plugins load TensorFlow, which prints much
         self._search, self._columns = record, Columns(record.space)
         self._labels.clear()
         self._metrics.clear()
@@ -97,13 +103,14 @@ class EventFiles(Sink):
 
     def _epoch(self, record: Epoch) -> None:
         if record.place not in self._directories:
-            self._directories[record.place] = self._seat(record.place, record.params or {})
-        directory = self._directories[record.place]
+            self._directories[record.place] = self._directory(record.place, record.params or {})
+        file = self._file(self._directories[record.place])
         for name, value in record.values.items():
             self._metrics[name] = None
-            self._scalar(directory, name, value, record.number)
+            file.write_scalar(name, value, record.number)
 
-    def _seat(self, place: Place, params: Mapping[str, Any]) -> Path:
+    def _directory(self, place: Place, params: Mapping[str, Any]) -> Path:
+        """The directory of one fit: a run of TensorBoard."""
         search = self._search
         if search is None or search.run != place.run:
             self._lone["fit"] += 1
@@ -126,7 +133,7 @@ class EventFiles(Sink):
             label += f",iter={iteration}"
         short, number = label, 1
         while label in self._labels and not same_value(self._labels[label], params):
-            # Other values that look the same in short.
+            # Other values whose short form is the same.
             number += 1
             label = f"{short},no={number}"
         if label not in self._labels:
@@ -138,17 +145,21 @@ class EventFiles(Sink):
         from tensorboard.plugins.hparams import api
 
         values = self._columns.values(params)
-        self._summary(self.log_dir / label, api.hparams_pb(values, trial_id=label))
+        self._file(self.log_dir / label).write(api.hparams_pb(values, trial_id=label))
 
     def _search_ended(self, record: SearchEnded) -> None:
-        from tensorboard.plugins.hparams import api
-
         shown = [name for name in record.scores if name.startswith(_SHOWN_SCORES)]
         for number, params in enumerate(record.params):
             iteration = record.iterations[number] if record.iterations else None
-            directory = self.log_dir / self._label(params, iteration)
+            file = self._file(self.log_dir / self._label(params, iteration))
             for name in shown:
-                self._scalar(directory, name, record.scores[name][number], 0)
+                file.write_scalar(name, record.scores[name][number], 0)
+        self._describe_columns(record, shown)
+
+    def _describe_columns(self, record: SearchEnded, shown: list[str]) -> None:
+        """Write what the HParams tab has for columns."""
+        from tensorboard.plugins.hparams import api
+
         metrics = [api.Metric(name, display_name=name) for name in shown]
         metrics += [
             api.Metric(name, group=f"split{split}", display_name=f"{name} (split{split})")
@@ -156,26 +167,11 @@ class EventFiles(Sink):
             for name in self._metrics
         ]
         hparams = self._columns.domains(record.params)
-        self._summary(self.log_dir, api.hparams_config_pb(hparams, metrics))
+        self._file(self.log_dir).write(api.hparams_config_pb(hparams, metrics))
 
-    def _scalar(self, directory: Path, name: str, value: float, step: int) -> None:
-        from tensorboard.plugins.scalar.summary_v2 import scalar_pb
-
-        self._summary(directory, scalar_pb(name, value), step)
-
-    def _summary(self, directory: Path, summary: Any, step: int = 0) -> None:
-        from tensorboard.compat.proto.event_pb2 import Event
-
-        event = Event(wall_time=time.time(), step=step)
-        event.summary.MergeFromString(summary.SerializeToString())
-        self._writer(directory).add_event(event)
-
-    def _writer(self, directory: Path) -> Any:
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
+    def _file(self, directory: Path) -> EventFile:
         if directory not in self._open:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._open[directory] = EventFileWriter(str(directory), flush_secs=_FLUSH_SECONDS)
+            self._open[directory] = EventFile(directory)
         self._open.move_to_end(directory)
         while len(self._open) > _MOST_OPEN:
             self._open.popitem(last=False)[1].close()
@@ -190,7 +186,7 @@ class EventFiles(Sink):
 
 
 def _searched(params: Mapping[str, Any], search: SearchBegun) -> dict[str, Any]:
-    """A network's own parameters, under the names the search has for them."""
+    """A network's own parameters, under the names that the search has for them."""
     names = short_names(name for part in search.space for name in part)
     own = {name: name.split("__")[-1] for name in names}
     return {name: params[last] for name, last in own.items() if last in params}

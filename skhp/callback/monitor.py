@@ -244,7 +244,7 @@ class SearchMonitor:
         params, n_parameters = None, None
         if context.task_id == 0:
             params = candidate.params if candidate else _plain_params(network)
-            n_parameters = network._count_parameters(network)
+            n_parameters = network.count_parameters()
         seconds = (datetime.now(UTC) - fit.init_time).total_seconds() - known.measuring
         began = time.perf_counter()
         measured = self._measured(network, fit, candidate, end)
@@ -274,7 +274,7 @@ class SearchMonitor:
         try:
             known = _fits[fit]
             if known.measure is None:
-                known.measure = network._measure(*candidate.rows.as_seen_by(network))
+                known.measure = network.evaluation(*candidate.rows.as_seen_by(network))
             values = known.measure(end.state())
         except Exception as error:
             candidate.rows = None  # the epoch is told all the same, and the failure once

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.pipeline import Pipeline
 
 from skhp.callback.fit_place import Place, place_of, place_of_thread
+from skhp.candidates.networks import is_network
 from skhp.candidates.searches import is_search
 from skhp.compat.sklearn_callback import own_callbacks
 
@@ -131,11 +132,6 @@ def _takes_recorders(part: Any) -> bool:
     if isinstance(part, type) or not hasattr(part, "set_callbacks"):
         return False
     return is_network(part) or isinstance(part, Pipeline) or is_search(part)
-
-
-def is_network(estimator: Any) -> bool:
-    """Whether an estimator is a network of this library."""
-    return hasattr(estimator, "_measure") and not isinstance(estimator, type)
 
 
 def has_network(estimator: Any) -> bool:

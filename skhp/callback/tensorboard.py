@@ -30,6 +30,8 @@ class TensorBoard(SearchMonitor):
     ------
     ValueError
         If ``log_dir`` is no path.
+    ImportError
+        If TensorBoard is not installed.
     OSError
         If the directory cannot be written.
 

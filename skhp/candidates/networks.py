@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+
+
+@runtime_checkable
+class NetworkEstimator(Protocol):
+    """What searches, callbacks and tables ask of a network: an MLP, or a wrapped model."""
+
+    def count_parameters(self, like: Any = None) -> int:
+        """The number of its weights, on the data that a fitted estimator was fitted on."""
+
+    def evaluation(self, X: Any, y: Any) -> Callable[[Any], dict[str, float]]:
+        """The loss and metrics on some rows, as a function of a `TrainingState`."""
+
+
+def is_network(estimator: Any) -> bool:
+    """Whether an estimator is a network of this library.
+
+    Parameters
+    ----------
+    estimator : object
+    """
+    return isinstance(estimator, NetworkEstimator) and not isinstance(estimator, type)
 
 
 def network_in(estimator: Any) -> Any:
@@ -19,7 +40,7 @@ def network_in(estimator: Any) -> Any:
     """
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
-    return estimator if hasattr(estimator, "_measure") else None
+    return estimator if is_network(estimator) else None
 
 
 def candidate_network(search: Any, params: Mapping[str, Any]) -> Any:
@@ -67,13 +88,13 @@ def n_parameters_of(search: Any, params: Mapping[str, Any]) -> int | None:
     """
     fitted = network_in(getattr(search, "best_estimator_", None))
     network = candidate_network(search, params)
-    if fitted is None or not hasattr(network, "_count_parameters"):
+    if fitted is None or network is None:
         return None
     own = {name for name in params if _is_of_last_step(search.estimator, name)}
     if own != set(params):
         return None
     try:
-        return network._count_parameters(fitted)
+        return network.count_parameters(fitted)
     except Exception:  # its fits failed too, or the best network is of another kind
         return None
 

@@ -137,18 +137,18 @@ def numbered_from(first: int) -> Iterator[None]:
         _naming.next = None
 
 
-def has_numbering() -> bool:
-    """Whether this TensorFlow has the private name that `numbered_from` needs."""
-    from tensorflow.python.framework import ops
-
-    return hasattr(ops, "uid")
-
-
 def _install_numbering() -> None:
     from tensorflow.python.framework import ops
 
     original = getattr(ops, "uid", None)
-    if original is None or hasattr(original, "of_skhp"):
+    if original is None:
+        warn_missing(
+            "tensorflow",
+            "tensorflow.python.framework.ops.uid",
+            "compiled programs are not found again on disk by another process",
+        )
+        return
+    if hasattr(original, "of_skhp"):
         return
 
     def uid() -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from skhp.engine.engine_choice import EngineChoice
     from skhp.keras_objects.catalogue import KerasObject
 
 Arrays = list[np.ndarray]
@@ -63,13 +64,16 @@ class Network(Protocol):
     def scalars(self) -> dict[str, np.ndarray]:
         """What of the network is data to a program."""
 
+    def engine(self, plan: TrainingPlan) -> EngineChoice:
+        """How its program runs: compiled by XLA, or as a graph."""
+
     def computation(self, plan: TrainingPlan, layout: Any, rows: Rows) -> Any:
         """The loss and logs of a batch, to be traced into a program."""
 
     def takes_padding(self, plan: TrainingPlan) -> bool:
         """Whether rows of weight 0 may fill a batch up."""
 
-    def why_not_compiled(self, plan: TrainingPlan) -> str | None:
+    def why_no_program(self, plan: TrainingPlan) -> str | None:
         """Why no program can train it, or None where one can."""
 
     def has_own_code(self, plan: TrainingPlan) -> bool:
@@ -211,10 +215,11 @@ class Outcome:
     state : TrainingState
     history : dict of str to list of float
         One value an epoch, as Keras names them: "loss", metrics, "val_loss", ...
-    engine : {"compiled", "keras"}
-        Which engine trained.
+    engine : {"compiled", "graph", "keras"}
+        What trained: a program that XLA compiled, a program as a TensorFlow graph, or
+        ``keras.Model.fit``.
     reason : str or None
-        Why the compiled engine did not, where it did not.
+        Why it was not a program that XLA compiled.
     diverged_at : int or None
         The epoch, counted from 1, whose loss was not finite.
     """

@@ -277,6 +277,8 @@ class PureOptimizer:
     def _built(self, variables: list[Any]) -> tuple[Any, list[int | None]]:
         """An optimizer for weights, and the weight that each of its variables belongs to."""
         optimizer = self._make()
+        # Keras numbers names through a process. The name is part of the program on disk.
+        optimizer.name = "optimizer"
         optimizer.build(variables)
         index = {id(variable): i for i, variable in enumerate(variables)}
         owners = [index.get(optimizer.variable_owners.get(v.path, 0)) for v in optimizer.variables]

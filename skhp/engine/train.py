@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from skhp.compat.missing_names import MissingPrivateName
-from skhp.engine.compiled_run import train_compiled, why_not_compiled
 from skhp.engine.keras_fit import train_with_keras
 from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.program_training import train_with_program, why_no_program
 from skhp.engine.text import holds_text
 from skhp.engine.user_callbacks import lent
 
@@ -19,7 +19,7 @@ def train(
     start: TrainingState,
     random_state: np.random.RandomState,
 ) -> Outcome:
-    """Train by a compiled program where the plan allows it, else by Keras's fit.
+    """Train with a program where the plan allows it, else with Keras's fit.
 
     Parameters
     ----------
@@ -44,13 +44,13 @@ def _train(
     start: TrainingState,
     random_state: np.random.RandomState,
 ) -> Outcome:
-    reason = why_not_compiled(plan)
+    reason = why_no_program(plan)
     if reason is None and holds_text(rows.X):
-        reason = "X holds text, which no compiled program takes"
+        reason = "X holds text, which no program takes"
     if reason is None:
         drawn = random_state.get_state()
         try:
-            return train_compiled(plan, rows, validation, start, random_state)
+            return train_with_program(plan, rows, validation, start, random_state)
         except (CannotCompile, MissingPrivateName) as error:
             reason = str(error)
             random_state.set_state(drawn)

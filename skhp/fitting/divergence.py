@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
+
+from skhp.fitting.user_warning import warn_user
 
 if TYPE_CHECKING:
     from skhp.engine.plan import Outcome
@@ -28,11 +29,10 @@ def warn_diverged(epoch: int, learning_rate: Any) -> None:
     learning_rate : object
         As it was set.
     """
-    warnings.warn(
+    warn_user(
         f"The loss was no longer finite at epoch {epoch} with "
         f"learning_rate={learning_rate!r}; training stopped there. {_ADVICE}",
         ConvergenceWarning,
-        stacklevel=7,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+
+from skhp.fitting.user_warning import warn_user
 
 
 def hold_out(
@@ -55,12 +56,10 @@ def _check_classes(
         why = "training would have no row of one class."
         raise ValueError(_message(len(labels), fraction, labels, why))
     if (left := len(np.unique(labels[validation]))) < n_classes:
-        warnings.warn(
+        warn_user(
             f"validation_fraction={fraction} of {len(labels)} rows holds out rows of {left} "
             f"of {n_classes} classes only; early stopping judges by those. Raise "
-            "validation_fraction, or give X_val and y_val.",
-            UserWarning,
-            stacklevel=2,
+            "validation_fraction, or give X_val and y_val."
         )
 
 

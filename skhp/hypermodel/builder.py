@@ -1,4 +1,4 @@
-"""A model builder with keyword arguments, made from a build function that takes `hp`."""
+"""A builder with keyword arguments, made from a build function that takes `hp`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from skhp import runtime
 from skhp.hypermodel.hyperparameters import HyperParameters
 from skhp.hypermodel.ranges import Definition, SpaceError
 
-# What an estimator offers a model builder beside its parameters.
+# Arguments of a builder that an estimator sets, beside its parameters.
 _OFFERED = ("meta", "compile_kwargs")
 
 
 class HypermodelBuilder:
-    """Call a build function with the values of keyword arguments.
+    """A builder that passes its keyword arguments to a build function as hyperparameters.
 
     Parameters
     ----------
     source : callable or keras_tuner.HyperModel
         ``build(hp)``, or an object with such a method.
     definitions : mapping of str to Choice or Number
-        What it registers, by name.
+        The registered hyperparameters by name.
     names : mapping of str to str
         The registered name of each keyword argument.
 
@@ -54,8 +54,8 @@ class HypermodelBuilder:
         Parameters
         ----------
         **arguments : object
-            Values of hyperparameters; the rest keep their defaults. Those whose
-            condition does not hold are ignored.
+            Values of hyperparameters. The others keep their defaults. A value is ignored
+            if the condition of its hyperparameter does not hold.
 
         Returns
         -------
@@ -64,7 +64,7 @@ class HypermodelBuilder:
         Raises
         ------
         TypeError
-            If an argument is unknown, or the build function returns no model.
+            If an argument is unknown, or the build function does not return a model.
         ValueError
             If a value is out of its range.
         """
@@ -85,9 +85,9 @@ class HypermodelBuilder:
         unknown = [name for name in hp.registered if name not in self.definitions]
         if unknown:
             warnings.warn(
-                f"{self.__name__} registered {unknown}, which from_hypermodel did not meet; "
-                "they take their defaults and are not searched. Register them in every "
-                "build, under hp.conditional_scope where they do not always apply.",
+                f"{self.__name__} registered {unknown}, which from_hypermodel did not find. "
+                "They have their defaults and are not searched. Register them in every build, "
+                "inside hp.conditional_scope if they do not always apply.",
                 stacklevel=3,
             )
 
@@ -98,7 +98,7 @@ class HypermodelBuilder:
         return HypermodelBuilder(copy.deepcopy(self.source, memo), self.definitions, self.names)
 
     def __reduce__(self) -> Any:
-        # By value where need be: build functions are written in notebooks and closures.
+        # cloudpickle, because build functions are often written in notebooks or closures.
         return _restored, (cloudpickle.dumps(self.source), self.definitions, self.names)
 
 
@@ -119,7 +119,7 @@ def _signature(
 
 
 def run_build(source: Any, hp: HyperParameters, offered: Mapping[str, Any]) -> Any:
-    """Run a build function, or a HyperModel's, and check what it returns.
+    """Run a build function or a HyperModel, and check that it returns a model.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def run_build(source: Any, hp: HyperParameters, offered: Mapping[str, Any]) -> A
     Raises
     ------
     TypeError
-        If it returns anything else.
+        If it does not return a model.
     """
     runtime.start()
     import keras
@@ -145,17 +145,17 @@ def run_build(source: Any, hp: HyperParameters, offered: Mapping[str, Any]) -> A
     if not isinstance(model, keras.Model):
         raise TypeError(
             f"{name_of(source)} must return a keras.Model. It returned {model!r} of type "
-            f"{type(model).__name__}. Is its last line `return model`?"
+            f"{type(model).__name__}. Does it end with `return model`?"
         )
     return model
 
 
 def _declare_nothing(hp: HyperParameters) -> None:
-    """Stand in for a HyperModel's ``declare_hyperparameters``."""
+    """Replace ``declare_hyperparameters`` for functions, which do not have it."""
 
 
 def build_of(source: Any) -> Callable[..., Any]:
-    """The function that takes `hp`: a HyperModel's method, or the function itself."""
+    """The function that takes `hp`: the method of a HyperModel, or the function itself."""
     return source if inspect.isroutine(source) or inspect.isclass(source) else _method(source)
 
 
@@ -164,39 +164,39 @@ def _method(source: Any) -> Callable[..., Any]:
 
 
 def name_of(source: Any) -> str:
-    """Name of a build function or HyperModel, for messages."""
+    """The name of a build function or HyperModel in messages."""
     return getattr(source, "__name__", None) or type(source).__name__
 
 
 def offered_to(source: Any) -> list[str]:
-    """Those of ``meta`` and ``compile_kwargs`` that a build function takes."""
+    """Which of ``meta`` and ``compile_kwargs`` a build function takes."""
     # A HyperModel hides its method behind a wrapper that takes anything.
     build = getattr(type(source), "build", None) or build_of(source)
     return [name for name in _OFFERED if name in inspect.signature(build).parameters]
 
 
 def parameter_names(registered: Iterable[str], reserved: Collection[str]) -> dict[str, str]:
-    """Names that estimator parameters can have, for names that keras-tuner allows.
+    """Make names of estimator parameters from names of hyperparameters.
 
     Parameters
     ----------
     registered : iterable of str
-        Names as registered: any text.
+        Registered names, which may be any text.
     reserved : collection of str
         Names that the estimator itself uses.
 
     Returns
     -------
     dict of str to str
-        The registered name of each parameter. What cannot stand in an identifier
-        becomes an underscore, underscores that follow each other (scikit-learn's "__")
-        become one, and outer ones go. A result that is reserved, a word of Python, or
-        no identifier gets "hp_" before it.
+        The registered name of each parameter. Characters that are not allowed in an
+        identifier become underscores. Several underscores in a row become one, because "__"
+        has a meaning in scikit-learn, and those at the ends are removed. A result that is
+        reserved, a keyword of Python or not an identifier gets the prefix "hp_".
 
     Raises
     ------
     SpaceError
-        If two names end up the same.
+        If two names become the same.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def parameter_names(registered: Iterable[str], reserved: Collection[str]) -> dic
     >>> parameter_names(["conv/size", "conv size"], set())
     Traceback (most recent call last):
         ...
-    skhp.hypermodel.ranges.SpaceError: 'conv/size' and 'conv size' both make ...
+    skhp.hypermodel.ranges.SpaceError: 'conv/size' and 'conv size' both become ...
     """
     names: dict[str, str] = {}
     for name in registered:
@@ -215,7 +215,7 @@ def parameter_names(registered: Iterable[str], reserved: Collection[str]) -> dic
             clean = f"hp_{clean}"
         if clean in names:
             raise SpaceError(
-                f"{names[clean]!r} and {name!r} both make the parameter {clean!r}. Rename one."
+                f"{names[clean]!r} and {name!r} both become the parameter {clean!r}. Rename one."
             )
         names[clean] = name
     return names

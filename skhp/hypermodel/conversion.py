@@ -1,4 +1,4 @@
-"""`from_hypermodel`: keras-tuner's ``build(hp)`` as an estimator and its search space."""
+"""`from_hypermodel`: an estimator and its search space from ``build(hp)`` of keras-tuner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from skhp.hypermodel.exploration import Exploration
 from skhp.hypermodel.hyperparameters import HyperParameters
 from skhp.hypermodel.ranges import Choice
 
-# What a builder may read of the data, while there is none: a small table, two classes.
+# What a builder may read of the data before there are any: a small table, two classes.
 _STAND_IN_META: dict[str, Any] = {
     "X_dtype_": np.dtype("float32"),
     "X_shape_": (2, 1),
@@ -46,52 +46,53 @@ def from_hypermodel(
     max_builds: int = 200,
     **estimator_params: Any,
 ) -> tuple[Any, dict[str, Any]]:
-    """Turn a build function written for keras-tuner into an estimator and its space.
+    """Make an estimator and its search space from a build function for keras-tuner.
 
     Parameters
     ----------
     build : callable or keras_tuner.HyperModel
         ``build(hp)`` that returns a `keras.Model`, compiled or not, or an object with
-        such a method. It may take ``meta`` too: what the estimator knows of the data.
-        keras-tuner need not be installed.
+        such a method. It may also take ``meta``, what the estimator learned of the data.
+        keras-tuner does not have to be installed.
     task : {"classifier", "regressor"} or type, default="classifier"
-        The estimator: `KerasClassifier`, `KerasRegressor`, or a class of your own that
-        takes ``model`` as they do.
+        The estimator: `KerasClassifier`, `KerasRegressor`, or your own class with the
+        same parameter ``model``.
     as_grid : bool, default=False
         Whether every entry of the space is a list, as `GridSearchCV` needs. A range
-        without a step then has ten values, spread as it is sampled; keras-tuner's own
-        grid search does the same.
+        without a step then has ten values, which follow its sampling, as in the grid search
+        of keras-tuner.
     meta : mapping, optional
-        For a build that takes ``meta``: what it is given while hyperparameters are
-        looked for, beside stand-ins for a small table (``n_features_in_``, ``n_classes_``, ...).
+        For a build that takes ``meta``: values for it during the search for
+        hyperparameters. The others are those of a small table (``n_features_in_``,
+        ``n_classes_``, ...).
     max_builds : int, default=200
-        Models built to find all hyperparameters, at most.
+        The most models to build to find all hyperparameters.
     **estimator_params : object
         Parameters of the estimator: ``epochs``, ``batch_size``, ``random_state``, ...
 
     Returns
     -------
     estimator : KerasClassifier or KerasRegressor
-        With a parameter for each hyperparameter, at its default. A value outside of its
-        range is an error at ``fit``; a step says how a range is sampled, and other
-        values of the range are taken too.
+        It has a parameter for each hyperparameter, with its default. ``fit`` raises an
+        error for a value outside of the range. A step only decides how a range is sampled:
+        other values of the range are allowed.
     param_distributions : dict
-        For `RandomizedSearchCV`: lists for sets of up to 100 values, else
-        distributions. ``Fixed`` ones are not searched and have no entry.
+        For `RandomizedSearchCV`: lists for up to 100 values, otherwise distributions.
+        ``Fixed`` hyperparameters are not searched and have no entry.
 
     Raises
     ------
     ValueError
-        If a name is registered twice with different definitions, two names make the
-        same parameter, or a range is none.
+        If a name is registered twice with different definitions, two names become the
+        same parameter, or a range is not valid.
     TypeError
-        If `build` cannot be called, or returns no model.
+        If `build` cannot be called, or does not return a model.
 
     Warns
     -----
     UserWarning
-        If `max_builds` did not suffice, builds with other values than the defaults
-        failed, or a HyperModel's own ``fit`` is left out.
+        If `max_builds` was too low, a build with other values than the defaults failed, or
+        a HyperModel has its own ``fit``, which is not called.
 
     See Also
     --------
@@ -99,19 +100,19 @@ def from_hypermodel(
 
     Notes
     -----
-    A parameter has the name of its hyperparameter. Where an estimator parameter cannot,
-    other characters than letters and digits become one underscore ("conv/size" is
-    ``conv_size``), and what means something else to the estimator, to Keras's
-    ``compile``, ``fit`` and ``predict`` or to Python gets ``hp_`` before it ("optimizer"
-    is ``hp_optimizer``); ``estimator.model.names`` has them all.
+    A parameter has the name of its hyperparameter, if a parameter can have that name. If not,
+    characters that are not letters or digits become one underscore ("conv/size" becomes
+    ``conv_size``). A name with another meaning for the estimator, for Keras's ``compile``,
+    ``fit`` and ``predict``, or for Python gets the prefix ``hp_`` ("optimizer" becomes
+    ``hp_optimizer``). ``estimator.model.names`` lists all names.
 
-    Names under conditions, or computed in a loop, are found by building models with the
-    defaults, then with the ends of each range, with the values between them where these
-    change what is registered, and with a few values at random. A name that only shows
-    later, in a search, keeps its default there, with a warning.
+    Names under conditions or in loops are found by building models: with the defaults, then
+    with the ends of each range, with values between them if the ends change what is
+    registered, and with a few random values. A name that is first registered in a search
+    keeps its default there, with a warning.
 
-    The last value of ``Float("rate", 0, 1, step=0.2)`` is 1.0, as keras-tuner documents
-    it; keras-tuner 1.4 loses it to rounding.
+    The last value of ``Float("rate", 0, 1, step=0.2)`` is 1.0, as keras-tuner's documentation
+    says. keras-tuner 1.4 loses it by rounding.
 
     Examples
     --------
@@ -163,8 +164,8 @@ def _check_build(build: Any) -> None:
 
     if isinstance(build, keras.Model):
         raise TypeError(
-            f"build is a model already, {build!r}. Pass the function that builds it from hp; "
-            "a model that is not searched goes to KerasClassifier or KerasRegressor."
+            f"build is a model already, {build!r}. Pass the function that builds it from hp. To "
+            "use a model without a search, pass it to KerasClassifier or KerasRegressor."
         )
     if inspect.isclass(build) and hasattr(build, "build") and not issubclass(build, keras.Model):
         raise TypeError(f"build is the class {build.__qualname__}. Pass an instance of it.")
@@ -175,9 +176,9 @@ def _check_build(build: Any) -> None:
         )
     if hasattr(build, "build") and _has_own_fit(build):
         warnings.warn(
-            f"{name_of(build)}.fit is not called: the estimator trains. Give the hyperparameters "
-            "of training as parameters of the estimator (epochs, batch_size, ...), and their "
-            "values to the search.",
+            f"{name_of(build)}.fit is not called, because the estimator trains the model. Set the "
+            "hyperparameters of training as parameters of the estimator (epochs, batch_size, "
+            "...), and search those.",
             stacklevel=3,
         )
 
@@ -188,7 +189,7 @@ def _has_own_fit(build: Any) -> bool:
 
 
 def _estimator_class(task: Any) -> Any:
-    """A class from the name of a task; a class as it is."""
+    """The class for a task; a class is returned unchanged."""
     if inspect.isclass(task):
         return task
     from skhp.wrappers import KerasClassifier, KerasRegressor

@@ -1,8 +1,8 @@
-"""Find everything a build function may register, by running it.
+"""Find all hyperparameters that a build function may register, by running it.
 
-keras-tuner meets conditional and computed names while it searches; a scikit-learn search
-wants them all beforehand. So the build is run with its defaults, then with each new
-hyperparameter set to values that may change what is registered, until nothing new comes.
+keras-tuner finds conditional and computed names during its search. A scikit-learn search
+needs all names before it starts. So the build runs with its defaults, then with other values
+of each new hyperparameter that may change what is registered, until no new name is found.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from skhp.hypermodel.hyperparameters import Condition, HyperParameters
 from skhp.hypermodel.ranges import Definition, SpaceError
 from skhp.runtime.global_generators import seeded
 
-# Values tried of a hyperparameter that changes what is registered.
+# How many values to try of a hyperparameter that changes what is registered.
 _INNER_VALUES = 16
 
-# Builds with values drawn at random that must find nothing new before the search ends:
-# what two values bring about together shows there.
+# The exploration ends after so many builds with random values that find nothing new. Random
+# values find names that depend on two hyperparameters together.
 _RANDOM_BUILDS = 5
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """A build to run: under which values, and what it is to be compared with."""
+    """A build to run: its values, and the names to compare with what it registers."""
 
     wanted: dict[str, Any]
     changed: str | None = None
@@ -37,14 +37,14 @@ class _Trial:
 
 @dataclass
 class Exploration:
-    """The builds run so far, those still to run, and what they registered.
+    """The builds that ran, those to run next, and what was registered.
 
     Parameters
     ----------
     build : callable
-        Runs the user's function with a HyperParameters.
+        Runs the user's function with a `HyperParameters`.
     max_builds : int
-        Builds to run, at most.
+        The most builds to run.
     """
 
     build: Callable[[HyperParameters], Any]
@@ -58,26 +58,26 @@ class Exploration:
     _tried: set[str] = field(default_factory=set)
 
     def run(self) -> dict[str, Definition]:
-        """Run builds until nothing new comes.
+        """Run builds until nothing new is registered.
 
         Returns
         -------
         dict of str to Choice or Number
-            What is registered, by name, in the order of registration.
+            The registered hyperparameters by name, in the order of registration.
 
         Raises
         ------
         SpaceError
-            If the build asks for what makes no search space.
+            If what the build registers is not a valid search space.
         Exception
-            Whatever the build raises with its default values.
+            Any error of the build with its default values.
         """
         self._note(_Trial({}), self._registered_by({}, failing=False))
         rng = random.Random(0)
         idle = 0
         while self._queue or idle < _RANDOM_BUILDS:
             if self.builds >= self.max_builds:
-                self._warn_of_more()
+                self._warn_of_limit()
                 break
             queued, known = bool(self._queue), len(self.definitions)
             self._run(self._queue.popleft() if queued else self._random_trial(rng))
@@ -95,7 +95,7 @@ class Exploration:
         hp = HyperParameters(wanted, self.definitions)
         self.builds += 1
         try:
-            with seeded(self.builds, self.build):  # these models are thrown away
+            with seeded(self.builds, self.build):  # the model is not used
                 self.build(hp)
         except SpaceError:
             raise
@@ -138,12 +138,12 @@ class Exploration:
     def _random_trial(self, rng: random.Random) -> _Trial:
         return _Trial({name: d.at(rng.random()) for name, d in self.definitions.items()})
 
-    def _warn_of_more(self) -> None:
+    def _warn_of_limit(self) -> None:
         if not self._queue:
             return
         warnings.warn(
             f"The search for hyperparameters stopped after max_builds={self.max_builds} "
-            f"builds, with {len(self.definitions)} found; there may be more, which would keep "
+            f"builds and found {len(self.definitions)}. There may be more, which would keep "
             "their defaults. Raise max_builds.",
             stacklevel=4,
         )
@@ -152,9 +152,9 @@ class Exploration:
         if self.failures:
             values, error = self.failures[0]
             warnings.warn(
-                f"{len(self.failures)} of {self.builds} builds failed while hyperparameters "
-                f"were looked for, the first with {values}: {type(error).__name__}: {error}. "
-                "Hyperparameters registered after such a failure may be missing, and a search "
-                "that meets these values will fail there too.",
+                f"{len(self.failures)} of {self.builds} builds failed during the search for "
+                f"hyperparameters, the first with {values}: {type(error).__name__}: {error}. "
+                "Hyperparameters that are registered after the failure may be missing, and fits "
+                "with these values will fail too.",
                 stacklevel=4,
             )

@@ -1,8 +1,7 @@
-"""The `hp` that a build function written for keras-tuner is handed, without keras-tuner.
+"""The `hp` of a build function written for keras-tuner, without keras-tuner.
 
 Names, arguments and defaults are those of keras-tuner's ``HyperParameters``
-(https://keras.io/keras_tuner/api/hyperparameters/), so that a build function cannot tell
-the two apart.
+(https://keras.io/keras_tuner/api/hyperparameters/), so that a build function works with both.
 """
 
 from __future__ import annotations
@@ -19,49 +18,49 @@ from skhp.hypermodel.ranges import Choice, Definition, Number, SpaceError
 
 @dataclass(frozen=True)
 class Condition:
-    """A hyperparameter has one of some values.
+    """The condition that a hyperparameter has one of some values.
 
     Parameters
     ----------
     name : str
-        Of the hyperparameter.
+        Name of the hyperparameter.
     values : tuple
-        The values that make the condition hold.
+        The values with which the condition holds.
     """
 
     name: str
     values: tuple[Any, ...]
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether the condition holds under the values of active hyperparameters."""
+        """Whether the condition holds with these values of active hyperparameters."""
         return self.name in values and values[self.name] in self.values
 
 
 class HyperParameters:
-    """Record what a build function registers, and answer with the values asked for.
+    """Record what a build function registers, and return the wanted values.
 
     Parameters
     ----------
     wanted : mapping of str to object, optional
-        Values by name; the default of a hyperparameter that has none.
+        Values by name. A hyperparameter without one has its default.
     definitions : mapping of str to Choice or Number, optional
-        What was registered before: a name may not change its meaning.
+        What was registered before. A name must not change its definition.
 
     Attributes
     ----------
     definitions : dict of str to Choice or Number
-        Everything registered so far, before or by this build.
+        All hyperparameters registered so far, by earlier builds or this one.
     registered : list of str
-        Names registered by this build, active or not, in order.
+        Names that this build registered, active or not, in their order.
     values : dict of str to object
-        The active hyperparameters' values.
+        Values of the active hyperparameters.
     inactive_scopes : list of tuple of Condition
-        Conditions under which a part of the build was not active.
+        Conditions of the parts of the build that were not active.
 
     Notes
     -----
-    Not taken over from keras-tuner: methods that serve its tuners (``merge``,
-    ``get_config``, ``from_proto``, ...).
+    Methods that only keras-tuner's tuners call (``merge``, ``get_config``, ``from_proto``, ...)
+    are missing.
 
     Examples
     --------
@@ -99,23 +98,23 @@ class HyperParameters:
         parent_name: str | None = None,
         parent_values: Any = None,
     ) -> Any:
-        """Register an integer from ``min_value`` to ``max_value``, ends included.
+        """Register an integer from ``min_value`` to ``max_value``, both included.
 
         Parameters
         ----------
         name : str
         min_value, max_value : int
         step : int, optional
-            Distance of neighbouring values; under "log" and "reverse_log" their ratio.
+            Distance between values. With "log" and "reverse_log", the ratio of values.
         sampling : {"linear", "log", "reverse_log"}, default="linear"
         default : int, default=min_value
         parent_name, parent_values : str, list, optional
-            As of `conditional_scope`.
+            As in `conditional_scope`.
 
         Returns
         -------
         int or None
-            None where a condition does not hold.
+            None if a condition does not hold.
         """
         sampling = (sampling or "linear").lower()
         if step is None and sampling == "linear":
@@ -145,16 +144,16 @@ class HyperParameters:
         name : str
         min_value, max_value : float
         step : float, optional
-            Distance of neighbouring values; under "log" and "reverse_log" their ratio.
+            Distance between values. With "log" and "reverse_log", the ratio of values.
         sampling : {"linear", "log", "reverse_log"}, default="linear"
         default : float, default=min_value
         parent_name, parent_values : str, list, optional
-            As of `conditional_scope`.
+            As in `conditional_scope`.
 
         Returns
         -------
         float or None
-            None where a condition does not hold.
+            None if a condition does not hold.
         """
         low, high = float(min_value), float(max_value)
         number = Number(
@@ -184,16 +183,16 @@ class HyperParameters:
         name : str
         values : list
         ordered : bool, optional
-            Whether the values, numbers then, have an order. Taken for keras-tuner's
-            sake: scikit-learn's searches know no order.
+            Whether the values have an order. They must then be numbers. It has no effect,
+            because scikit-learn's searches use no order.
         default : object, default=values[0]
         parent_name, parent_values : str, list, optional
-            As of `conditional_scope`.
+            As in `conditional_scope`.
 
         Returns
         -------
         object
-            None where a condition does not hold.
+            None if a condition does not hold.
         """
         values = tuple(values)
         first = values[0] if values else None
@@ -216,12 +215,12 @@ class HyperParameters:
         name : str
         default : bool, default=False
         parent_name, parent_values : str, list, optional
-            As of `conditional_scope`.
+            As in `conditional_scope`.
 
         Returns
         -------
         bool or None
-            None where a condition does not hold.
+            None if a condition does not hold.
         """
         choice = Choice(self._full(name), (False, True), default, "Boolean")
         return self._register(choice, parent_name, parent_values)
@@ -236,12 +235,12 @@ class HyperParameters:
         name : str
         value : object
         parent_name, parent_values : str, list, optional
-            As of `conditional_scope`.
+            As in `conditional_scope`.
 
         Returns
         -------
         object
-            None where a condition does not hold.
+            None if a condition does not hold.
         """
         choice = Choice(self._full(name), (value,), value, "Fixed")
         return self._register(choice, parent_name, parent_values)
@@ -262,17 +261,16 @@ class HyperParameters:
 
     @contextlib.contextmanager
     def conditional_scope(self, parent_name: str, parent_values: Any) -> Iterator[None]:
-        """Make what is registered inside active under a condition alone.
+        """Make hyperparameters that are registered inside active only under a condition.
 
-        The code inside runs in any case; where the condition does not hold, `hp`
-        answers None.
+        The code inside always runs. If the condition does not hold, `hp` returns None.
 
         Parameters
         ----------
         parent_name : str
             A hyperparameter registered before.
         parent_values : list
-            The values of it that make the inside active.
+            The values of it with which the condition holds.
 
         Raises
         ------
@@ -282,7 +280,7 @@ class HyperParameters:
         parent_name = self._full(parent_name)
         if parent_name not in self.definitions:
             raise SpaceError(
-                f"The condition's parent {parent_name!r} is not registered; so far there are "
+                f"The parent {parent_name!r} of a condition is not registered. Registered are "
                 f"{list(self.definitions)}. Register the parent first."
             )
         listed = isinstance(parent_values, list | tuple)
@@ -297,7 +295,7 @@ class HyperParameters:
             self._conditions.pop()
 
     def get(self, name: str) -> Any:
-        """Value of an active hyperparameter.
+        """Get the value of an active hyperparameter.
 
         Parameters
         ----------
@@ -319,7 +317,7 @@ class HyperParameters:
             return self.values[name]
         if name in self.registered:
             raise ValueError(f"{name!r} is not active: its condition does not hold.")
-        raise KeyError(f"{name!r} is not registered; so far there are {self.registered}.")
+        raise KeyError(f"{name!r} is not registered. Registered are {self.registered}.")
 
     def __getitem__(self, name: str) -> Any:
         return self.get(name)
@@ -341,7 +339,7 @@ class HyperParameters:
         return str(name) in self.values
 
     def copy(self) -> HyperParameters:
-        """A copy; what is registered with it stays unknown here.
+        """Make a copy. This object does not learn what is registered with the copy.
 
         Returns
         -------
@@ -358,8 +356,8 @@ class HyperParameters:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f" Did you mean hp.{near[0]}?" if near else ""
         raise AttributeError(
-            f"hp.{name} is unknown.{hint} Of keras-tuner's HyperParameters there are here: "
-            f"{', '.join(known)}."
+            f"hp.{name} is unknown.{hint} These methods of keras-tuner's HyperParameters are "
+            f"available: {', '.join(known)}."
         )
 
     def _full(self, name: object) -> str:
@@ -378,8 +376,8 @@ class HyperParameters:
             raise SpaceError(
                 f"{name!r} is registered twice, with different definitions: first {known} with "
                 f"default {known.default!r}, now {definition} with default "
-                f"{definition.default!r}. A search has one range for a name: use another name, "
-                "or a range that depends on no other hyperparameter."
+                f"{definition.default!r}. A search needs one range for each name. Use another "
+                "name, or a range that does not depend on another hyperparameter."
             )
         if any(condition.name == name for condition in self._conditions):
             raise SpaceError(f"{name!r} is registered under a condition on itself.")

@@ -1,4 +1,4 @@
-"""What one hyperparameter may be, and what a scikit-learn search takes for it.
+"""The values of one hyperparameter, as a build function defines and a search takes them.
 
 Sampling rules are keras-tuner's (https://keras.io/keras_tuner/api/hyperparameters/).
 """
@@ -16,24 +16,24 @@ from sklearn.utils import check_random_state
 
 
 class SpaceError(ValueError):
-    """What a build function asks of `hp` makes no search space."""
+    """What a build function registers is not a valid search space."""
 
 
-# Finite sets up to this size are handed out as lists, which GridSearchCV takes too.
+# Finite sets up to this size become lists, which GridSearchCV takes too.
 _LISTED = 100
 
-# Values that stand for an interval in a grid: as many as keras-tuner's GridSearch takes.
+# How many values of an interval a grid has: as many as in keras-tuner's GridSearch.
 _GRID_POINTS = 10
 
 
-# Sampling -> where a probability in [0, 1) lands between low and high.
+# Sampling -> the value between low and high for a probability in [0, 1).
 _PROJECTIONS = {
     "linear": lambda p, low, high: low + p * (high - low),
     "log": lambda p, low, high: low * (high / low) ** p,
     "reverse_log": lambda p, low, high: high + low - low * (high / low) ** (1 - p),
 }
 
-# Sampling -> the i-th of the values that lie a step apart; logarithmic steps are factors.
+# Sampling -> the value after i steps. Logarithmic steps are factors.
 _STEPS = {
     "linear": lambda i, low, high, step: low + i * step,
     "log": lambda i, low, high, step: low * step**i,
@@ -50,16 +50,16 @@ _SPANS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values; ``Boolean`` and ``Fixed`` are choices too.
+    """One of a few values. ``Boolean`` and ``Fixed`` are choices too.
 
     Parameters
     ----------
     name : str
-        Name, with its name scopes.
+        Name, including its name scopes.
     values : tuple
-        Allowed values, each as likely as the others.
+        Allowed values, all equally likely.
     default : object
-        The value where none is asked for.
+        The value if no other is wanted.
     kind : {"Choice", "Boolean", "Fixed"}, default="Choice"
         The method of `hp` that registered it.
     """
@@ -79,7 +79,7 @@ class Choice:
         return f"hp.{self.kind}({self.name!r}, {list(self.values)!r})"
 
     def check(self, value: Any) -> Any:
-        """The allowed value that equals this one (a NumPy number, say); else ValueError."""
+        """The allowed value that equals a value, such as a NumPy number, or ValueError."""
         for allowed in self.values:
             if type(allowed) is type(value) and allowed == value:
                 return allowed
@@ -95,40 +95,40 @@ class Choice:
         return self.values[int(probability * len(self.values))]
 
     def distribution(self) -> list[Any]:
-        """What a scikit-learn search takes for it."""
+        """The values, as a scikit-learn search takes them."""
         return list(self.values)
 
     def grid(self) -> list[Any]:
-        """What GridSearchCV takes for it."""
+        """The values, as GridSearchCV takes them."""
         return list(self.values)
 
     def spread(self, most: int) -> list[Any]:
-        """Up to so many of its values, in their order."""
+        """At most so many of its values, in their order."""
         return list(self.values[:: -(-len(self.values) // most)])
 
     def extremes(self) -> list[Any]:
-        """Values likely to change what a build registers: the first and last of numbers."""
+        """Values that may change what a build registers: of numbers, the first and the last."""
         numbers = all(isinstance(v, Real) and not isinstance(v, bool) for v in self.values)
         return [self.values[-1], self.values[0]] if numbers else list(self.values)
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number from a range, ends included: ``Int`` and ``Float``.
+    """A number from a range, both ends included: ``Int`` and ``Float``.
 
     Parameters
     ----------
     name : str
-        Name, with its name scopes.
+        Name, including its name scopes.
     min_value, max_value : int or float
         Ends of the range.
     step : int, float or None
-        Distance of neighbouring values, their ratio under logarithmic sampling; None
-        for any value of the range.
+        Distance between values; with logarithmic sampling, the ratio of values. None for
+        any value of the range.
     sampling : {"linear", "log", "reverse_log"}
-        How values are spread over the range.
+        How values are distributed over the range.
     default : int or float
-        The value where none is asked for.
+        The value if no other is wanted.
     kind : {"Int", "Float"}
         The method of `hp` that registered it.
     """
@@ -154,9 +154,9 @@ class Number:
         )
 
     def check(self, value: Any) -> Any:
-        """The value as a plain int or float; ValueError where it is not in the range."""
+        """The value as a Python int or float; ValueError if it is not in the range."""
         number = self._plain(value)
-        slack = 1e-9 * max(abs(self.min_value), abs(self.max_value))  # samplers round
+        slack = 1e-9 * max(abs(self.min_value), abs(self.max_value))  # samplers may round
         if number is None or not self.min_value - slack <= number <= self.max_value + slack:
             what = "an integer" if self.kind == "Int" else "a number"
             raise ValueError(
@@ -175,12 +175,12 @@ class Number:
         return int(number) if number.is_integer() else None
 
     def count(self) -> int | None:
-        """How many equally likely values there are; None where they are not countable so."""
+        """How many equally likely values there are; None if there is no such number."""
         if self.min_value == self.max_value:
             return 1
         if self.step is None:
             return None
-        # The slack keeps the last value of Float(0, 1, step=0.2), which rounding would lose.
+        # Without 1e-8, rounding would lose the last value of Float(0, 1, step=0.2).
         return int(_SPANS[self.sampling](self.min_value, self.max_value, self.step) + 1e-8) + 1
 
     def at(self, probability: float) -> Any:
@@ -197,7 +197,7 @@ class Number:
         return int(value) if self.kind == "Int" else min(float(value), high)
 
     def distribution(self) -> Any:
-        """What a scikit-learn search takes for it: a list, or a distribution."""
+        """A list or a distribution for a scikit-learn search."""
         count = self.count()
         if count is not None and count <= _LISTED:
             return self.grid()
@@ -210,16 +210,16 @@ class Number:
         return Draws(self)
 
     def grid(self) -> list[Any]:
-        """All its values, or ten spread as it is sampled, as keras-tuner's GridSearch has."""
+        """All values, or ten that follow the sampling, as in keras-tuner's GridSearch."""
         return self.spread(self.count() or _GRID_POINTS)
 
     def spread(self, most: int) -> list[Any]:
-        """Up to so many of its values, spread as it is sampled, in ascending order."""
+        """At most so many values that follow the sampling, in ascending order."""
         points = min(self.count() or most, most)
         return sorted({self.at((i + 0.5) / points) for i in range(points)})
 
     def extremes(self) -> list[Any]:
-        """Values likely to change what a build registers: the ends, the upper one first."""
+        """Values that may change what a build registers: the ends, the upper one first."""
         return sorted({self.at(0), self.at(1 - 1e-9)}, reverse=True)
 
 
@@ -237,18 +237,18 @@ _WRONG_RANGES: list[tuple[Any, str]] = [
     ),
     (
         lambda n: n.step is not None and n.step <= (0 if n.sampling == "linear" else 1),
-        "step must be above 0; under logarithmic sampling it is a factor, and above 1.",
+        "step must be above 0, and above 1 with logarithmic sampling, where it is a factor.",
     ),
     (
         lambda n: not n.min_value <= n.default <= n.max_value,
-        "default lies outside the range. Move it inside, or widen the range.",
+        "default is outside of the range. Change it, or widen the range.",
     ),
 ]
 
 
 @dataclass(frozen=True)
 class Draws:
-    """A distribution that scipy has no name for: stepped, or logarithmic over integers.
+    """A distribution that scipy does not have: with steps, or logarithmic over integers.
 
     Parameters
     ----------
@@ -264,9 +264,9 @@ class Draws:
         Parameters
         ----------
         size : int or tuple of int, optional
-            Shape of the result; one number by default.
+            Shape of the result. One number by default.
         random_state : int, RandomState, Generator or None, default=None
-            Where to draw from.
+            Source of the random numbers.
 
         Returns
         -------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -27,9 +28,11 @@ from skhp.fitting.allowed_values import (
     int_from,
     object_with,
 )
-from skhp.fitting.divergence import check_can_predict, check_converged, warn_diverged
+from skhp.fitting.divergence import check_can_predict, check_converged
 from skhp.fitting.features import as_dense, as_table
 from skhp.fitting.fit_task import FitTask
+from skhp.fitting.outcome import fitted_attributes, warn_if_diverged
+from skhp.fitting.rows import CheckedRows
 from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.keras_objects.late_attributes import LateAttributes, current_attributes
 from skhp.keras_objects.stored_values import read_attributes, stored_attributes
@@ -50,8 +53,8 @@ if TYPE_CHECKING:
 class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     """A multi-layer perceptron, but for its targets.
 
-    Subclasses say in ``_target_checks``, ``_check_target_kind``, ``_check_targets``,
-    ``_class_weights`` and ``_stratify`` what is particular to classes or to values.
+    Subclasses define what differs between classes and values: ``_check_target_kind``,
+    ``_check_targets``, ``_class_weights`` and ``_stratify``.
     """
 
     _allowed_values: dict[str, list[Allowed]] = {
@@ -163,14 +166,12 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         task: FitTask,
         continuing: bool,
     ) -> None:
-        X, y = self._check_rows(X, y, reset=not continuing)
-        labels = self._check_targets(y, reset=not continuing)
+        rows = self._checked_rows(X, y, sample_weight, reset=not continuing)
         self._plan_network(continuing)
-        rows = self._rows(X, labels, sample_weight)
-        validation = self._validation_rows(*validation_data)
+        validation = self._checked_validation_rows(*validation_data)
         if validation is None and self.early_stopping:
-            rows, validation = self._hold_out(rows, labels)
-        self._train(rows, validation, task.watchers(self._attributes_at))
+            rows, validation = self._hold_out(rows)
+        self._keep(self._train(rows, validation, task.watchers(self._attributes_at)))
 
     @contextlib.contextmanager
     def _unfitted_on_error(self, continuing: bool) -> Iterator[None]:
@@ -194,13 +195,15 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         self._check_params()
         continuing = hasattr(self, "_state")
         with self._unfitted_on_error(continuing):
-            X, y = self._check_rows(X, y, reset=not continuing)
-            labels = self._check_targets(y, reset=not continuing, **classes)
+            rows = self._checked_rows(X, y, sample_weight, reset=not continuing, **classes)
             self._plan_network(continuing)
-            self._train(self._rows(X, labels, sample_weight), None, one_epoch=True)
+            self._keep(self._train(rows, None, one_epoch=True))
         return self
 
-    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, Any]:
+    def _checked_rows(
+        self, X: Any, y: Any, sample_weight: Any, reset: bool, **classes: Any
+    ) -> CheckedRows:
+        """Check X, y and weights, once. With ``reset``, learn what y and the columns are."""
         self._check_target_kind(y)
         with np.errstate(over="ignore"):  # an error names the numbers that are too large
             X, y = validate_data(
@@ -210,9 +213,46 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
                 reset=reset,
                 dtype=floatx(),
                 accept_sparse="csr",
-                **self._target_checks(),
+                multi_output=True,
             )
-        return as_dense(X), y
+        labels = self._check_targets(y, reset=reset, **classes)
+        return CheckedRows(as_dense(X), labels, self._checked_weights(labels, sample_weight))
+
+    def _checked_weights(self, labels: np.ndarray, sample_weight: Any) -> np.ndarray:
+        if isinstance(sample_weight, str | Mapping):
+            raise TypeError(
+                f"sample_weight must be an array of one number a row. Got {sample_weight!r}. "
+                "Weights of classes go to class_weight, a parameter of MLPClassifier."
+            )
+        weight = checked_sample_weight(sample_weight, len(labels), np.float64)
+        weight = weight * self._class_weights(labels)
+        if not weight.sum() > 0:
+            raise ValueError(
+                "sample_weight (times class_weight) adds up to zero: there is nothing to "
+                "learn from. Give at least one row a positive weight."
+            )
+        return weight * (len(weight) / weight.sum())
+
+    def _checked_validation_rows(
+        self, X_val: Any, y_val: Any, sample_weight_val: Any
+    ) -> CheckedRows | None:
+        if (X_val is None) != (y_val is None):
+            missing, given = ("y_val", "X_val") if y_val is None else ("X_val", "y_val")
+            raise ValueError(f"{given} was given without {missing}; validation needs both.")
+        if X_val is None or y_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val was given without X_val and y_val.")
+            return None
+        return self._checked_rows(X_val, y_val, sample_weight_val, reset=False)
+
+    def _hold_out(self, rows: CheckedRows) -> tuple[CheckedRows, CheckedRows]:
+        from skhp.fitting.held_out_rows import hold_out
+
+        fraction = float(self.validation_fraction)
+        train, validation = hold_out(
+            len(rows), fraction, self._stratify(rows.y), self._random_state
+        )
+        return rows.part(train), rows.part(validation)
 
     def _plan_network(self, continuing: bool) -> None:
         from skhp.engine.plan import TrainingState
@@ -236,63 +276,15 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     def _params(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self._get_param_names()}
 
-    def _rows(self, X: np.ndarray, labels: np.ndarray, sample_weight: Any) -> Rows:
-        from skhp.engine.plan import Rows
-
-        if isinstance(sample_weight, str | Mapping):
-            raise TypeError(
-                f"sample_weight must be an array of one number a row. Got {sample_weight!r}. "
-                "Weights of classes go to class_weight, a parameter of MLPClassifier."
-            )
-        weight = checked_sample_weight(sample_weight, len(X), np.float64)
-        weight = weight * self._class_weights(labels)
-        if not weight.sum() > 0:
-            raise ValueError(
-                "sample_weight (times class_weight) adds up to zero: there is nothing to "
-                "learn from. Give at least one row a positive weight."
-            )
-        weight = weight * (len(weight) / weight.sum())
-        encoded = self._coding.encode(labels, X.dtype.name)
-        return Rows(np.ascontiguousarray(X), encoded, weight.astype(X.dtype))
-
-    def _validation_rows(self, X_val: Any, y_val: Any, sample_weight_val: Any) -> Rows | None:
-        if (X_val is None) != (y_val is None):
-            missing, given = ("y_val", "X_val") if y_val is None else ("X_val", "y_val")
-            raise ValueError(f"{given} was given without {missing}; validation needs both.")
-        if X_val is None or y_val is None:
-            if sample_weight_val is not None:
-                raise ValueError("sample_weight_val was given without X_val and y_val.")
-            return None
-        return self._more_rows(X_val, y_val, sample_weight_val)
-
-    def _more_rows(self, X: Any, y: Any, sample_weight: Any) -> Rows:
-        X, y = self._check_rows(X, y, reset=False)
-        return self._rows(X, self._check_targets(y, reset=False), sample_weight)
-
-    def _hold_out(self, rows: Rows, labels: np.ndarray) -> tuple[Rows, Rows]:
-        from skhp.engine.plan import Rows
-        from skhp.fitting.held_out_rows import hold_out
-
-        train, validation = hold_out(
-            len(rows), float(self.validation_fraction), self._stratify(labels), self._random_state
-        )
-        return (
-            Rows(rows.X[train], rows.y[train], rows.weight[train]),
-            Rows(rows.X[validation], rows.y[validation], rows.weight[validation]),
-        )
-
     def _train(
         self,
-        rows: Rows,
-        validation: Rows | None,
+        rows: CheckedRows,
+        validation: CheckedRows | None,
         watchers: Sequence[Any] = (),
         one_epoch: bool = False,
-    ) -> Self:
-        from dataclasses import replace
-
+    ) -> Outcome:
         from skhp.engine.train import train
-        from skhp.keras_objects.catalogue import look_up
-        from skhp.mlp.planning import plan_training
+        from skhp.mlp.planning import optimizer_token, plan_training
         from skhp.mlp.user_functions import check_weights_count
 
         check_weights_count(self._coding, rows.weight)
@@ -302,20 +294,21 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             plan = replace(plan, early_stop=None)
         if one_epoch:
             plan = replace(plan, epochs=1)
-        # A schedule stands in the place of a learning rate that is part of the state.
-        token = (
-            look_up("optimizer", self.optimizer).token,
-            isinstance(plan.learning_rate, float | None),
-        )
-        if self._optimizer_token != token:
-            self._state.optimizer_variables = (
-                None  # another optimizer's state is of no use to this one
-            )
         self.callbacks_ = list(plan.callbacks)
-        outcome = train(plan, rows, validation, self._state, self._random_state)
+        token = optimizer_token(self.optimizer, plan)
+        if self._optimizer_token != token:
+            self._state.optimizer_variables = None  # they are another optimizer's
+        held_out = None if validation is None else self._encoded(validation)
+        outcome = train(plan, self._encoded(rows), held_out, self._state, self._random_state)
         self._optimizer_token = token
-        self._keep(outcome)
-        return self
+        return outcome
+
+    def _encoded(self, rows: CheckedRows) -> Rows:
+        """Checked rows as the engine takes them."""
+        from skhp.engine.plan import Rows
+
+        X = np.ascontiguousarray(rows.X)
+        return Rows(X, self._coding.encode(rows.y, X.dtype.name), rows.weight.astype(X.dtype))
 
     def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
         """What this estimator's attributes would be, had training stopped at this epoch."""
@@ -326,34 +319,54 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             "n_epochs_": len(so_far["loss"]),
         }
 
-    def _measure(self, X: Any, y: Any) -> Any:
-        """The loss and metrics on other rows, as a function of a `TrainingState`."""
-        from dataclasses import replace
+    def evaluation(self, X: Any, y: Any) -> Callable[[Any], dict[str, float]]:
+        """The loss and metrics on other rows, for any weights of the fitted network.
 
+        Parameters
+        ----------
+        X, y : array-like
+            Rows, which count alike.
+
+        Returns
+        -------
+        callable
+            It takes a `skhp.engine.plan.TrainingState` and returns a dict of floats.
+        """
         from skhp.engine.evaluation import Evaluation
         from skhp.mlp.planning import plan_training
 
         plan = plan_training(self._fitted_params, self._network, self._coding)
-        rows = self._more_rows(X, y, None)
+        rows = self._encoded(self._checked_rows(X, y, None, reset=False))
         # The rows that score a candidate count alike, whatever class_weight says in training.
         return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
 
-    def _count_parameters(self, fitted: Any) -> int:
-        """Weights of this estimator's network, on the data that another was fitted on."""
+    def count_parameters(self, like: Any = None) -> int:
+        """The number of weights, moving statistics included.
+
+        Parameters
+        ----------
+        like : estimator, optional
+            A fitted estimator of the same kind. The weights are counted as if this one was
+            fitted on the same data. By default this one must be fitted.
+
+        Returns
+        -------
+        int
+        """
+        check_is_fitted(self if like is None else like)
+        if like is None:
+            return self._network.n_parameters()
         from skhp.mlp.planning import plan_network
 
-        return plan_network(self._params(), fitted.n_features_in_, fitted._coding).n_parameters()
+        return plan_network(self._params(), like.n_features_in_, like._coding).n_parameters()
 
     def _keep(self, outcome: Outcome) -> None:
         check_converged(outcome, self._rate())
         self._state = outcome.state
         self.__dict__.pop("_model", None)
-        self.history_ = joined_history(self.history_, outcome.history)
-        self.n_epochs_ += outcome.n_epochs
-        self.engine_ = outcome.engine
-        self.engine_reason_ = outcome.reason
-        if outcome.diverged_at is not None:
-            warn_diverged(outcome.diverged_at, self._rate())
+        history = joined_history(self.history_, outcome.history)
+        self.__dict__.update(fitted_attributes(outcome, history))
+        warn_if_diverged(outcome, self._rate())
 
     def _rate(self) -> Any:
         """The learning rate that training starts with: this one's, or the optimizer's own."""
@@ -362,7 +375,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             return params["learning_rate"]
         from skhp.keras_objects.catalogue import look_up
 
-        return look_up("optimizer", params["optimizer"]).value.get_config()["learning_rate"]
+        return look_up("optimizer", params["optimizer"]).config["learning_rate"]
 
     def _outputs(self, X: Any) -> np.ndarray:
         from skhp.mlp.prediction import predict
@@ -420,9 +433,6 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
     # What the classifier and the regressor answer each in its own way.
     _task: str
-
-    def _target_checks(self) -> dict[str, Any]:
-        raise NotImplementedError
 
     def _check_target_kind(self, y: Any) -> None:
         raise NotImplementedError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skhp.fitting.allowed_values import NONE, instance_of, text
+from skhp.fitting.user_warning import warn_user
 from skhp.mlp.base import BaseMLP
 from skhp.mlp.parameter_checks import check_class_weight
 from skhp.mlp.target_checks import check_labels, is_one_hot
@@ -301,9 +301,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _target_checks(self) -> dict[str, Any]:
-        return {"multi_output": True}
-
     def _check_target_kind(self, y: Any) -> None:
         check_labels(y)
 
@@ -334,13 +331,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         if is_for_one_class(self.loss):
             return True
-        warnings.warn(
+        warn_user(
             f"Each row of y has exactly one 1, as if y were one-hot. It is taken for "
             f"{y.shape[1]} labels, each of which is predicted by itself. If each row has one "
             "class, pass the class numbers, y.argmax(axis=1), or "
-            "loss='categorical_crossentropy'.",
-            UserWarning,
-            stacklevel=6,
+            "loss='categorical_crossentropy'."
         )
         return False
 
@@ -396,6 +391,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
 
 def _is_multilabel(y: Any) -> bool:
+    if np.ndim(y) == 1 and y.dtype.kind in "biuU":  # scikit-learn would check y twice more
+        return False
     kind = type_of_target(y)
     if kind not in ("binary", "multiclass", "multilabel-indicator"):
         check_classification_targets(y)  # raises scikit-learn's own error, and looks at y anew
@@ -409,7 +406,7 @@ def _one_class_a_row(y: Any) -> np.ndarray:
             f"labels a row. Got one of shape {np.shape(y)}. For several targets of any classes "
             "use sklearn.multioutput.MultiOutputClassifier."
         )
-    return column_or_1d(y, warn=True)
+    return y if y.ndim == 1 else column_or_1d(y, warn=True)
 
 
 def _dense_labels(y: Any) -> np.ndarray:

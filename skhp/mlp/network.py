@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from skhp.compat.keras import wrapped_function
+from skhp.engine.engine_choice import EngineChoice
 from skhp.engine.losses import as_loss, fresh_metric, reductions
 from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import ProgramCache, programs
@@ -101,7 +102,7 @@ class MLPNetwork:
         """Assign weights to a model."""
         _load_weights(model, state.trainable, state.state)
 
-    def why_not_compiled(self, plan: TrainingPlan) -> str | None:
+    def why_no_program(self, plan: TrainingPlan) -> str | None:
         """Why a program cannot train this network, or None where one can."""
         parts = (self.spec.activation, plan.loss, *plan.metrics.values())
         unknown = [part.why_unknown for part in parts if part.why_unknown]
@@ -140,6 +141,10 @@ class MLPNetwork:
     def draws(self) -> bool:
         """Whether Keras draws random numbers in a step of the reference."""
         return False
+
+    def engine(self, plan: TrainingPlan) -> EngineChoice:
+        """XLA compiles all perceptrons."""
+        return EngineChoice()
 
     def computation(self, plan: TrainingPlan, layout: MLPLayout, rows: Rows) -> MLPComputation:
         """The loss and logs that a program computes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -158,6 +158,20 @@ def plan_training(
         callbacks=check_callbacks(params["callbacks"]),
         verbose=int(params["verbose"]),
     )
+
+
+def optimizer_token(optimizer: Any, plan: TrainingPlan) -> Hashable:
+    """A token that is equal for plans whose optimizers have the same variables.
+
+    Parameters
+    ----------
+    optimizer : str or keras.optimizers.Optimizer
+        As it was given.
+    plan : TrainingPlan
+    """
+    # With a schedule the learning rate is no variable.
+    has_rate = isinstance(plan.learning_rate, float | None)
+    return look_up("optimizer", optimizer).token, has_rate
 
 
 def _learning_rate(value: Any, own: KerasObject | None) -> Any:

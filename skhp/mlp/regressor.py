@@ -208,9 +208,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         tags.target_tags.multi_output = True
         return tags
 
-    def _target_checks(self) -> dict[str, Any]:
-        return {"multi_output": True}
-
     def _check_target_kind(self, y: Any) -> None:
         check_values(y)
 

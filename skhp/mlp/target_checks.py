@@ -74,7 +74,10 @@ def check_labels(y: Any) -> None:
         ...
     ValueError: y holds labels of several kinds: None, str. ...
     """
-    labels = [] if sparse.issparse(y) else _as_array(y).ravel().tolist()
+    array = np.empty(0) if sparse.issparse(y) else _as_array(y)
+    if array.dtype != object:
+        return  # NumPy found one type for all of them
+    labels = array.ravel().tolist()
     if len(set(map(type, labels))) < 2:
         return
     kinds = set(map(_kind_of, labels)) - {"NaN"}

@@ -273,7 +273,10 @@ def _stored_checksums(path: Path) -> dict[str, str]:
 
 def _checksum(path: Path) -> str:
     with contextlib.suppress(OSError):
+        status = path.stat()
         data = path.read_bytes()
+        # Reading must not count as use: the time of the last use decides what is removed.
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         return f"{len(data)}-{zlib.crc32(data):08x}"
     return "unreadable"
 

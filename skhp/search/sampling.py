@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from sklearn.model_selection import ParameterGrid
-from sklearn.utils import check_random_state
-from sklearn.utils.random import sample_without_replacement
+from sklearn.model_selection import ParameterSampler
 
 from skhp.candidates.space import choices_of, space_of
 
@@ -21,7 +20,7 @@ def sample(
     n: int | None = None,
     random_state: Any = None,
 ) -> list[dict[str, list[Any]]]:
-    """Draw combinations of a grid, none twice, without listing the grid.
+    """Draw different combinations of a grid, without listing the whole grid.
 
     Parameters
     ----------
@@ -30,9 +29,10 @@ def sample(
     fraction : float, optional
         Share of the combinations, rounded, at least one.
     n : int, optional
-        Number of combinations, in place of a share.
+        Number of combinations. Give either this or ``fraction``.
     random_state : int, RandomState or None, default=None
-        The same int draws the same combinations.
+        The same int draws the same combinations, which are those that `RandomizedSearchCV`
+        draws from a grid.
 
     Returns
     -------
@@ -59,16 +59,15 @@ def sample(
     ['l2', 'n_layers', 'width']
     """
     parts = [_listed(part) for part in space_of(grid)]
-    combinations = ParameterGrid(parts)
     total = sum(_size(part) for part in parts)
     if total > sys.maxsize:
         raise ValueError(
-            f"The grid has {total:.3g} combinations, more than can be numbered. Use "
-            "RandomizedSearchCV, which draws each parameter on its own."
+            f"The grid has {total:.3g} combinations, and sample can draw from at most "
+            f"{sys.maxsize:.3g}. Use RandomizedSearchCV with a distribution for a parameter: it "
+            "then draws each parameter on its own."
         )
-    count = _count(total, fraction, n)
-    chosen = sample_without_replacement(total, count, random_state=check_random_state(random_state))
-    return [{name: [v] for name, v in combinations[int(i)].items()} for i in chosen]
+    drawn = ParameterSampler(parts, _count(total, fraction, n), random_state=random_state)
+    return [{name: [value] for name, value in params.items()} for params in drawn]
 
 
 def _listed(part: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -83,10 +82,7 @@ def _listed(part: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 
 def _size(part: Mapping[str, list[Any]]) -> int:
-    size = 1
-    for values in part.values():
-        size *= len(values)
-    return size
+    return math.prod(map(len, part.values()))
 
 
 def _count(total: int, fraction: float | None, n: int | None) -> int:

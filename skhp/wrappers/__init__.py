@@ -1,6 +1,7 @@
 """KerasClassifier and KerasRegressor: your own Keras network as a scikit-learn estimator."""
 
 from skhp.wrappers.base import BaseWrapper
-from skhp.wrappers.estimators import KerasClassifier, KerasRegressor
+from skhp.wrappers.classifier import KerasClassifier
+from skhp.wrappers.regressor import KerasRegressor
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]

@@ -1,83 +1,71 @@
-"""What KerasClassifier and KerasRegressor share, on scikeras's BaseWrapper.
+"""`BaseWrapper`: what KerasClassifier and KerasRegressor share.
 
-scikeras gives the promises: what a builder may ask for, how parameters are routed, what
-may be overridden. Training, prediction, data checks and pickling are skhp's.
+A subclass may override the methods that scikeras's BaseWrapper has, private ones too. They
+keep scikeras's names and arguments. Keras is imported when an estimator is fitted.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
 
-import keras
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_consistent_length
+from sklearn.utils.multiclass import type_of_target
 
-from skhp.compat.scikeras import route_params
-from skhp.fitting.divergence import check_can_predict, rate_of, warn_diverged
+from skhp import runtime
 from skhp.fitting.fit_task import FitTask
 from skhp.fitting.sample_weight import checked_sample_weight
-from skhp.keras_objects.storage import copy_model
 from skhp.runtime.eager_kernels import note_model_built
-from skhp.runtime.global_generators import seeded
-from skhp.wrappers.constraints import check_arguments, check_parameters, check_score_settings
-from skhp.wrappers.encoders import fit_encoder
-from skhp.wrappers.history import KerasHistory
-from skhp.wrappers.inputs import check_is_table
+from skhp.wrappers.callbacks import make_callbacks
+from skhp.wrappers.given_model import recorded_or_restored
 from skhp.wrappers.integer_seed import integer_seed
-from skhp.wrappers.kept_model import KeptModel
-from skhp.wrappers.parameters import KERAS_ARGUMENTS
-from skhp.wrappers.rows import WrapperRows, check_split
-from skhp.wrappers.training import TrainingRequest, predict_model, train_model
+from skhp.wrappers.kept_model import MODEL_ATTRIBUTES, KeptModel
+from skhp.wrappers.parameters import KERAS_ARGUMENTS, WrapperParameters
+from skhp.wrappers.routing import route_params
 from skhp.wrappers.warm_start import changed_learning_rate, settings_of_model
 
-# What an estimator needs of its data, beside the model, to predict.
-_LEARNED = (
-    "target_encoder_", "feature_encoder_", "X_shape_", "X_dtype_", "n_features_in_",
-    "feature_names_in_", "classes_", "_predict_callbacks", "target_type_", "y_ndim_", "y_dtype_",
-    "y_shape_",
-)  # fmt: skip
 
-
-class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
-    """A Keras network of your own as an estimator of your own: extend it.
+class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
+    """The base class for estimators around a Keras network.
 
     `KerasClassifier` and `KerasRegressor` extend it. A subclass may override
     ``target_encoder`` and ``feature_encoder`` (properties that return unfitted
-    transformers of y and X), ``_keras_build_fn`` (a method that builds the model, in place
+    transformers of y and X), ``_keras_build_fn`` (a method that builds the model, instead
     of ``model``) and ``scorer`` (a static method, which `score` calls).
 
     Parameters
     ----------
     model : callable or keras.Model, default=None
-        As in `KerasClassifier`, and so are the other parameters.
+        As in `KerasClassifier`. So are the other parameters.
     build_fn : callable, default=None
-        An old name of ``model``.
+        The old name of ``model``.
     warm_start : bool, default=False
-        Whether ``fit`` goes on with the model of the last one.
+        Whether ``fit`` trains the model of the last fit further.
     random_state : int, RandomState, Generator or None, default=None
-        For first weights, dropout and the order of rows.
+        Decides the initial weights, dropout and the order of rows.
     optimizer : str, keras.optimizers.Optimizer or subclass of it, default="rmsprop"
-        Settings go to a name or class: ``optimizer__learning_rate=0.1``.
+        A name or a class takes settings: ``optimizer__learning_rate=0.1``.
     loss : str, callable, keras.losses.Loss or subclass of it, or list or dict, default=None
-        Settings go to a name or class: ``loss__label_smoothing=0.1``.
+        A name or a class takes settings: ``loss__label_smoothing=0.1``.
     metrics : list, dict or one of str, keras.metrics.Metric or subclass, default=None
         Recorded in ``history_``.
     batch_size : int or None, default=None
-        Rows a step; None for 32, -1 for all.
+        Rows in a training step. None means 32, and -1 all rows.
     validation_batch_size : int or None, default=None
-        Rows a step in validation.
+        Rows in a validation step.
     verbose : int, default=0
-        1 or 2 prints a line an epoch.
+        1 or 2 prints a line for each epoch.
     callbacks : list, dict or one of keras.callbacks.Callback or subclass, default=None
-        The objects themselves run.
+        The objects themselves run, not copies.
     validation_split : float, default=0.0
-        Share of the rows, the last ones, to validate on after each epoch.
+        Share of the rows to validate on after each epoch. The last rows are taken.
     shuffle : bool, default=True
-        Whether each epoch takes the rows in an order of its own.
+        Whether each epoch takes the rows in a new order.
     run_eagerly : bool, default=False
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
@@ -90,19 +78,19 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
     model_ : keras.Model
         The fitted model.
     history_ : dict of str to list of float
-        One value an epoch.
+        One value for each epoch.
     callbacks_ : list of keras.callbacks.Callback
-        Those that ran.
+        The callbacks that ran.
     n_epochs_ : int
-        Epochs in ``history_``.
+        Number of epochs in ``history_``.
     engine_ : {"compiled", "keras"}
         Whether a compiled program or Keras's own ``fit`` trained.
     engine_reason_ : str or None
-        Why Keras's ``fit`` did, where it did.
+        Why Keras's own ``fit`` trained. None if a compiled program did.
     target_encoder_, feature_encoder_ : transformer
-        As fitted.
+        The fitted encoders.
     n_features_in_ : int
-        Columns of X.
+        Number of columns of X.
 
     See Also
     --------
@@ -130,64 +118,38 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
     (150, 3)
     """
 
-    def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        self._random_state = integer_seed(self.random_state)
-        X, y = self._validate_data(X, y, reset=True)
-        self.target_encoder_ = fit_encoder(self.target_encoder, y)
-        self.__dict__.update(getattr(self.target_encoder_, "get_metadata", dict)())
-        self.feature_encoder_ = fit_encoder(self.feature_encoder, X)
-        self.__dict__.update(getattr(self.feature_encoder_, "get_metadata", dict)())
-        self.model_ = self._build_keras_model()
-        self._give_weights(X)
-        self._take_up_given_model()
-        self._check_settings_are_used()
-        note_model_built()
-        self._initialize_callbacks()
-        self._settings = settings_of_model(self.get_params())
-        self.n_epochs_ = 0
-        return X, y
+    # Parameters that are arguments of keras.Model.fit and keras.Model.predict.
+    _fit_kwargs = frozenset(
+        {
+            "batch_size", "epochs", "initial_epoch", "shuffle", "validation_batch_size",
+            "validation_freq", "validation_split", "validation_steps", "verbose",
+        }
+    )  # fmt: skip
+    _predict_kwargs = frozenset({"batch_size", "steps", "verbose"})
 
-    def _continue_training(self) -> None:
-        """Go on with the model as it is, and with what may change from fit to fit."""
-        settings = settings_of_model(self.get_params())
-        before = self.__dict__.get("_settings", settings)  # none where model_ was set by hand
-        rate = changed_learning_rate(before, settings, type(self).__name__)
-        if rate is not None:
-            self.model_.optimizer.learning_rate = rate
-        self._settings = settings
-        self._random_state = integer_seed(self.random_state)
-        self._initialize_callbacks()
+    # Whether y must be numbers.
+    _y_numeric = False
 
-    def _initialize_callbacks(self) -> None:
-        super()._initialize_callbacks()
-        # A dict or list of callbacks may hold lists of them.
-        self._fit_callbacks: list[Any] = keras.tree.flatten(self._fit_callbacks)
-        self._predict_callbacks: list[Any] = keras.tree.flatten(self._predict_callbacks)
+    if not TYPE_CHECKING:  # mypy would take it for the name of the class
 
-    def initialize(self, X: Any, y: Any = None) -> Self:
-        """Build the model and leave it untrained.
+        @property
+        def __name__(self) -> str:
+            return type(self).__name__
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Rows like those to come.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets.
+    @property
+    def current_epoch(self) -> int:
+        """Number of epochs in ``history_``; 0 before the first fit."""
+        return len(self.history_["loss"]) if hasattr(self, "history_") else 0
 
-        Returns
-        -------
-        self
-            The estimator, which predicts with the weights that the model came with.
-        """
-        check_is_table(X, type(self).__name__, y)
-        self._check_parameters({})
-        with self._unfitted_on_error(continuing=False):
-            self._forget()
-            self._initialize(X, y)
-        return self
+    @property
+    def target_encoder(self) -> Any:
+        """An unfitted transformer of y. Override it to encode your own targets."""
+        return _identity()
 
-    def _forget(self) -> None:
-        """Forget what an earlier fit learned that would steer this one."""
+    @property
+    def feature_encoder(self) -> Any:
+        """An unfitted transformer of X. Override it to encode your own inputs."""
+        return _identity()
 
     # Fitting ------------------------------------------------------------------------
 
@@ -202,9 +164,9 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            Factors of the rows' losses, as Keras takes them.
+            Factors of the losses of the rows, as in Keras.
         **kwargs : dict
-            Arguments of ``keras.Model.fit``, for this fit alone.
+            Arguments of ``keras.Model.fit``, for this fit only.
 
         Returns
         -------
@@ -214,194 +176,36 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         Raises
         ------
         ValueError
-            If a parameter or the data are not what they should be, or training diverges,
-            so that the weights are no finite numbers. An estimator that goes on from an
-            earlier fit keeps the weights of that one.
+            If a parameter or the data are not valid, or training diverges: the weights
+            are then not finite. With ``warm_start``, the estimator keeps the weights of
+            the last fit.
         """
-        check_is_table(X, type(self).__name__, y)
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
-                "is None."
-            )
-        self._check_parameters(kwargs)
-        epochs = kwargs.pop("epochs", self.get_params().get("fit__epochs", self.epochs))
-        initial_epoch = kwargs.pop("initial_epoch", 0)
-        task = FitTask(self, X, y, sample_weight, int(epochs))
-        continuing = self.warm_start and self.initialized_
-        with self._unfitted_on_error(continuing):
-            if not continuing:
-                self._forget()
-            self._fit(
-                X=X,
-                y=y,
-                sample_weight=sample_weight,
-                warm_start=self.warm_start,
-                epochs=epochs,
-                initial_epoch=initial_epoch,
+        self._check_data_are_given(X, y)
+        from skhp.wrappers.fit_steps import FitCall, fit_model
+
+        with self._parameters_read_once():
+            self._check_parameters(kwargs)
+            epochs = int(kwargs.pop("epochs", self._params().get("fit__epochs", self.epochs)))
+            first = kwargs.pop("initial_epoch", 0)
+            task = FitTask(self, X, y, sample_weight, epochs)
+            continues = bool(self.warm_start and self.initialized_)
+            call = FitCall(
+                epochs,
+                first,
+                continues,
+                extends_history=bool(self.warm_start) and first != 0,
+                arguments=kwargs,
                 watchers=task.watchers(self._attributes_at),
-                **kwargs,
             )
+            with self._unfitted_on_error(continues):
+                if not continues:
+                    self._forget()
+                fit_model(self, X, y, sample_weight, call)
         task.end()
         return self
 
-    def _check_parameters(self, arguments: Mapping[str, Any]) -> None:
-        """Check the estimator's parameters, and the arguments of ``fit`` for Keras."""
-        name = type(self).__name__
-        builder = self._builder_if_any()
-        names_of_builder = builder.names if builder else ()
-        own = [*self._get_param_names(), *KERAS_ARGUMENTS.difference(names_of_builder)]
-        check_parameters(self.get_params(), own, name)
-        check_score_settings(self.get_params(), type(self))
-        check_arguments("fit", arguments, name)
-
-    @contextlib.contextmanager
-    def _unfitted_on_error(self, continuing: bool) -> Iterator[None]:
-        """Leave no estimator that seems fitted and has the weights it was built with."""
-        try:
-            yield
-        except BaseException:
-            if not continuing:
-                learned = [n for n in vars(self) if n.endswith("_") and not n.startswith("_")]
-                for name in (
-                    *learned,
-                    "_model",
-                    "_packed_model",
-                    "_optimizer_variables",
-                    "_last_history",
-                ):
-                    self.__dict__.pop(name, None)
-            raise
-
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        warm_start: bool,
-        epochs: int,
-        initial_epoch: int,
-        watchers: Sequence[Any] = (),
-        **kwargs: Any,
-    ) -> None:
-        if (self.warm_start or warm_start) and self.initialized_:
-            X, y = self._validate_data(X, y)
-            self._continue_training()
-        else:
-            X, y = self._initialize(X, y)
-        self._ensure_compiled_model()
-        params = self.get_params()
-        for name in ("class_weight", "validation_data"):
-            if name not in kwargs and f"fit__{name}" in params:
-                kwargs[name] = params[f"fit__{name}"]
-        class_weight = self._class_weight(kwargs, y)
-        if kwargs.get("validation_data") is not None:
-            rows = self._validation_rows(kwargs["validation_data"], class_weight)
-            kwargs["validation_data"] = rows
-        weight = self._weights(y, sample_weight, class_weight)
-        X, y, weight = self._encoded_rows(X, y, weight)
-        self._check_model_compatibility(y)
-        self._fit_keras_model(
-            X,
-            y,
-            sample_weight=weight,
-            warm_start=warm_start,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            watchers=watchers,
-            **kwargs,
-        )
-
-    def _fit_keras_model(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        warm_start: bool,
-        epochs: int,
-        initial_epoch: int,
-        watchers: Sequence[Any] = (),
-        **kwargs: Any,
-    ) -> None:
-        arguments = route_params(
-            self.get_params(),
-            destination="fit",
-            pass_filter=self._fit_kwargs - {"class_weight", "sample_weight"},
-        )
-        for name in [n for n in arguments if n.startswith("callbacks") or n == "class_weight"]:
-            del arguments[name]
-        arguments |= {"epochs": epochs, "initial_epoch": initial_epoch, **kwargs}
-        if arguments.get("validation_data") is None:
-            check_split(len(keras.tree.flatten(y)[0]), arguments.get("validation_split"))
-        self.callbacks_ = keras.tree.flatten(
-            [self._fit_callbacks, arguments.pop("callbacks", None) or ()]
-        )
-        request = TrainingRequest(
-            model=self.model_,
-            X=X,
-            y=y,
-            sample_weight=sample_weight,
-            arguments=arguments,
-            callbacks=self.callbacks_,
-            watchers=watchers,
-            seed=self._random_state,
-        )
-        # A layer may draw without a seed of its own; other numbers than the builder drew.
-        draws = seeded(None if self._random_state is None else self._random_state + 1)
-        with draws, self._naming_the_builder(X, y), self._noting_training():
-            outcome = train_model(request)
-        if outcome.engine == "compiled":
-            self._keep_training(outcome)
-        self._note(outcome, restart=not warm_start or initial_epoch == 0)
-
-    def _note(self, outcome: Any, restart: bool) -> None:
-        """Keep what training left beside the weights."""
-        if restart or not hasattr(self, "history_"):
-            self.history_: dict[str, list[float]] = KerasHistory()
-        for name, values in outcome.history.items():
-            self.history_.setdefault(name, []).extend(values)
-        self.n_epochs_ = len(self.history_.get("loss", ()))
-        self.engine_, self.engine_reason_ = outcome.engine, outcome.reason
-        if outcome.diverged_at is not None:
-            warn_diverged(outcome.diverged_at, rate_of(self.model_))
-
-    def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
-        """What this estimator's attributes would be, had training stopped at this epoch."""
-        from skhp.wrappers.computation import KerasNetwork
-
-        model, state = copy_model(self.model_), run.state()
-        KerasNetwork(model).load(model, state)
-        return {
-            **self._learned_from_data(),
-            "model_": model,
-            "history_": KerasHistory(history),
-            "_is_finite": state.is_finite(),
-        }
-
-    def _learned_from_data(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _LEARNED if hasattr(self, name)}
-
-    def _count_parameters(self, fitted: Any) -> int:
-        """Weights of this estimator's network, on the data that another was fitted on."""
-        if fitted is self:
-            return self._unpacked_model().count_params()
-        learned = {n: v for n, v in vars(fitted).items() if n[0] != "_" and n[-1] == "_"}
-        self.__dict__.update(learned, _random_state=0)
-        self.model_ = self._build_keras_model()
-        empty = "" if self.X_dtype_.kind == "O" else 0
-        self._give_weights(np.full((1, *self.X_shape_[1:]), empty, self.X_dtype_))
-        return self.model_.count_params()
-
-    def _measure(self, X: Any, y: Any) -> Any:
-        """The loss and metrics on other rows, as a function of a `TrainingState`."""
-        from skhp.wrappers.training import TrainingRequest, measure_model
-
-        X, y = self._validate_data(X, y)
-        X, y = self._encoded_X(X), self._encoded_y(y)
-        return measure_model(TrainingRequest(self.model_, X, y, None, {"epochs": 1}))
-
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Self:
-        """Train one epoch on these rows, going on from the last call.
+        """Train one more epoch, on these rows.
 
         Parameters
         ----------
@@ -410,42 +214,220 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            Factors of the rows' losses.
+            Factors of the losses of the rows.
         **kwargs : dict
-            Arguments of ``keras.Model.fit``, but for ``epochs``.
+            Arguments of ``keras.Model.fit``, except ``epochs`` and ``initial_epoch``.
 
         Returns
         -------
         self
             The estimator.
+
+        Raises
+        ------
+        TypeError
+            If ``epochs`` or ``initial_epoch`` is given.
         """
+        self._check_data_are_given(X, y)
+        for name in ("epochs", "initial_epoch"):
+            if name in kwargs:
+                raise TypeError(
+                    f"partial_fit takes no argument {name!r}: it trains one epoch, after those "
+                    f"before. Got {name}={kwargs[name]!r}. Use fit, or call partial_fit again."
+                )
+        from skhp.wrappers.fit_steps import FitCall, fit_model
+
+        with self._parameters_read_once():
+            self._check_parameters(kwargs)
+            first, continues = self.current_epoch, self.initialized_
+            call = FitCall(1, first, continues, extends_history=first != 0, arguments=kwargs)
+            with self._unfitted_on_error(continues):
+                fit_model(self, X, y, sample_weight, call)
+        return self
+
+    def initialize(self, X: Any, y: Any = None) -> Self:
+        """Build the model and do not train it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows like those to come.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+
+        Returns
+        -------
+        self
+            The estimator. It predicts with the initial weights of the model.
+        """
+        self._check_data_are_given(X, y, needs_y=False)
+        with self._parameters_read_once():
+            self._check_parameters({})
+            with self._unfitted_on_error(continues=False):
+                self._forget()
+                self._initialize(X, y)
+        return self
+
+    def _check_data_are_given(self, X: Any, y: Any, needs_y: bool = True) -> None:
+        runtime.start()
+        from skhp.wrappers.inputs import check_is_table
+
         check_is_table(X, type(self).__name__, y)
-        self._check_parameters(kwargs)
-        with self._unfitted_on_error(continuing=self.initialized_):
-            return super().partial_fit(X, y, sample_weight=sample_weight, **kwargs)
+        if y is None and needs_y:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                "is None."
+            )
+
+    def _check_parameters(self, arguments: Mapping[str, Any]) -> None:
+        """Check the estimator's parameters, and arguments of ``keras.Model.fit``."""
+        from skhp.wrappers.constraints import (
+            check_arguments,
+            check_parameters,
+            check_score_settings,
+        )
+
+        name, params = type(self).__name__, self._params()
+        builder = self._builder_if_any()
+        names_of_builder = builder.names if builder else ()
+        own = [*self._get_param_names(), *KERAS_ARGUMENTS.difference(names_of_builder)]
+        check_parameters(params, own, name)
+        check_score_settings(params, type(self))
+        check_arguments("fit", arguments, name)
+
+    def _forget(self) -> None:
+        """Forget what an earlier fit learned, if it would change this fit."""
+
+    @contextlib.contextmanager
+    def _unfitted_on_error(self, continues: bool) -> Iterator[None]:
+        """After an error, do not look fitted with a model that was never trained."""
+        try:
+            yield
+        except BaseException:
+            if not continues:
+                learned = [n for n in vars(self) if n.endswith("_") and not n.startswith("_")]
+                for name in (*learned, *MODEL_ATTRIBUTES):
+                    self.__dict__.pop(name, None)
+            raise
+
+    def _class_weight(self, arguments: dict[str, Any], y: np.ndarray) -> Any:
+        """A weight for each class by label, removed from the arguments of ``fit``."""
+        return None
+
+    # Methods of scikeras's BaseWrapper, which a subclass may override ----------------
+
+    def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        """Check the data, and make the encoders, the model and the callbacks."""
+        from skhp.wrappers.building import build_weights
+        from skhp.wrappers.encoders import fit_encoder
+
+        self._random_state = integer_seed(self.random_state)
+        X, y = self._validate_data(X, y, reset=True)
+        kind = None if y is None else self.target_type_
+        self.target_encoder_ = fit_encoder(self.target_encoder, y, target_type=kind)
+        self.__dict__.update(getattr(self.target_encoder_, "get_metadata", dict)())
+        self.feature_encoder_ = fit_encoder(self.feature_encoder, X)
+        self.__dict__.update(getattr(self.feature_encoder_, "get_metadata", dict)())
+        self.model_ = model = self._build_keras_model()
+        build_weights(model, X, self.feature_encoder_, self._random_state, self._label())
+        is_given = model is self._given_model()
+        self._given = recorded_or_restored(model, self._given) if is_given else None
+        self._check_settings_are_used()
+        note_model_built()
+        self._initialize_callbacks()
+        self._settings = settings_of_model(self._params())
+        self.n_epochs_ = 0
+        return X, y
+
+    def _continue_training(self) -> None:
+        """Prepare the present model to be trained further."""
+        settings = settings_of_model(self._params())
+        before = self.__dict__.get("_settings", settings)  # none if the user set model_
+        rate = changed_learning_rate(before, settings, type(self).__name__)
+        if rate is not None:
+            self.model_.optimizer.learning_rate = rate
+        self._settings = settings
+        self._random_state = integer_seed(self.random_state)
+        self._initialize_callbacks()
+
+    def _validate_data(
+        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
+    ) -> tuple[Any, Any]:
+        """Check X and y, once each; with ``reset``, learn their shapes and types."""
+        from skhp.wrappers.rows import checked_X, checked_y
+
+        if y is not None:
+            y = checked_y(self, y, reset, y_numeric or self._y_numeric)
+        if X is not None:
+            X = checked_X(self, X, reset)
+        if X is not None and y is not None:
+            check_consistent_length(X, y)
+        return X, y
+
+    def _type_of_target(self, y: np.ndarray) -> str:
+        return type_of_target(y)
+
+    def _check_targets(self, y: np.ndarray, reset: bool) -> None:
+        """Raise an error if the estimator cannot learn such targets."""
+        if reset:
+            self.target_type_ = self._type_of_target(y)
+
+    def _build_keras_model(self) -> Any:
+        from skhp.wrappers.building import build_model
+
+        return build_model(self, self._params(), self._random_state)
+
+    def _get_metadata(self) -> dict[str, Any]:
+        """What fit learned from the data: the ``meta`` of a builder."""
+        names = [n for n in vars(self) if n[0] != "_" and n.endswith("_") and n[-2:] != "__"]
+        return {name: vars(self)[name] for name in names}
+
+    def _get_compile_kwargs(self) -> dict[str, Any]:
+        """The arguments of ``keras.Model.compile``, from the parameters."""
+        from skhp.wrappers.compile_arguments import compile_arguments_from
+
+        return compile_arguments_from(self._params())
+
+    def _ensure_compiled_model(self) -> None:
+        from skhp.wrappers.building import ensure_compiled
+
+        ensure_compiled(self.model_, self._params(), self._label(), type(self).__name__)
+
+    def _check_settings_are_used(self) -> None:
+        """Raise an error if a builder compiles the model and ignores parameters."""
+        from skhp.wrappers.compile_settings import check_settings_are_used
+
+        check_settings_are_used(self, self._params(), self.model_)
+
+    def _check_model_compatibility(self, y: Any) -> None:
+        """Raise an error if the model's outputs do not fit the encoded targets."""
+        from skhp.wrappers.model_checks import check_outputs
+
+        check_outputs(self, self._unpacked_model(), y)
+
+    def _output_columns(self) -> tuple[int, ...]:
+        """How many units the last layer may have; none if any number is right."""
+        return ()
+
+    def _initialize_callbacks(self) -> None:
+        params = self._params()
+        both = make_callbacks(params, "callbacks")
+        self._fit_callbacks = both + make_callbacks(params, "fit__callbacks")
+        self._predict_callbacks = both + make_callbacks(params, "predict__callbacks")
 
     # Predicting ---------------------------------------------------------------------
 
     def _predict_raw(self, X: Any, **kwargs: Any) -> Any:
+        """The network's outputs for X."""
         if not self.initialized_:
             raise NotFittedError(
                 f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with "
                 "appropriate arguments before using this estimator."
             )
-        check_is_table(X, type(self).__name__)
-        X, _ = self._validate_data(X)
-        model = self._unpacked_model()
-        check_can_predict(self, self.__dict__.get("_is_finite", True), lambda: rate_of(model))
-        X = self._encoded_X(X)
-        arguments = route_params(
-            self.get_params(), destination="predict", pass_filter=self._predict_kwargs, strict=True
-        )
-        arguments = {k: v for k, v in arguments.items() if not k.startswith("callbacks")}
-        arguments |= kwargs
-        check_arguments("predict", arguments, type(self).__name__)
-        given = arguments.pop("callbacks", None) or ()
-        callbacks = keras.tree.flatten([self._predict_callbacks, given])
-        return predict_model(model, X, arguments, callbacks)
+        runtime.start()
+        from skhp.wrappers.prediction import predict_rows
+
+        return predict_rows(self, X, kwargs)
 
     def predict(self, X: Any, **kwargs: Any) -> Any:
         """Predict targets.
@@ -460,14 +442,22 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            As the target encoder makes them of the network's outputs.
+            The network's outputs, decoded by the target encoder.
         """
         outputs = self._probabilities(self._predict_raw(X, **kwargs))
         return self.target_encoder_.inverse_transform(outputs)
 
     def _probabilities(self, outputs: Any) -> Any:
-        """Outputs as the target encoder takes them: what logits and margins stand for."""
+        """Outputs as the target encoder takes them: probabilities instead of logits."""
         return outputs
+
+    @staticmethod
+    def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
+        """Compute the score of predictions. A subclass must override it to use `score`."""
+        raise NotImplementedError(
+            "BaseWrapper has no scorer. Override the static method scorer(y_true, y_pred, "
+            "**kwargs) in a subclass, or use KerasClassifier or KerasRegressor."
+        )
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score predictions with `scorer`.
@@ -486,8 +476,49 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         float
         """
         weight = None if sample_weight is None else checked_sample_weight(sample_weight, len(y))
-        arguments = route_params(self.get_params(), destination="score", pass_filter=set())
-        return self.scorer(np.asarray(y), self.predict(X), sample_weight=weight, **arguments)
+        settings = route_params(self._extra, "score")
+        return self.scorer(np.asarray(y), self.predict(X), sample_weight=weight, **settings)
+
+    # What callbacks and tables ask of a network -------------------------------------
+
+    def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
+        from skhp.wrappers.network import attributes_at
+
+        return attributes_at(self, run, history)
+
+    def count_parameters(self, like: Any = None) -> int:
+        """The number of weights, moving statistics included.
+
+        Parameters
+        ----------
+        like : estimator, optional
+            A fitted estimator of the same kind. The weights are counted as if this one was
+            fitted on the same data. By default this one must be fitted.
+
+        Returns
+        -------
+        int
+        """
+        from skhp.wrappers.network import count_parameters
+
+        return count_parameters(self, self if like is None else like)
+
+    def evaluation(self, X: Any, y: Any) -> Callable[[Any], dict[str, float]]:
+        """The loss and metrics on other rows, for any weights of the fitted network.
+
+        Parameters
+        ----------
+        X, y : array-like
+            Rows, which count alike.
+
+        Returns
+        -------
+        callable
+            It takes a `skhp.engine.plan.TrainingState` and returns a dict of floats.
+        """
+        from skhp.wrappers.network import measure
+
+        return measure(self, X, y)
 
     def __sklearn_tags__(self) -> Any:
         tags = BaseEstimator.__sklearn_tags__(self)
@@ -497,3 +528,9 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperRows):
         tags.target_tags.required = True
         tags.non_deterministic = False
         return tags
+
+
+def _identity() -> Any:
+    from sklearn.preprocessing import FunctionTransformer
+
+    return FunctionTransformer()

@@ -1,4 +1,4 @@
-"""A user's model-building function: its arguments, and the model it returns."""
+"""The user's function that builds a model: its arguments, and a checked call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from skhp.compat.keras import fresh_metric_names
 from skhp.runtime.global_generators import seeded
 
-# Arguments that the wrapper fills in, where a builder asks for them.
+# Arguments that the wrapper sets itself, if a builder has them.
 GIVEN = ("meta", "compile_kwargs", "params")
 
 
@@ -35,14 +35,14 @@ class Builder:
 
     @property
     def label(self) -> str:
-        """What errors call it."""
+        """Its name in error messages."""
         function = self.function
         if isinstance(function, functools.partial):
             function = function.func
         return getattr(function, "__qualname__", type(function).__name__)
 
     def takes(self, name: str) -> bool:
-        """Whether it has an argument of that name."""
+        """Whether it has an argument with that name."""
         return self.takes_anything or name in self.names
 
     def __call__(self, arguments: Mapping[str, Any], seed: int | None) -> Any:
@@ -52,13 +52,13 @@ class Builder:
         ----------
         arguments : mapping
         seed : int or None
-            Of what Python's, NumPy's and Keras's global generators give to the builder.
-            None for the generators as they are.
+            Seed of Python's, NumPy's and Keras's global random generators during the call.
+            None does not change them.
 
         Raises
         ------
         TypeError
-            If it returns anything but a `keras.Model`, or lacks an argument.
+            If it does not return a `keras.Model`, or a required argument is missing.
         """
         import keras
 
@@ -68,7 +68,7 @@ class Builder:
         if not isinstance(model, keras.Model):
             raise TypeError(
                 f"The model builder {self.label}() returned {model!r} of type "
-                f"{type(model).__name__}, and must return a keras.Model. Does it end with "
+                f"{type(model).__name__}, but must return a keras.Model. Does it end with "
                 "`return model`?"
             )
         return model
@@ -78,7 +78,8 @@ class Builder:
         if unknown:
             raise TypeError(
                 f"The model builder {self.label}() takes no argument "
-                f"{', '.join(map(repr, unknown))}; it takes {', '.join(self.names) or 'none'}."
+                f"{', '.join(map(repr, unknown))}; its arguments are "
+                f"{', '.join(self.names) or 'none'}."
             )
         parameters = inspect.signature(self.function).parameters
         missing = [

@@ -1,39 +1,43 @@
-"""Labels for a classifier of the wrappers: of a kind that its encoder knows, and all known."""
+"""Labels for a classifier of the wrappers: of a kind it can learn, and all of them known."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+# Kinds of targets, as `type_of_target` names them, that are not classes.
+_NOT_CLASSES = ("continuous", "continuous-multioutput", "unknown")
 
 
-def check_classes(y: np.ndarray, known: Any, has_own_encoder: bool, estimator: str) -> None:
-    """Raise an error where y cannot be classes for an estimator.
+def check_classes(y: np.ndarray, kind: str, known: Any, estimator: str) -> None:
+    """Raise an error if y are not classes, or not among the known classes.
 
     Parameters
     ----------
     y : ndarray
+    kind : str
+        As `sklearn.utils.multiclass.type_of_target` names it.
     known : ndarray or None
-        The classes, where an earlier call has told them.
-    has_own_encoder : bool
-        Whether a subclass encodes the targets itself.
+        The classes, if an earlier call has set them.
     estimator : str
         Name of the estimator's class.
+
+    Raises
+    ------
+    ValueError
     """
-    check_classification_targets(y)
-    kind = type_of_target(y)
-    if kind == "multiclass-multioutput" and not has_own_encoder:
+    if kind in _NOT_CLASSES:
         raise ValueError(
-            f"y has {y.shape[1]} columns of classes, and {estimator} takes one column, or columns "
-            "of 0 and 1. Give one column; fit an estimator a column with "
-            "sklearn.multioutput.MultiOutputClassifier; or override target_encoder in a subclass."
+            f"Unknown label type: {kind}. {estimator} learns classes, and y holds other values. "
+            "For numbers use KerasRegressor."
         )
-    if known is None or y.ndim != 1 or kind == "continuous":
+    if known is None or y.ndim != 1:
         return
     unknown = np.setdiff1d(y, known)
     if len(unknown):
         raise ValueError(
-            f"y holds {unknown.tolist()}, not among the classes {np.asarray(known).tolist()}. Name "
-            "all classes at the first call to partial_fit, in `classes`."
+            f"y holds {unknown.tolist()}, which are not among the classes "
+            f"{np.asarray(known).tolist()}. Name all classes in the first call to partial_fit, in "
+            "`classes`."
         )

@@ -1,4 +1,4 @@
-"""Class weights of a classifier: by label, the same for the rows it trains and validates on."""
+"""Class weights of a classifier, by label, for training and validation rows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 
 def class_weights_of(class_weight: Any, y: np.ndarray, classes: Any) -> Any:
-    """A weight for each label, from a parameter ``class_weight`` and the training labels.
+    """A weight for each label.
 
     Parameters
     ----------
     class_weight : dict, list of dict, "balanced" or None
-        By label, as the user knows it.
+        The parameter, by the labels in y.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Labels of the training rows.
     classes : ndarray of shape (n_classes,) or None
@@ -28,7 +28,7 @@ def class_weights_of(class_weight: Any, y: np.ndarray, classes: Any) -> Any:
     Raises
     ------
     ValueError
-        If it names unknown labels, or a weight is no finite number of at least 0.
+        If a label is unknown, or a weight is not a finite number of at least 0.
 
     Examples
     --------
@@ -57,16 +57,38 @@ def class_weights_of(class_weight: Any, y: np.ndarray, classes: Any) -> Any:
     )
 
 
-def weights_by_class(class_weight: Any, y: np.ndarray) -> np.ndarray:
-    """The weight of each row.
+def times_class_weights(
+    weight: np.ndarray | None, class_weight: Any, y: np.ndarray
+) -> np.ndarray | None:
+    """Multiply the weights of rows by those of their classes.
 
     Parameters
     ----------
-    class_weight : dict or list of dict
+    weight : ndarray of shape (n_samples,) or None
+    class_weight : dict, list of dict, or None
         From `class_weights_of`.
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), or None
+        None if there are neither.
+
+    Raises
+    ------
+    ValueError
+        If no row has a positive weight.
     """
-    return compute_sample_weight(class_weight, y)
+    if class_weight is None:
+        return weight
+    by_class = compute_sample_weight(class_weight, y)
+    weight = by_class if weight is None else weight * by_class
+    if not weight.sum() > 0:
+        raise ValueError(
+            "sample_weight times class_weight adds up to zero, so no row counts and there is "
+            "nothing to learn. Give at least one row a positive weight."
+        )
+    return weight
 
 
 def _balanced(y: np.ndarray) -> dict[Any, float]:
@@ -80,7 +102,7 @@ def _check_labels(class_weight: Mapping[Any, Any], classes: Any) -> None:
     unknown = [label for label in class_weight if label not in known]
     if unknown:
         raise ValueError(
-            f"class_weight has weights for {unknown}, which are no classes of y; the classes are "
+            f"class_weight has weights for {unknown}, which are not classes of y. The classes are "
             f"{sorted(known, key=str)}. Give the weights by the labels in y."
         )
 

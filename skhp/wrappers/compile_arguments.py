@@ -1,4 +1,4 @@
-"""Routed parameters as the arguments of ``keras.Model.compile``."""
+"""The arguments of ``keras.Model.compile``, from an estimator's parameters."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any
 import keras
 
 from skhp.compat.keras import fresh_metric_names
-from skhp.compat.scikeras import route_params, unflatten_params
 from skhp.keras_objects.catalogue import history_names, look_up
 from skhp.keras_objects.user_code import revive
 from skhp.wrappers.constraints import no_part
+from skhp.wrappers.routing import make_objects, route_params
 
 _COMPILE = {"optimizer", "loss", "metrics", "loss_weights", "weighted_metrics", "run_eagerly"}
 
-# Keras chooses what these mean by the shapes of targets and outputs.
+# Keras chooses the function for these names by the shapes of targets and outputs.
 _LEFT_TO_KERAS = ("acc", "accuracy", "ce", "crossentropy")
 
 
 def compile_arguments_from(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``compile`` is called with.
+    """The arguments to call ``compile`` with.
 
     Parameters
     ----------
-    params : mapping
-        Of the estimator. ``optimizer__learning_rate=0.1`` and the like go to the class
-        that ``optimizer`` names.
+    params : mapping of str to object
+        Parameters of the estimator. A setting such as ``optimizer__learning_rate=0.1`` goes
+        to the class that ``optimizer`` names.
 
     Returns
     -------
@@ -39,9 +39,9 @@ def compile_arguments_from(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _compile_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = route_params(dict(params), destination="compile", pass_filter=_COMPILE)
+    arguments = route_params(params, "compile", also=_COMPILE)
     for kind, to_class in _CLASSES.items():
-        routed = route_params(dict(params), destination=kind, pass_filter=set())
+        routed = route_params(params, kind)
         if routed and arguments.get(kind) is None:
             raise ValueError(no_part(kind, {f"{kind}__{n}": v for n, v in routed.items()}))
         try:
@@ -49,9 +49,9 @@ def _compile_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
         except (TypeError, ValueError) as error:
             if not routed:
                 raise
-            told = ", ".join(f"{kind}__{name}={value!r}" for name, value in routed.items())
+            shown = ", ".join(f"{kind}__{name}={value!r}" for name, value in routed.items())
             raise type(error)(
-                f"{told} cannot be set on {kind}={params[kind]!r}: {error}"
+                f"{shown} cannot be set on {kind}={params[kind]!r}: {error}"
             ) from error
     metrics = arguments["metrics"]
     if metrics is not None and not isinstance(metrics, dict | list | tuple):
@@ -60,18 +60,18 @@ def _compile_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _made(value: Any, to_class: Callable[[Any], Any], routed: dict[str, Any]) -> Any:
-    made = unflatten_params(items=_converted(value, to_class, bool(routed)), params=routed)
-    own = keras.tree.map_structure(_own, made)
+    made = make_objects(_converted(value, to_class, bool(routed)), routed)
+    own = keras.tree.map_structure(_copied, made)
     metrics = [part for part in keras.tree.flatten(own) if isinstance(part, keras.metrics.Metric)]
     for metric, name in zip(metrics, history_names(metrics), strict=True):
         metric.name = name
     return own
 
 
-def _own(value: Any) -> Any:
-    """For this model alone: a given optimizer or metric has variables of one model."""
+def _copied(value: Any) -> Any:
+    """A copy of an optimizer or metric: its variables belong to one model."""
     if isinstance(value, keras.optimizers.Optimizer | keras.metrics.Metric):
-        with contextlib.suppress(TypeError, NotImplementedError):  # it has no config of its own
+        with contextlib.suppress(TypeError, NotImplementedError):  # it has no config
             return revive(type(value), value.get_config())
     return value
 
@@ -91,7 +91,7 @@ def _optimizer_class(name: str, routed: bool) -> Any:
 
 
 def _loss_class(name: str, routed: bool) -> Any:
-    # A name alone stays one: Keras then reports and saves it under that name.
+    # Without settings, keep the name: Keras then reports and saves the loss under it.
     return _class_named(keras.losses, keras.losses.Loss, name) if routed else _known("loss", name)
 
 
@@ -109,7 +109,7 @@ def _known(kind: str, name: str) -> str:
 
 
 def _class_named(module: Any, base: type, name: str) -> Any:
-    """The class of Keras that a name in any spelling means."""
+    """Find a class of Keras by its name, in any spelling."""
     found = module.get(name)
     if inspect.isclass(found):
         return found

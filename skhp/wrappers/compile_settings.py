@@ -1,4 +1,4 @@
-"""Settings of ``compile`` that reach no model: said, and never ignored."""
+"""Settings of ``compile`` that a compiled model would ignore: an error names them."""
 
 from __future__ import annotations
 
@@ -16,33 +16,42 @@ _PREFIXES = ("optimizer__", "loss__", "metrics__", "compile__")
 _DEFAULTS = {"optimizer": "rmsprop", "run_eagerly": False}
 
 
-def check_settings_are_used(
-    params: Mapping[str, Any], model: Any, label: str, builder: Builder | None
-) -> None:
-    """Raise an error where a model came compiled, and parameters say something else.
+def check_settings_are_used(estimator: Any, params: Mapping[str, Any], model: Any) -> None:
+    """Raise an error if a compiled model ignores parameters of its estimator.
 
     Parameters
     ----------
-    params : mapping
-        Of the estimator.
+    estimator : BaseWrapper
+    params : mapping of str to object
+        Its parameters.
     model : keras.Model
-        Compiled by a builder that does not read them.
-    label : str
-        What errors call the model.
-    builder : Builder or None
+        As the builder returned it, or as given.
 
     Raises
     ------
     ValueError
-        With the names of the parameters and the ways to make them count.
+        With the names of the parameters and the ways to make the model use them.
     """
+    builder = estimator._builder_if_any()
+    if not model.compiled or _reads_settings(estimator, builder):
+        return
     ignored = [name for name in params if _is_set(name, params) and not _holds(name, params, model)]
     if not ignored:
         return
-    told = ", ".join(f"{name}={params[name]!r}" for name in sorted(ignored))
+    label = estimator._label()
+    shown = ", ".join(f"{name}={params[name]!r}" for name in sorted(ignored))
     raise ValueError(
-        f"{told} would be ignored: the model of {label} is compiled already and does not read "
-        f"{'it' if len(ignored) == 1 else 'them'}. {_ways_out(label, builder, ignored)}"
+        f"{shown} would be ignored: the model of {label} is compiled already and does not read "
+        f"{'it' if len(ignored) == 1 else 'them'}. {_ways_out(builder, ignored)}"
+    )
+
+
+def _reads_settings(estimator: Any, builder: Builder | None) -> bool:
+    return builder is not None and (
+        builder.takes("compile_kwargs")
+        or builder.takes("params")
+        # A method of the estimator may read its attributes.
+        or isinstance(getattr(builder.function, "__self__", None), type(estimator))
     )
 
 
@@ -79,7 +88,7 @@ def _same_optimizer(params: Mapping[str, Any], compiled: Any) -> bool:
     return configs[0] == configs[1]
 
 
-def _ways_out(label: str, builder: Builder | None, ignored: list[str]) -> str:
+def _ways_out(builder: Builder | None, ignored: list[str]) -> str:
     if builder is None:
         return "Give a model that is not compiled, and the estimator compiles it."
     name = f"{builder.label}()"

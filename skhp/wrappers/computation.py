@@ -6,6 +6,7 @@ program traces a template, a copy of the first such model, whose structure they 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from keras import ops
 
 from skhp.compat.keras import compile_arguments, flat_metrics, layers_within, unsafe_deserialization
+from skhp.engine.engine_choice import EngineChoice, engine_for
 from skhp.engine.packing import are_large
 from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import ProgramCache, programs
@@ -98,7 +100,7 @@ class KerasNetwork:
         """Nothing of a built model is data but its weights."""
         return {}
 
-    def why_not_compiled(self, plan: TrainingPlan) -> str | None:
+    def why_no_program(self, plan: TrainingPlan) -> str | None:
         """Why a program cannot train this model, or None where one can."""
         own = type(self.model)
         for method in ("train_step", "test_step", "train_function", "make_train_function", "fit"):
@@ -141,6 +143,10 @@ class KerasNetwork:
     def takes_padding(self, plan: TrainingPlan) -> bool:
         """Whether rows of weight 0 may fill a batch up."""
         return is_rowwise_model(self.model, self.arguments)
+
+    def engine(self, plan: TrainingPlan) -> EngineChoice:
+        """How the model's program runs."""
+        return engine_for(layers_within(self.model))
 
     def computation(self, plan: TrainingPlan, layout: ModelLayout, rows: Rows) -> Any:
         """The loss and logs that a program computes, from a copy of the model."""
@@ -211,7 +217,20 @@ def _template(
             is_equal = structure_of_model(template, arguments) == structure
     except Exception:  # a layer does not say how to make it again, or nobody can tell
         return model
-    return template if is_equal else model
+    if not is_equal:
+        return model
+    _name_by_place(template)
+    return template
+
+
+def _name_by_place(template: keras.Model) -> None:
+    """Name layers by their places, so that a program is the same in every process.
+
+    Keras numbers names through a process, and TensorFlow puts them into the program.
+    """
+    for place, layer in enumerate(layers_within(template)):
+        with contextlib.suppress(AttributeError):  # a class may compute its name
+            layer.name = f"layer_{place}"
 
 
 class ModelComputation:

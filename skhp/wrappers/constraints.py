@@ -1,4 +1,4 @@
-"""What each parameter of a wrapper may be: one table for those of the constructor and of Keras."""
+"""The allowed values of a wrapper's parameters and of Keras's arguments, in one table."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _is_frequency(value: Any) -> bool:
 
 
 def _is_of(value: Any, base: type) -> bool:
-    """An object of a class of Keras, or a subclass of it that is not the class itself."""
+    """Whether a value is an object of a class of Keras, or a subclass of that class."""
     if inspect.isclass(value):
         return issubclass(value, base) and value is not base
     return isinstance(value, base)
@@ -68,7 +68,7 @@ def _is_optimizer(value: Any) -> bool:
 
 
 def _each(is_one: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """A check of a value, or of all values in lists and dicts."""
+    """Make a check that also takes None, and lists and dicts of allowed values."""
 
     def check(value: Any) -> bool:
         if isinstance(value, Mapping):
@@ -153,17 +153,17 @@ CHECKS: dict[str, Check] = {
 
 
 def check_value(name: str, value: Any, estimator: str, label: str | None = None) -> None:
-    """Raise an error where a parameter cannot have a value.
+    """Raise an error if a parameter cannot have a value.
 
     Parameters
     ----------
     name : str
-        In `CHECKS`; any other is let through.
+        A name in `CHECKS`. No other parameter is checked.
     value : object
     estimator : str
         Name of the estimator's class.
     label : str, optional
-        What the error calls the parameter; its name by default.
+        What the error calls the parameter. Its name by default.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def check_value(name: str, value: Any, estimator: str, label: str | None = None)
 
 
 def check_arguments(method: str, arguments: Mapping[str, Any], estimator: str) -> None:
-    """Check the arguments of a method of ``keras.Model``: their names, and their values.
+    """Check the names and the values of the arguments for a method of ``keras.Model``.
 
     Parameters
     ----------
@@ -210,11 +210,11 @@ def check_arguments(method: str, arguments: Mapping[str, Any], estimator: str) -
 
 
 def _check_are_objects(callbacks: Any, estimator: str) -> None:
-    """Callbacks given to a method itself are not made of classes."""
+    """Raise an error if a callback is a class. Only the constructor takes classes."""
     for callback in keras.tree.flatten(callbacks):
         if inspect.isclass(callback):
             raise InvalidParameterError(
-                f"{estimator}: callbacks given to a method must be objects. Got the class "
+                f"{estimator}: callbacks for a method must be objects. Got the class "
                 f"{callback.__name__}. Give {callback.__name__}(...), or pass the class to the "
                 "constructor."
             )
@@ -237,16 +237,17 @@ def check_parameters(params: Mapping[str, Any], own: Iterable[str], estimator: s
     Parameters
     ----------
     params : mapping of str to object
-        As ``get_params`` gives them.
+        As ``get_params`` returns them.
     own : iterable of str
-        Those that the estimator knows itself: a builder's argument may have any name.
+        Names of the estimator's own parameters. An argument of the builder may have the
+        same name as an argument of Keras, and another meaning.
     estimator : str
         Name of the estimator's class.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the parameter, its value and what it may be.
+        If a value is not allowed. The error names the parameter, its value and what is allowed.
     """
     known = {*own}
     for name, value in params.items():
@@ -263,14 +264,14 @@ def check_parameters(params: Mapping[str, Any], own: Iterable[str], estimator: s
 
 
 def check_score_settings(params: Mapping[str, Any], kind: type) -> None:
-    """Check parameters with the prefix ``score__``, which go to the estimator's ``scorer``.
+    """Check parameters with the prefix ``score__``, the settings of the ``scorer``.
 
     Parameters
     ----------
     params : mapping of str to object
     kind : type
-        The estimator's class. The one that has the ``scorer`` may name its settings in
-        ``_score_settings``; a scorer of the user's own takes what its signature says.
+        The estimator's class. The class that defines the ``scorer`` may list the settings
+        in ``_score_settings``. Otherwise they are the arguments of the scorer.
     """
     owner = next(k for k in kind.__mro__ if "scorer" in vars(k))
     scorer: Any = inspect.getattr_static(kind, "scorer")
@@ -300,27 +301,27 @@ def _check_routed(method: str, name: str, value: Any, estimator: str) -> None:
 
 
 def _check_settings(kind: str, params: Mapping[str, Any]) -> None:
-    """Settings with a prefix need a name or class, to make an object of."""
+    """Raise an error if settings with a prefix have no class to make an object of."""
     settings = {n: v for n, v in params.items() if n.startswith(f"{kind}__")}
     if not settings:
         return
     value = params.get(kind)
-    told = ", ".join(f"{name}={v!r}" for name, v in settings.items())
+    shown = ", ".join(f"{name}={v!r}" for name, v in settings.items())
     if value is None:
-        if kind.endswith("callbacks"):  # compiling looks at the others, where it is done here
+        if kind.endswith("callbacks"):  # the others are checked when the model is compiled
             raise ValueError(no_part(kind, settings))
         return
     is_made = not isinstance(value, str | list | tuple | Mapping) and not inspect.isclass(value)
     if is_made:
         raise ValueError(
-            f"{told} cannot be set on {kind}={value!r}, which is an object with settings of its "
-            f"own. Pass a class or a name in {kind}, such as {_example(value)}, or give the object "
-            "these settings."
+            f"{shown} cannot be set on {kind}={value!r}, because that is an object, which has its "
+            f"settings already. Pass a class or a name in {kind}, such as {_example(value)}, or "
+            "make the object with these settings."
         )
 
 
 def no_part(kind: str, settings: Mapping[str, Any]) -> str:
-    """The message for settings of an optimizer, loss, ... that is None.
+    """The error message for settings of an optimizer, loss, ... that is None.
 
     Parameters
     ----------
@@ -329,8 +330,8 @@ def no_part(kind: str, settings: Mapping[str, Any]) -> str:
     settings : mapping of str to object
         Parameters with its prefix.
     """
-    told = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-    return f"{told} has no {kind} to go to: {kind}=None. Pass {kind} too, or leave it out."
+    shown = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    return f"{shown} has no {kind} to go to: {kind}=None. Pass {kind} too, or leave it out."
 
 
 def _example(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A Keras model given to an estimator: trained itself, each time from where it was given."""
+"""A Keras model that the user gives: each fit trains it from the weights it was given with."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 
 @dataclass(eq=False)
 class GivenModel:
-    """A model as it was before an estimator trained it.
+    """The state of a model before an estimator trained it.
 
     Parameters
     ----------
     model : keras.Model
     values : list of ndarray
-        Of its variables.
+        Values of its variables.
     was_compiled : bool
     optimizer_config : dict or None
     optimizer_variables : list of ndarray or None
-        Variables of the optimizer, where it had made them.
-    left : str
-        Digest of the weights that the estimator's last training left.
+        Values of the optimizer's variables, None if the optimizer had none.
+    last_digest : str
+        Digest of the weights after the estimator's last training.
     """
 
     model: Any
@@ -31,11 +31,11 @@ class GivenModel:
     was_compiled: bool
     optimizer_config: dict[str, Any] | None
     optimizer_variables: list[np.ndarray] | None
-    left: str = ""
+    last_digest: str = ""
 
     @classmethod
     def of(cls, model: Any) -> Self:
-        """A model, with its weights made, as it is now."""
+        """Record the present state of a built model."""
         optimizer: Any = model.optimizer if model.compiled else None
         built = optimizer is not None and optimizer.built
         given = cls(
@@ -49,15 +49,15 @@ class GivenModel:
         return given
 
     def note_training(self) -> None:
-        """Remember the weights as they are now: the estimator has trained them."""
-        self.left = _digest(self.model)
+        """Record the digest of the weights after a training."""
+        self.last_digest = _digest(self.model)
 
     def is_as_left(self) -> bool:
-        """Whether nobody but the estimator has changed the weights since."""
-        return _digest(self.model) == self.left
+        """Whether the weights are still those of the estimator's last training."""
+        return _digest(self.model) == self.last_digest
 
     def restore(self, model: Any) -> None:
-        """Make the model, or a copy of it, what it was at first.
+        """Set the model, or a copy of it, back to the recorded state.
 
         Parameters
         ----------
@@ -70,14 +70,30 @@ class GivenModel:
             return
         optimizer = model.optimizer
         if optimizer is not None and optimizer.built:
-            first = self.optimizer_variables or self._fresh_optimizer_variables(model)
+            first = self.optimizer_variables or self._new_optimizer_variables(model)
             for variable, value in zip(optimizer.variables, first, strict=True):
                 variable.assign(value)
 
-    def _fresh_optimizer_variables(self, model: Any) -> list[np.ndarray]:
-        fresh = type(model.optimizer).from_config(self.optimizer_config)
-        fresh.build(model.trainable_variables)
-        return _values(fresh.variables)
+    def _new_optimizer_variables(self, model: Any) -> list[np.ndarray]:
+        optimizer = type(model.optimizer).from_config(self.optimizer_config)
+        optimizer.build(model.trainable_variables)
+        return _values(optimizer.variables)
+
+
+def recorded_or_restored(model: Any, before: GivenModel | None) -> GivenModel:
+    """Prepare a given model for a fit, and return its recorded state.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Set back to the recorded state if only the estimator has trained it since.
+    before : GivenModel or None
+        The state that an earlier fit recorded.
+    """
+    if before is None or before.model is not model or not before.is_as_left():
+        return GivenModel.of(model)
+    before.restore(model)
+    return before
 
 
 def _values(variables: Any) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""What a wrapper takes as X: a table of numbers or of text, for one input or several by name."""
+"""Checks of X and y as given: X is a table of numbers or text, for one or several inputs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from scipy import sparse
 
 _SPLIT = (
-    "A model of several inputs takes a data frame with a column for each, named as the "
-    "inputs are; or give X as one array, and override feature_encoder in a subclass, so that it "
-    "returns a transformer from X to {'name of an input': its columns, ...}."
+    "For a model with several inputs, give a data frame whose columns have the names of the "
+    "inputs. Or give X as one array, and override feature_encoder in a subclass: it returns a "
+    "transformer from X to {'name of an input': its columns, ...}."
 )
 
 
 def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
-    """Raise an error where X is no table of rows: a dataset, a generator, several inputs.
+    """Raise an error if X is not one table of rows, but a dataset, a generator or a list of inputs.
 
     Parameters
     ----------
@@ -31,20 +31,20 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
     Raises
     ------
     TypeError
-        If X is of another kind; the message names it and says what to give instead.
+        If X or y is of another kind. The message names it, and says what to give instead.
     """
     kind = type(X).__name__
     if X is None:
         raise ValueError(f"{estimator} needs X: got None. Give an array or a data frame.")
     if isinstance(X, Mapping):
         raise TypeError(
-            f"{estimator} takes X as one array or data frame, not as a {kind} of inputs "
-            f"({', '.join(map(str, X))}): scikit-learn could not take rows of it. {_SPLIT}"
+            f"{estimator} takes X as one array or data frame, because scikit-learn selects rows of "
+            f"it. Got a {kind} of inputs ({', '.join(map(str, X))}). {_SPLIT}"
         )
     if _is_stream(X):
         raise TypeError(
-            f"{estimator} takes X and y as arrays or data frames, of which scikit-learn can take "
-            f"rows. X is a {kind}, which yields batches. Collect them in arrays first: "
+            f"{estimator} takes X and y as arrays or data frames, because scikit-learn selects "
+            f"rows of them. X is a {kind}, which yields batches. Collect them in arrays first: "
             "X = np.concatenate([x for x, y in data]), y = np.concatenate([y for x, y in data])."
         )
     if isinstance(X, Set | str | bytes):
@@ -56,15 +56,15 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
         )
     if hasattr(y, "__len__") and _is_list_of_inputs(X, len(y)):
         raise TypeError(
-            f"{estimator} takes X as one array or data frame, not as a {kind} of {len(X)} arrays "
-            f"of {len(y)} rows each. {_SPLIT}"
+            f"{estimator} takes X as one array or data frame. Got a {kind} of {len(X)} arrays of "
+            f"{len(y)} rows each. {_SPLIT}"
         )
 
 
 def _is_stream(X: Any) -> bool:
     if isinstance(X, Iterator | keras.utils.PyDataset):
         return True
-    # tf.data.Dataset, and torch's DataLoader and Dataset; neither library is imported for it.
+    # tf.data.Dataset, and torch's DataLoader and Dataset, without importing either library.
     return hasattr(X, "element_spec") or (
         not hasattr(X, "__array__") and any(k.__module__.startswith("torch.utils.data")
                                             for k in type(X).__mro__)
@@ -80,12 +80,12 @@ def _is_list_of_inputs(X: Any, n_rows: int) -> bool:
 
 
 def check_validation_data(given: Any) -> tuple[Any, Any, Any]:
-    """The parts of ``validation_data``: X, y and sample weights or None.
+    """Split ``validation_data`` into X, y and sample weights, or None without weights.
 
     Raises
     ------
     ValueError
-        If it is no tuple of two or three parts.
+        If it is not a tuple of two or three parts.
     """
     if not isinstance(given, tuple | list) or len(given) not in (2, 3):
         what = type(given).__name__
@@ -102,7 +102,7 @@ def check_validation_data(given: Any) -> tuple[Any, Any, Any]:
 
 
 def as_text(X: Any) -> Any:
-    """X as a table of objects where it holds text, None where it holds numbers.
+    """X as a table of objects if it holds text; None if it holds numbers.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def as_text(X: Any) -> Any:
     Returns
     -------
     ndarray of shape (n_samples, n_features), data frame, or None
-        Text in one dimension becomes one column. A data frame is returned as it is.
+        Text in one dimension becomes one column. A data frame is returned unchanged.
 
     Examples
     --------
@@ -141,8 +141,8 @@ def _check_columns(frame: Any) -> None:
     dates = [name for name, dtype in kinds if getattr(dtype, "kind", "") in ("m", "M")]
     if dates:
         raise ValueError(
-            f"X must be numbers or text, and its columns {dates} hold dates or durations. Make "
-            "numbers of them first, such as days: (column - column.min()).dt.days."
+            f"X must be numbers or text. Its columns {dates} hold dates or durations. Convert them "
+            "to numbers first, for example days: (column - column.min()).dt.days."
         )
 
 
@@ -171,7 +171,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def check_values(X: Any, estimator: str) -> None:
-    """Raise an error where X holds dates, durations or missing text.
+    """Raise an error if X holds dates, durations or missing text.
 
     Parameters
     ----------
@@ -181,27 +181,26 @@ def check_values(X: Any, estimator: str) -> None:
     """
     if X.dtype.kind == "V":
         raise ValueError(
-            f"{estimator} takes a table of numbers, and X is a structured array with the fields "
+            f"{estimator} takes a table of numbers. X is a structured array with the fields "
             f"{', '.join(X.dtype.names or ())}. Give pandas.DataFrame(X)."
         )
     if X.dtype.kind in "mM":
         what = "dates" if X.dtype.kind == "M" else "durations"
         raise ValueError(
-            f"{estimator} needs numbers, and X holds {what} ({X.dtype}). Make numbers of them "
-            "first, such as days: (X - X.min()) / np.timedelta64(1, 'D')."
+            f"{estimator} needs numbers. X holds {what} ({X.dtype}). Convert them to numbers "
+            "first, for example days: (X - X.min()) / np.timedelta64(1, 'D')."
         )
     if X.dtype.kind == "O":
         missing = sum(map(_is_missing, X.flat))
         if missing:
             raise ValueError(
-                f"Input X contains NaN or None: {missing} texts are missing. {estimator} needs "
-                "all of them; fill them in, for example with sklearn.impute.SimpleImputer("
-                "strategy='constant', fill_value='')."
+                f"Input X contains NaN or None: {missing} texts are missing. Fill them in, for "
+                "example with sklearn.impute.SimpleImputer(strategy='constant', fill_value='')."
             )
 
 
 def check_is_numeric(y: Any, estimator: str) -> None:
-    """Raise an error where the targets of a regressor are text or dates.
+    """Raise an error if the targets of a regressor are text or dates.
 
     Parameters
     ----------
@@ -213,13 +212,13 @@ def check_is_numeric(y: Any, estimator: str) -> None:
     what = {"U": "text", "S": "text", "T": "text", "M": "dates", "m": "durations"}
     if array.dtype.kind in what:
         raise ValueError(
-            f"{estimator} learns numbers, and y holds {what[array.dtype.kind]} ({array.dtype}). "
-            "Make numbers of them, or fit a KerasClassifier where they are classes."
+            f"{estimator} learns numbers. y holds {what[array.dtype.kind]} ({array.dtype}). "
+            "Convert them to numbers. If they are classes, use KerasClassifier."
         )
 
 
 def check_labels(y: np.ndarray) -> None:
-    """Raise an error where y lacks labels, or mixes text with numbers.
+    """Raise an error if labels are missing in y, or y mixes text with other labels.
 
     Parameters
     ----------
@@ -230,27 +229,27 @@ def check_labels(y: np.ndarray) -> None:
     missing = sum(map(_is_missing, y.flat))
     if missing:
         raise ValueError(
-            f"Input y contains NaN or None: {missing} of {len(y)} labels are missing. Leave out "
-            "these rows, or name the missing class."
+            f"Input y contains NaN or None: {missing} of {len(y)} labels are missing. Leave "
+            "these rows out, or give the missing class a name."
         )
     texts = sum(isinstance(label, str) for label in y.flat)
     if texts not in (0, y.size):
         raise ValueError(
-            f"y mixes text and other labels ({texts} of {y.size} are text). Make all of them text "
-            "with y.astype(str)."
+            f"y mixes text and other labels ({texts} of {y.size} are text). Convert all of them "
+            "to text with y.astype(str)."
         )
 
 
 def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
-    """X as the inputs of a model: one array, or the columns named as the inputs are.
+    """X as the inputs of a model: one array, or the columns with the names of the inputs.
 
     Parameters
     ----------
     model : keras.Model
     X : ndarray, or list or dict of arrays
-        As a feature encoder left it; only a table is split.
+        As a feature encoder returned it. Only an array is split.
     names : array-like of str or None
-        Of its columns.
+        Names of the columns.
     label : str
         What errors call the model.
 
@@ -261,7 +260,7 @@ def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
     Raises
     ------
     ValueError
-        If text meets a model that takes numbers, or X has no column for an input.
+        If X holds text and the model takes numbers, or X has no column for an input.
     """
     inputs = getattr(model, "inputs", None)
     if not inputs or not isinstance(X, np.ndarray):
@@ -285,19 +284,19 @@ def _as_input(X: np.ndarray, wants_text: bool, label: str) -> np.ndarray:
         return _as_numbers(X, label)
     if X.dtype.kind in "fiub" and wants_text:
         raise ValueError(
-            f"X holds numbers ({X.dtype}), and the model of {label} takes text. Give the text as "
+            f"X holds numbers ({X.dtype}), and the model of {label} takes text. Convert them to "
             "strings: X.astype(str)."
         )
     return X
 
 
 def _as_numbers(X: np.ndarray, label: str) -> np.ndarray:
-    """Numbers written as text, or in a data frame beside text."""
+    """Convert numbers that are written as text, or stand in a data frame beside text."""
     try:
         return X.astype(keras.config.floatx())
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"X holds text ({error}), and the model of {label} takes numbers. Begin the model "
+            f"X holds text ({error}), and the model of {label} takes numbers. Start the model "
             "with keras.Input((1,), dtype='string') and keras.layers.TextVectorization or "
             "StringLookup; or encode categories with sklearn.preprocessing.OneHotEncoder in a "
             "pipeline."

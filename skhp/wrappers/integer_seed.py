@@ -1,4 +1,4 @@
-"""A seed for Keras from what scikit-learn takes as a random state."""
+"""An integer seed for Keras, from a random state as scikit-learn takes it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 
 def integer_seed(random_state: Any) -> int | None:
-    """An integer from what scikit-learn and NumPy take for a random state.
+    """An integer seed from a random state.
 
-    A generator is left as it is, so that the same one gives the same seed again.
+    A generator is copied, not advanced, so it gives the same seed again.
 
     Parameters
     ----------

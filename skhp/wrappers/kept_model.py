@@ -1,4 +1,4 @@
-"""The model of a fitted wrapper: completed when it is asked for, packed in a pickle."""
+"""The model of a fitted wrapper: completed when it is read, packed in a pickle."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any, Self
 
 from sklearn.exceptions import NotFittedError
 
-from skhp.engine.metrics import leave_results
 from skhp.keras_objects.stored_values import from_stored, stored_attributes, to_stored
-from skhp.wrappers.training import settle_optimizer
 
-# One thread at a time makes the variables of an optimizer. Nothing else is waited for meanwhile.
-_settling = threading.RLock()
+# One thread at a time makes the variables of an optimizer. It waits for no other lock.
+_completing = threading.RLock()
+
+# Attributes that belong to one model.
+MODEL_ATTRIBUTES = ("_model", "_packed_model", "_optimizer_variables", "_last_history")
 
 
 class KeptModel:
@@ -21,46 +22,43 @@ class KeptModel:
     _model: Any
 
     def _keep_training(self, outcome: Any) -> None:
-        """Keep what a compiled training left for the model to be asked for."""
-        self._keep_optimizer_variables(outcome.state.optimizer_variables)
-        self._last_history = outcome.history
-
-    def _keep_optimizer_variables(self, optimizer_variables: Any) -> None:
-        # Who has seen model_ may hold it; else its optimizer is settled when it is asked for.
+        """Keep what a compiled training gave, until the model is read."""
         model = self._unpacked_model()
-        if model.optimizer.built:
-            settle_optimizer(model, optimizer_variables)
+        if model.optimizer.built:  # someone may hold the model, so complete it now
+            _set_optimizer_variables(model, outcome.state.optimizer_variables)
         else:
-            self._optimizer_variables = optimizer_variables
+            self._optimizer_variables = outcome.state.optimizer_variables
+        self._last_history = outcome.history
 
     @property
     def model_(self) -> Any:
         """The fitted `keras.Model`."""
         model = self._unpacked_model()
-        with _settling:
-            optimizer_variables = self.__dict__.get("_optimizer_variables")
-            if optimizer_variables is not None:
-                settle_optimizer(model, optimizer_variables)
-                self.__dict__.pop(
-                    "_optimizer_variables", None
-                )  # not before the optimizer has all of them
+        with _completing:
+            values = self.__dict__.get("_optimizer_variables")
+            if values is not None:
+                _set_optimizer_variables(model, values)
+                # Only now: another thread must not see a model that is half complete.
+                self.__dict__.pop("_optimizer_variables", None)
             history = self.__dict__.pop("_last_history", None)
             if history is not None:
+                from skhp.engine.metrics import leave_results
+
                 leave_results(model, history)
         return model
 
     @model_.setter
     def model_(self, model: Any) -> None:
-        for name in ("_packed_model", "_optimizer_variables", "_last_history"):  # of another model
+        for name in MODEL_ATTRIBUTES:
             self.__dict__.pop(name, None)
         self._model = model
 
     def _unpacked_model(self) -> Any:
-        """The model, whose optimizer may lag behind."""
+        """The model, whose optimizer may not be complete."""
         packed = self.__dict__.get("_packed_model")
         if packed is not None:
-            # Loading runs the user's code, so that no lock may be held. Of two threads that
-            # load at once, both get the model of the one that was ready first.
+            # Loading runs the user's code, so it must not hold a lock. If two threads load at
+            # once, both get the model of the thread that was ready first.
             self.__dict__.setdefault("_model", from_stored(packed))
             self.__dict__.pop("_packed_model", None)
         if "_model" not in self.__dict__:
@@ -80,6 +78,7 @@ class KeptModel:
     def __copy__(self) -> Self:
         copied = object.__new__(type(self))
         copied.__dict__.update(self.__dict__)
+        copied.__dict__.pop("_read_params", None)
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
@@ -87,10 +86,10 @@ class KeptModel:
         packed = attributes.pop("_packed_model", None)
         if "_model" in attributes:
             packed = to_stored(self.model_)
-        for name in ("_model", "_optimizer_variables", "_last_history"):
+        for name in (*MODEL_ATTRIBUTES, "_read_params"):
             attributes.pop(name, None)
         state = stored_attributes(attributes)
-        # The model is the larger part, and is loaded when it is first asked for.
+        # The model is the larger part, and is loaded when it is first read.
         return state if packed is None else {**state, "_packed_model": packed}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -98,3 +97,9 @@ class KeptModel:
         self.__dict__.update(from_stored(attributes))
         if "_packed_model" in state:
             self.__dict__["_packed_model"] = state["_packed_model"]
+
+
+def _set_optimizer_variables(model: Any, values: Any) -> None:
+    from skhp.wrappers.training import set_optimizer_variables
+
+    set_optimizer_variables(model, values)

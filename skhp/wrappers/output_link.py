@@ -1,7 +1,7 @@
-"""From a network's outputs to probabilities and classes: what they mean is the loss's to say.
+"""From a network's outputs to probabilities. The loss decides what the outputs mean.
 
-A loss with ``from_logits=True`` takes logits, the hinge losses take margins, and all others
-take probabilities (or values) as they are.
+With ``from_logits=True`` they are logits, with a hinge loss margins, and with any other loss
+probabilities or values.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ class OutputLink:
     Parameters
     ----------
     to_probabilities : callable
-        From outputs to numbers between 0 and 1 that decide on the classes.
+        From outputs to numbers between 0 and 1. The class with the largest is predicted.
     are_margins : bool, default=False
-        Whether outputs are distances from the decision boundary: what
-        ``to_probabilities`` gives then decides on classes, and is no probability.
+        Whether outputs are distances from the decision boundary. The numbers from
+        ``to_probabilities`` are then not probabilities.
     """
 
     to_probabilities: Callable[[np.ndarray], np.ndarray]
     are_margins: bool = False
 
 
-def _as_they_are(outputs: np.ndarray) -> np.ndarray:
+def _unchanged(outputs: np.ndarray) -> np.ndarray:
     return outputs
 
 
@@ -47,12 +47,12 @@ def _softmax(outputs: np.ndarray) -> np.ndarray:
     return softmax(np.asarray(outputs, np.float64), axis=-1)
 
 
-PROBABILITIES = OutputLink(_as_they_are)
+PROBABILITIES = OutputLink(_unchanged)
 _MARGINS = OutputLink(_sigmoid, are_margins=True)
 
 _HINGES = frozenset({"hinge", "squaredhinge", "categoricalhinge"})
 
-# Losses that take logits where they are told so, and what makes probabilities of them.
+# Losses that take logits with from_logits=True, and how those become probabilities.
 _OF_LOGITS = {
     "binarycrossentropy": OutputLink(_sigmoid),
     "binaryfocalcrossentropy": OutputLink(_sigmoid),
@@ -61,7 +61,7 @@ _OF_LOGITS = {
     "sparsecategoricalcrossentropy": OutputLink(_softmax),
 }
 
-# Losses that compare an output with a target of its own: a class is one-hot encoded for them.
+# Losses that compare each output with its own target. They need one-hot encoded classes.
 _ONE_HOT = _HINGES | {
     "categoricalcrossentropy", "categoricalfocalcrossentropy", "kldivergence",
 }  # fmt: skip
@@ -70,7 +70,7 @@ _PROBABILITY_LAYERS = (keras.activations.sigmoid, keras.activations.softmax)
 
 
 def link_of(model: Any) -> OutputLink:
-    """The link of a compiled model of one output.
+    """The link of a compiled model with one output.
 
     Parameters
     ----------
@@ -95,29 +95,8 @@ def has_margins(loss: Any) -> bool:
     return loss_name(only_loss(loss)) in _HINGES
 
 
-def gives_probabilities(estimator: Any) -> bool:
-    """That a classifier has a ``predict_proba``, for scikit-learn's ``available_if``."""
-    if estimator._has_margins():
-        raise AttributeError(
-            "predict_proba is not available: the model's loss is a hinge loss, whose outputs are "
-            "margins and no probabilities. Use decision_function, wrap the estimator in "
-            "sklearn.calibration.CalibratedClassifierCV, or train with a cross-entropy."
-        )
-    return True
-
-
-def gives_margins(estimator: Any) -> bool:
-    """That a classifier has a ``decision_function``."""
-    if not estimator._has_margins():
-        raise AttributeError(
-            "decision_function is available for the hinge losses alone, whose outputs are "
-            "margins. Use predict_proba."
-        )
-    return True
-
-
 def is_one_hot(loss: Any) -> bool:
-    """Whether a loss compares each output with a target of its own.
+    """Whether a loss compares each output with its own target.
 
     Parameters
     ----------
@@ -127,7 +106,7 @@ def is_one_hot(loss: Any) -> bool:
 
 
 def only_loss(loss: Any) -> Any:
-    """The loss of the only output, None where there are several."""
+    """The loss of the only output; None if there are several outputs."""
     if not isinstance(loss, list | tuple | dict):
         return loss
     losses = keras.tree.flatten(loss)
@@ -135,7 +114,7 @@ def only_loss(loss: Any) -> Any:
 
 
 def loss_name(loss: Any) -> str | None:
-    """The name of one of Keras's own losses, without capitals and underscores.
+    """The name of one of Keras's losses, in lower case and without underscores.
 
     Parameters
     ----------
@@ -144,12 +123,12 @@ def loss_name(loss: Any) -> str | None:
     Returns
     -------
     str or None
-        None for a loss of the user's own, unless its class is derived from Keras's.
+        None for the user's own loss, unless its class extends one of Keras's.
     """
     if isinstance(loss, str):
         try:
             loss = keras.losses.get(loss)
-        except ValueError:  # it is no name of Keras's
+        except ValueError:  # Keras has no loss of that name
             return None
     if isinstance(loss, functools.partial):
         return loss_name(loss.func)
@@ -159,7 +138,7 @@ def loss_name(loss: Any) -> str | None:
         if kind in (keras.losses.Loss, object):
             return None
         if getattr(kind, "__module__", "").startswith("keras."):
-            # Keras makes an object of a function by a class of no name of its own.
+            # Keras wraps a function in a class that has no name of its own.
             wrapped = getattr(loss, "fn", None) if kind.__name__ in _WRAPPERS else None
             return loss_name(wrapped) if wrapped else _plain(kind.__name__)
     return None
@@ -179,7 +158,7 @@ def _takes_logits(loss: Any) -> bool:
 
 
 def _ends_in_probabilities(model: Any) -> bool:
-    """Whether the last layer is a sigmoid or softmax, of which Keras takes the logits itself."""
+    """Whether the last layer is a sigmoid or softmax. Keras then takes its logits itself."""
     layer = layer_of_output(model)
     if isinstance(layer, keras.layers.Softmax):
         return True
@@ -187,16 +166,16 @@ def _ends_in_probabilities(model: Any) -> bool:
 
 
 def check_classes_suit(loss: Any, units: int, label: str, estimator: str) -> None:
-    """Raise an error where a loss compares one column of class numbers with several outputs.
+    """Raise an error if a loss compares one column of class numbers with several outputs.
 
-    Keras would repeat the column for each output, and train to something else.
+    Keras would repeat the column for each output, and train on wrong targets.
 
     Parameters
     ----------
     loss : object
-        Of a compiled model.
+        Loss of a compiled model.
     units : int
-        Of its output.
+        Units of the model's output.
     label, estimator : str
         What errors call the model and the estimator's class.
     """
@@ -204,34 +183,34 @@ def check_classes_suit(loss: Any, units: int, label: str, estimator: str) -> Non
     if units == 1 or name in (None, "sparsecategoricalcrossentropy"):
         return
     why = (
-        "takes one-hot targets. For three classes or more, pass that loss to "
-        f"{estimator} too, and it encodes y so; or compile"
+        f"takes one-hot targets. With three or more classes, pass that loss to {estimator} too, "
+        "which then encodes y so; or compile"
         if name in _ONE_HOT
-        else "compares each of them with a target of its own, and y has one column of class "
-        "numbers. Compile"
+        else "compares each output with its own target, but y has one column of class numbers. "
+        "Compile"
     )
     raise ValueError(
-        f"The model of {label} has {units} outputs and is compiled with {_told(loss)}, which {why} "
-        "with sparse_categorical_crossentropy. (For two classes, one output with a sigmoid and "
-        "binary_crossentropy will do too.)"
+        f"The model of {label} has {units} outputs and is compiled with {_shown(loss)}, which "
+        f"{why} with sparse_categorical_crossentropy. (With two classes, you can also use one "
+        "output with a sigmoid, and binary_crossentropy.)"
     )
 
 
-def _told(loss: Any) -> str:
+def _shown(loss: Any) -> str:
     loss = only_loss(loss)
     return loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
 
 
 def check_outputs_named(model: Any, arguments: dict[str, Any], label: str) -> None:
-    """Raise an error where losses or metrics are given for outputs that a model has not.
+    """Raise an error if losses or metrics are given for outputs that a model does not have.
 
-    Keras checks this of models of several outputs alone.
+    Keras checks this only for models with several outputs.
 
     Parameters
     ----------
     model : keras.Model
     arguments : dict
-        Of ``compile``.
+        Arguments of ``compile``.
     label : str
         What errors call the model.
     """
@@ -241,8 +220,8 @@ def check_outputs_named(model: Any, arguments: dict[str, Any], label: str) -> No
     loss = arguments.get("loss")
     if isinstance(loss, list | tuple) and len(loss) != 1:
         raise ValueError(
-            f"loss={loss!r} is of {len(loss)} losses, and the model of {label} has one output. "
-            "Give one loss."
+            f"loss={loss!r} has {len(loss)} losses, and the model of {label} has one output. Give "
+            "one loss."
         )
     known = {getattr(layer_of_output(model), "name", None), *getattr(model, "output_names", ())}
     for kind in ("loss", "metrics", "weighted_metrics", "loss_weights"):
@@ -250,19 +229,19 @@ def check_outputs_named(model: Any, arguments: dict[str, Any], label: str) -> No
         unknown = set(given) - known if isinstance(given, dict) else set()
         if unknown:
             raise ValueError(
-                f"{kind}={given!r} names {sorted(map(str, unknown))}, and the only output of the "
-                f"model of {label} is {', '.join(sorted(map(str, known - {None})))}. Give "
+                f"{kind}={given!r} names the outputs {sorted(map(str, unknown))}. The model of "
+                f"{label} has only one, {', '.join(sorted(map(str, known - {None})))}. Give "
                 f"{kind} without a dict."
             )
 
 
 def check_values_of_loss(loss: Any, y: Any, estimator: str) -> None:
-    """Raise an error where a loss has no meaning for the targets of a regressor.
+    """Raise an error if targets are outside of the range that a loss is defined for.
 
     Parameters
     ----------
     loss : object
-        Of a compiled model.
+        Loss of a compiled model.
     y : ndarray
         Encoded targets.
     estimator : str
@@ -274,7 +253,7 @@ def check_values_of_loss(loss: Any, y: Any, estimator: str) -> None:
     low, high = _RANGES[name]
     if y.min() < low or y.max() > high:
         raise ValueError(
-            f"The loss {_told(loss)} takes targets of at least {low:g}"
+            f"The loss {_shown(loss)} is defined for targets of at least {low:g}"
             + (f" and at most {high:g}" if np.isfinite(high) else "")
             + f", and y goes from {y.min():g} to {y.max():g}. Use another loss for "
             f"{estimator}, such as 'mse'"
@@ -282,7 +261,7 @@ def check_values_of_loss(loss: Any, y: Any, estimator: str) -> None:
         )
 
 
-# Targets for which Keras's loss is the logarithm of something positive.
+# The ranges of targets for which Keras's losses are defined.
 _RANGES = {
     "binarycrossentropy": (0.0, 1.0),
     "binaryfocalcrossentropy": (0.0, 1.0),

@@ -1,26 +1,22 @@
-"""Parameters of a wrapper: its own, its builder's, and those routed by a prefix."""
+"""Parameters of a wrapper: its own, its builder's, and those with a prefix."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 
-from skhp import runtime
-from skhp.compat.scikeras import scikeras_base_wrapper
 from skhp.keras_objects.storage import copy_model
 from skhp.wrappers.builder import GIVEN, Builder
 from skhp.wrappers.given_model import GivenModel
+from skhp.wrappers.loaded_keras import is_keras
 
-runtime.start()
-
-_ScikerasWrapper: Any = scikeras_base_wrapper()
-
-# Parameters of these prefixes are passed on to the part of that name.
+# Parameters with these prefixes are settings of the part with that name.
 _PREFIXES = (
     "model", "fit", "compile", "predict", "optimizer", "loss", "metrics", "callbacks", "score",
 )  # fmt: skip
@@ -34,13 +30,13 @@ KERAS_ARGUMENTS = frozenset(
 )  # fmt: skip
 
 
-class WrapperParameters(_ScikerasWrapper):
-    """What a wrapper is told: known by the estimator, its builder or a routing prefix."""
+class WrapperParameters(BaseEstimator):
+    """The parameters of a wrapper: get, set, clone and show them."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Keep routed parameters, which a subclass's ``__init__`` may name and not store."""
+        """Store parameters with a prefix, which a subclass may name and not store itself."""
         self = super().__new__(cls)
-        self.__dict__["_extra"] = {n: v for n, v in kwargs.items() if n.partition("__")[1]}
+        self.__dict__["_extra"] = {n: v for n, v in kwargs.items() if "__" in n}
         return self
 
     def __init__(
@@ -83,15 +79,15 @@ class WrapperParameters(_ScikerasWrapper):
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
-        """Parameters of ``__init__``, and of its bases' as far as it passes them on."""
+        """Parameters of ``__init__``, and of the base classes that get its ``**kwargs``."""
         return sorted(cls._declared_parameters())
 
     @classmethod
     def _declared_parameters(cls) -> dict[str, Any]:
-        """Default values by name; None where there is none."""
+        """Default values by name; None for a parameter without a default."""
         defaults: dict[str, Any] = {}
         for kind in cls.__mro__:
-            if "__init__" not in vars(kind) or kind is _ScikerasWrapper:
+            if "__init__" not in vars(kind):
                 continue
             parameters = list(inspect.signature(vars(kind)["__init__"]).parameters.values())[1:]
             kinds = {p.kind for p in parameters}
@@ -103,17 +99,17 @@ class WrapperParameters(_ScikerasWrapper):
         return defaults
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Get parameters: the estimator's, the builder's, and those given with a prefix.
+        """Get parameters: the estimator's, the builder's, and those with a prefix.
 
         Parameters
         ----------
         deep : bool, default=True
-            Has no effect: nothing within is an estimator.
+            Has no effect, because no parameter is an estimator.
 
         Returns
         -------
         dict
-            By name. An argument of the builder that was not given has its default.
+            Values by name. An argument of the builder that was not set has its default.
         """
         declared = self._declared_parameters()
         own = {name: getattr(self, name, declared[name]) for name in sorted(declared)}
@@ -129,7 +125,7 @@ class WrapperParameters(_ScikerasWrapper):
         Parameters
         ----------
         **params : dict
-            By name. Prefixes are ``model__``, ``optimizer__``, ``loss__``,
+            Values by name. Prefixes are ``model__``, ``optimizer__``, ``loss__``,
             ``metrics__``, ``callbacks__``, ``compile__``, ``fit__``, ``predict__`` and
             ``score__``.
 
@@ -141,7 +137,7 @@ class WrapperParameters(_ScikerasWrapper):
         Raises
         ------
         ValueError
-            If a name is none of these; the error lists near misses.
+            If a name is unknown. The error lists similar names.
         """
         own = set(self._get_param_names())
         for name in [n for n in params if n in own]:
@@ -150,17 +146,30 @@ class WrapperParameters(_ScikerasWrapper):
             self._set_extra(params, ValueError)
         return self
 
-    # What the model was like before the first fit, where a model was given and no builder.
+    # The state of a given model before the first fit. None for a model from a builder.
     _given: GivenModel | None = None
 
-    # Parameters beside those of __init__; they read as attributes too.
+    # Parameters that __init__ does not name. They can be read as attributes too.
     _extra: Mapping[str, Any] = MappingProxyType({})
+
+    @contextlib.contextmanager
+    def _parameters_read_once(self) -> Iterator[None]:
+        """Let `_params` collect the parameters once, until one of them is set."""
+        self.__dict__["_read_params"] = self.get_params()
+        try:
+            yield
+        finally:
+            self.__dict__.pop("_read_params", None)
+
+    def _params(self) -> dict[str, Any]:
+        read = self.__dict__.get("_read_params")
+        return self.get_params() if read is None else read
 
     def __getattr__(self, name: str) -> Any:
         if name in self._extra:
             return self._extra[name]
         found = inspect.getattr_static(type(self), name, None)
-        if hasattr(type(found), "__get__"):  # a property that raised an error: say its words
+        if hasattr(type(found), "__get__"):  # a property raised an error: raise its cause
             try:
                 return type(found).__get__(found, self, type(self))
             except AttributeError as error:
@@ -168,7 +177,11 @@ class WrapperParameters(_ScikerasWrapper):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and not name.endswith("_") and self._is_extra(name):
+        if name.startswith("_") or name.endswith("_"):
+            super().__setattr__(name, value)
+            return
+        self.__dict__.pop("_read_params", None)
+        if self._is_extra(name):
             self._set_extra({name: value}, AttributeError)
         else:
             super().__setattr__(name, value)
@@ -184,9 +197,10 @@ class WrapperParameters(_ScikerasWrapper):
     def _set_extra(self, params: Mapping[str, Any], error: type[Exception]) -> None:
         for name in params:
             self._check_known(name, error)
+        self.__dict__.pop("_read_params", None)
         builder = self._builder_if_any()
         defaults = builder.defaults if builder else {}
-        # An argument left at its default is none of the next builder's, should `model` change.
+        # Do not store an argument that has its default: another `model` may not have it.
         self._extra = {
             name: value
             for name, value in {**self._extra, **params}.items()
@@ -206,15 +220,13 @@ class WrapperParameters(_ScikerasWrapper):
         raise error(
             f"Invalid parameter {name!r} for estimator {type(self).__name__} with "
             f"{self._label()}."
-            f"{hint} Known are {', '.join(known)}, and names that begin with "
+            f"{hint} The parameters are {', '.join(known)}, and names that begin with "
             f"{', '.join(p + '__' for p in _PREFIXES)}."
         )
 
     def _builder_if_any(self) -> Builder | None:
-        import keras
-
         model = self._given_model()
-        return Builder(model) if callable(model) and not isinstance(model, keras.Model) else None
+        return Builder(model) if callable(model) and not is_keras(model, "Model") else None
 
     def _given_model(self) -> Any:
         for name in ("model", "build_fn"):
@@ -223,32 +235,32 @@ class WrapperParameters(_ScikerasWrapper):
         return getattr(self, "_keras_build_fn", None)
 
     def _is_without_model(self) -> bool:
-        # What its builder will take shows when it is given one; fit looks again.
+        # Its arguments are not known before a builder is set. fit checks them.
         return not callable(self._given_model())
 
+    def _label(self) -> str:
+        """The name of the model in error messages."""
+        builder = self._builder_if_any()
+        return "the given keras.Model" if builder is None else f"the builder {builder.label}()"
+
     def __sklearn_clone__(self) -> Any:
-        # Keras's own deep copy of a model loses sight of the user's layers and functions.
+        # Keras's own deep copy of a model loses the user's layers and functions.
         stand_in = object.__new__(type(self))
         given = {name: value for name, value in vars(self).items() if not name.startswith("_")}
         stand_in.__dict__.update(vars(self), **_copied_on_clone(given, self._given))
         stand_in.__dict__["_extra"] = _copied_on_clone(self._extra, None)
         return BaseEstimator.__sklearn_clone__(stand_in)
 
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        return BaseEstimator.__repr__(self, N_CHAR_MAX)
-
 
 def _copied_on_clone(parameters: Mapping[str, Any], start: GivenModel | None) -> dict[str, Any]:
-    import keras
-
     return {
-        name: _CopiedOnClone(value, start) if isinstance(value, keras.Layer) else value
+        name: _CopiedOnClone(value, start) if is_keras(value, "Layer") else value
         for name, value in parameters.items()
     }
 
 
 class _CopiedOnClone:
-    """A model or layer in the place of a parameter, while scikit-learn clones the estimator."""
+    """Replaces a model or layer among the parameters while scikit-learn clones an estimator."""
 
     def __init__(self, layer: Any, given: GivenModel | None) -> None:
         self._copied, self._given = layer, given

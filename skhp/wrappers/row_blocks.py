@@ -1,8 +1,7 @@
-"""Rows in blocks for prediction, in which a row is rounded as it would be among others.
+"""Rows in blocks for prediction, so that a row gets the same rounding in every batch.
 
-Processors work on vectors of numbers, and matrix products on some rows at once. What is left
-past the last full set of rows, and a matrix of one row, are worked on otherwise, and rounded
-otherwise, than the rest.
+A processor computes several rows of a matrix product at once. It computes the last rows, which
+do not fill such a set, in another way, with other rounding. The same holds for a single row.
 """
 
 from __future__ import annotations
@@ -13,19 +12,19 @@ from typing import Any
 import keras
 import numpy as np
 
-# A multiple of the float32 numbers in the longest vectors that processors know, 16, and of
-# the rows that products take at once: 4, 6, 8, 12 or 16, as the processor has registers.
+# A multiple of 16, the most float32 numbers in a vector of a processor, and of the rows that
+# matrix products take at once: 4, 6, 8, 12 or 16, depending on the processor.
 _FULL_SET = 48
 
 
 def row_blocks(X: Any, size: int) -> Iterator[Any]:
-    """About ``size`` rows at a time, the last of them filled up with copies of its last row.
+    """Yield blocks of about ``size`` rows. Copies of the last row fill up the last block.
 
     Parameters
     ----------
     X : ndarray, or list or dict of ndarray
     size : int
-        Rounded up to full sets.
+        Rounded up to a multiple of 48.
 
     Yields
     ------

@@ -1,12 +1,11 @@
-"""Train a compiled Keras model of any kind, and predict with one."""
+"""Train a compiled Keras model of any kind."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from sklearn.utils import check_random_state
@@ -15,69 +14,50 @@ from skhp.engine.evaluation import Evaluation
 from skhp.engine.metrics import forget_results
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.pure_optimizer import all_variables
-from skhp.engine.text import text_as_tensors
 from skhp.engine.train import train
-from skhp.engine.user_callbacks import lent
 from skhp.fitting.divergence import check_converged, rate_of
 from skhp.keras_objects.catalogue import KerasObject
 from skhp.wrappers.computation import KerasNetwork, build_optimizer
-from skhp.wrappers.model_structure import predicts_rows_alone
-from skhp.wrappers.row_blocks import row_blocks
 
-# Arguments of keras.Model.fit that the engine takes; any other makes Keras train.
+# Arguments of keras.Model.fit that the engine takes. With any other argument Keras trains.
 _KNOWN = {
     "batch_size", "epochs", "initial_epoch", "shuffle", "verbose", "validation_split",
     "validation_data", "validation_batch_size",
 }  # fmt: skip
 
-# Rows predicted at once.
-_PREDICT_ROWS = 1024
-
-# Keras compiles `predict`, which pays where there are more batches than these.
-_MOST_EAGER_BATCHES = 32
-
 
 @dataclass
 class TrainingRequest:
-    """What a wrapper asks to be trained.
+    """One training that a wrapper asks for.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled, with its weights made.
-    X, y : array, or list or dict of arrays
-    sample_weight : array-like of shape (n,) or None
+        Compiled and built.
+    rows : Rows
+    validation : Rows or None
     arguments : dict
-        Of ``keras.Model.fit``; ``epochs`` counts those to come.
+        Arguments of ``keras.Model.fit``. ``epochs`` counts the epochs to run now.
     callbacks : sequence of keras.callbacks.Callback
     watchers : sequence of Watcher
     seed : int or None
-        Of the order of rows.
+        Seed of the order of rows.
     """
 
     model: Any
-    X: Any
-    y: Any
-    sample_weight: Any
-    arguments: dict[str, Any]
+    rows: Rows
+    validation: Rows | None = None
+    arguments: dict[str, Any] = field(default_factory=lambda: {"epochs": 1})
     callbacks: Sequence[Any] = ()
     watchers: Sequence[Any] = ()
     seed: int | None = None
-    random_state: np.random.RandomState = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.random_state = check_random_state(self.seed)
-        n = _n_rows(self.X)
-        for name in ("batch_size", "validation_batch_size"):
-            if self.arguments.get(name) == -1:
-                self.arguments[name] = n
 
 
 def train_model(request: TrainingRequest) -> Outcome:
     """Train a model's weights in place.
 
-    Its optimizer's variables are left to `settle_optimizer`: few who search look at them,
-    and making them takes as long as training a small network.
+    The optimizer's variables are not set: that takes as long as training a small network,
+    and few fits of a search need it. `set_optimizer_variables` sets them.
 
     Parameters
     ----------
@@ -90,80 +70,73 @@ def train_model(request: TrainingRequest) -> Outcome:
     Raises
     ------
     ValueError
-        If training diverges. The model is then as it was.
+        If training diverges. The model then has the weights it had before.
     """
-    forget_results(request.model)
-    network, optimizer = KerasNetwork(request.model), request.model.optimizer
-    rows, validation = _rows(request)
-    optimizer_variables = _values(all_variables(optimizer)) if optimizer.built else None
-    state = TrainingState(*network.read(request.model), optimizer_variables)
+    model, rows, validation = request.model, request.rows, request.validation
+    forget_results(model)
+    network = KerasNetwork(model)
+    start = TrainingState(*network.read(model), _optimizer_values(model.optimizer))
     try:
-        outcome = train(_plan(request, network), rows, validation, state, request.random_state)
-        check_converged(outcome, rate_of(request.model))
-    except BaseException:
-        _restore(request.model, network, state)
+        random_state = check_random_state(request.seed)
+        outcome = train(_plan(request, network), rows, validation, start, random_state)
+        check_converged(outcome, rate_of(model))
+    except BaseException:  # an earlier fit may have trained the model: keep its weights
+        load_state(model, start)
+        if start.optimizer_variables is not None:
+            _assign(all_variables(model.optimizer), start.optimizer_variables)
         raise
-    network.load(request.model, outcome.state)
+    load_state(model, outcome.state)
     return outcome
 
 
-def _restore(model: Any, network: KerasNetwork, state: TrainingState) -> None:
-    """Undo what an interrupted training has changed: it may be a warm start's."""
-    network.load(model, state)
-    if state.optimizer_variables is not None:
-        for variable, value in zip(
-            all_variables(model.optimizer), state.optimizer_variables, strict=False
-        ):
-            variable.assign(value)
-
-
-def settle_optimizer(model: Any, optimizer_variables: list[np.ndarray]) -> None:
-    """Give a model's optimizer the variables that training left.
+def load_state(model: Any, state: TrainingState) -> None:
+    """Set the weights of a model.
 
     Parameters
     ----------
     model : keras.Model
-    optimizer_variables : list of ndarray
-        Of a compiled run's `TrainingState`.
+    state : TrainingState
     """
-    build_optimizer(model)
-    for variable, value in zip(all_variables(model.optimizer), optimizer_variables, strict=True):
-        variable.assign(value)
+    _assign(model.trainable_variables, state.trainable)
+    _assign(model.non_trainable_variables, state.state)
 
 
-def measure_model(request: TrainingRequest) -> Evaluation:
-    """A model's loss and metrics on the request's rows, as a function of its weights.
+def set_optimizer_variables(model: Any, values: Sequence[np.ndarray]) -> None:
+    """Make the variables of a model's optimizer, and set them.
 
     Parameters
     ----------
-    request : TrainingRequest
+    model : keras.Model
+    values : sequence of ndarray
+        As a compiled training left them.
     """
-    network = KerasNetwork(request.model)
-    return Evaluation(_plan(request, network), _rows(request)[0])
+    build_optimizer(model)
+    for variable, value in zip(all_variables(model.optimizer), values, strict=True):
+        variable.assign(value)
 
 
-def _fit_arguments(request: TrainingRequest, epochs: int) -> dict[str, Any]:
-    """Of Keras's fit, those that no program knows; none where it need not run."""
-    given = {k: v for k, v in request.arguments.items() if v is not None}
-    exotic = {name: value for name, value in given.items() if name not in _KNOWN}
-    start = given.get("initial_epoch", 0)
-    # Only callbacks see by what number an epoch goes.
-    if start and (exotic or request.callbacks):
-        exotic |= {"initial_epoch": start, "epochs": start + epochs}
-    return exotic
+def measure_model(model: Any, rows: Rows) -> Evaluation:
+    """A model's loss and metrics on some rows, as a function of its weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+    rows : Rows
+    """
+    return Evaluation(_plan(TrainingRequest(model, rows), KerasNetwork(model)), rows)
 
 
 def _plan(request: TrainingRequest, network: KerasNetwork) -> TrainingPlan:
     arguments = request.arguments
     optimizer = request.model.optimizer
-    batch_size, epochs = int(arguments.get("batch_size") or 32), int(arguments["epochs"])
+    epochs = int(arguments["epochs"])
     return TrainingPlan(
         network=network,
         optimizer=KerasObject(type(optimizer).__name__, optimizer),
         loss=None,
         learning_rate=None,
         metrics={},
-        batch_size=batch_size,
+        batch_size=int(arguments.get("batch_size") or 32),
         epochs=epochs,
         shuffle=bool(arguments.get("shuffle", True)),
         callbacks=request.callbacks,
@@ -173,99 +146,23 @@ def _plan(request: TrainingRequest, network: KerasNetwork) -> TrainingPlan:
     )
 
 
-def _rows(request: TrainingRequest) -> tuple[Rows, Rows | None]:
-    weight = request.sample_weight
-    n = _n_rows(request.X)
-    rows = _as_rows(request.X, request.y, weight, n)
-    given = request.arguments.get("validation_data")
-    if given is not None:
-        X, y, *rest = given
-        return rows, _as_rows(X, y, rest[0] if rest else None, _n_rows(X))
-    split = request.arguments.get("validation_split") or 0.0
-    if not split:
-        return rows, None
-    # As Keras does it: the last rows, before any shuffling.
-    cut = int(n * (1 - split))
-    return _part(rows, slice(0, cut)), _part(rows, slice(cut, n))
+def _fit_arguments(request: TrainingRequest, epochs: int) -> dict[str, Any]:
+    """The arguments for Keras's fit that no program takes. With none, a program may train."""
+    given = {k: v for k, v in request.arguments.items() if v is not None}
+    others = {name: value for name, value in given.items() if name not in _KNOWN}
+    start = given.get("initial_epoch", 0)
+    # Only Keras's fit and callbacks can see the number of an epoch.
+    if start and (others or request.callbacks):
+        others |= {"initial_epoch": start, "epochs": start + epochs}
+    return others
 
 
-def _as_rows(X: Any, y: Any, weight: Any, n: int) -> Rows:
-    floatx = keras.config.floatx()
-
-    def array(value: Any) -> np.ndarray:
-        value = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
-        return value.astype(floatx, copy=False) if value.dtype.kind == "f" else value
-
-    weights = np.ones(n, floatx) if weight is None else np.asarray(weight, floatx)
-    X, y = keras.tree.map_structure(array, (X, y))
-    return Rows(X, y, weights, weighted=weight is not None)
+def _optimizer_values(optimizer: Any) -> list[np.ndarray] | None:
+    if not optimizer.built:
+        return None
+    return [ops.convert_to_numpy(variable) for variable in all_variables(optimizer)]
 
 
-def _part(rows: Rows, which: slice) -> Rows:
-    X, y = keras.tree.map_structure(lambda array: array[which], (rows.X, rows.y))
-    return Rows(X, y, rows.weight[which], rows.weighted)
-
-
-def _n_rows(X: Any) -> int:
-    first = keras.tree.flatten(X)[0]
-    return first.shape[0] if hasattr(first, "shape") else len(first)
-
-
-def _values(variables: Sequence[Any]) -> list[np.ndarray]:
-    return [ops.convert_to_numpy(variable) for variable in variables]
-
-
-def predict_model(
-    model: Any, X: Any, arguments: dict[str, Any], callbacks: Sequence[Any]
-) -> np.ndarray | list[Any] | dict[str, Any]:
-    """A model's outputs for rows of X.
-
-    Parameters
-    ----------
-    model : keras.Model
-    X : array, or list or dict of arrays
-    arguments : dict
-        Of ``keras.Model.predict``.
-    callbacks : sequence of keras.callbacks.Callback
-
-    Returns
-    -------
-    ndarray, or list or dict of ndarray
-    """
-    n = _n_rows(X)
-    if arguments.get("batch_size") == -1:
-        arguments["batch_size"] = n
-    own = any(
-        getattr(type(model), name) is not getattr(keras.Model, name)
-        for name in ("predict_step", "predict")
-    )
-    if callbacks or own or "steps" in arguments:
-        X = text_as_tensors(X)
-        with lent(callbacks):
-            return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
-    arrays = all(isinstance(leaf, np.ndarray) for leaf in keras.tree.flatten(X))
-    if not (arrays and predicts_rows_alone(model)):
-        return _predict_in_batches_of_keras(model, X, arguments)
-    blocks = row_blocks(X, arguments.get("batch_size") or _PREDICT_ROWS)
-    pieces = [model(block, training=False) for block in blocks]
-    return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
-
-
-def _predict_in_batches_of_keras(model: Any, X: Any, arguments: dict[str, Any]) -> Any:
-    """Outputs where they may depend on the other rows of a batch: in Keras's batches."""
-    n, size = _n_rows(X), arguments.get("batch_size") or 32
-    if n > _MOST_EAGER_BATCHES * size:
-        return model.predict(text_as_tensors(X), **{"verbose": 0, **arguments})
-    starts = range(0, n, size)
-    blocks = [keras.tree.map_structure(lambda a: a[i : i + size], X) for i in starts]  # noqa: B023
-    pieces = [model(text_as_tensors(block), training=False) for block in blocks]
-    return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
-
-
-def _joined(pieces: Sequence[Any], n: int) -> np.ndarray:
-    joined = np.concatenate([ops.convert_to_numpy(piece) for piece in pieces])[:n]
-    return joined if joined.dtype.kind == "f" and joined.dtype.itemsize >= 4 else _full(joined)
-
-
-def _full(array: np.ndarray) -> np.ndarray:
-    return array.astype("float32") if array.dtype.kind not in "iub" else array
+def _assign(variables: Iterable[Any], values: Iterable[Any]) -> None:
+    for variable, value in zip(variables, values, strict=False):
+        variable.assign(value)

@@ -1,4 +1,4 @@
-"""What may change between fits that go on with one model, and what its model was made from."""
+"""What may change between fits that train the same model further."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-# Read anew by every fit; all other parameters make or compile the model.
+# Every fit reads these again. All other parameters build or compile the model.
 _FREE = frozenset(
     {
         "batch_size", "callbacks", "class_weight", "epochs", "initial_epoch", "random_state",
@@ -24,12 +24,12 @@ _RATE = "optimizer__learning_rate"
 
 
 def settings_of_model(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that a model was made from, each as something that can be compared.
+    """The parameters that build and compile a model, as values that can be compared.
 
     Parameters
     ----------
     params : mapping of str to object
-        Of the estimator.
+        Parameters of the estimator.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def settings_of_model(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comparable(value: Any) -> Any:
-    """A value of plain types, equal for equal settings, that no pickle grows by."""
+    """A small value of plain types, equal for equal settings."""
     if value is None or isinstance(value, str | bytes | bool | int | float):
         return value
     if isinstance(value, Mapping):
@@ -70,19 +70,19 @@ def _comparable(value: Any) -> Any:
 def changed_learning_rate(
     before: Mapping[str, Any], now: Mapping[str, Any], estimator: str
 ) -> float | None:
-    """The learning rate to go on with, where it is another than before.
+    """The learning rate to set, if it changed; None if it did not.
 
     Parameters
     ----------
     before, now : mapping of str to object
-        From `settings_of_model`.
+        As `settings_of_model` returns them.
     estimator : str
         Name of the estimator's class.
 
     Raises
     ------
     ValueError
-        If anything else changed: the model that training goes on with cannot follow.
+        If another setting changed: the model is built and compiled already.
     """
     names = sorted({*before, *now})
     changed = [n for n in names if n not in before or n not in now or before[n] != now[n]]
@@ -90,12 +90,12 @@ def changed_learning_rate(
     if changed == [_RATE] and isinstance(rate, Real):
         return float(rate)
     if changed:
-        told = ", ".join(f"{n} (now {_short(now.get(n))})" for n in changed)
+        shown = ", ".join(f"{n} (now {_short(now.get(n))})" for n in changed)
         raise ValueError(
-            f"{estimator} goes on with the model of an earlier fit, which was made with other "
-            f"values of {told}. Set them back, or fit a new model: set warm_start=False, or use "
-            "sklearn.base.clone. (epochs, batch_size, callbacks, shuffle, verbose, class_weight, "
-            "validation_split and optimizer__learning_rate may change.)"
+            f"{estimator} trains the model of an earlier fit further, and that model was made with "
+            f"other values of {shown}. Set them back, or fit a new model: set warm_start=False, or "
+            "use sklearn.base.clone. (Only epochs, batch_size, callbacks, shuffle, verbose, "
+            "class_weight, validation_split and optimizer__learning_rate may change.)"
         )
     return None
 

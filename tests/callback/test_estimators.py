@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skhp import KerasClassifier, MLPClassifier, MLPRegressor
 from skhp.callback import LearningCurves
-from skhp.engine.compiled_run import CompiledRun
+from skhp.engine.program_run import ProgramRun
 
 X, y = load_breast_cancer(return_X_y=True)
 X = StandardScaler().fit_transform(X)
@@ -94,23 +94,23 @@ def test_callbacks_change_nothing_of_what_is_learned():
 
 def test_without_callbacks_many_epochs_run_in_one_call():
     # The engine calls watchers once a call: two are enough for a hundred epochs.
-    from skhp.engine import compiled_run
+    from skhp.engine import program_run
 
     calls = []
-    original = compiled_run.CompiledRun.epochs
+    original = program_run.ProgramRun.epochs
 
     def counting(self, count):
         calls.append(count)
         return original(self, count)
 
     net(epochs=2).fit(X, y)  # compiles, and learns how long an epoch takes
-    compiled_run.CompiledRun.epochs = counting
+    program_run.ProgramRun.epochs = counting
     try:
         net(epochs=30).fit(X, y)
         without = len(calls)
         net(epochs=30).set_callbacks(Recorder()).fit(X, y)
     finally:
-        compiled_run.CompiledRun.epochs = original
+        program_run.ProgramRun.epochs = original
     assert len(calls) - without == 30
     assert without < 30
 
@@ -233,7 +233,7 @@ class CountsRuns:
     def on_fit_task_end(self, estimator, context):
         if context.task_name == "epoch" and context.task_id == 0:
             gc.collect()
-            self.counts.append(sum(isinstance(o, CompiledRun) for o in gc.get_objects()))
+            self.counts.append(sum(isinstance(o, ProgramRun) for o in gc.get_objects()))
 
 
 def test_a_search_with_callbacks_keeps_no_training_that_is_over():

@@ -117,6 +117,15 @@ def curves_of_held_out_rows():
     return sorted(curves.frame()["metric"].unique())
 
 
+def tensorboard():
+    import tempfile
+
+    from skhp.callback import TensorBoard
+
+    with tempfile.TemporaryDirectory() as folder:
+        search().set_callbacks(TensorBoard(folder)).fit(X, y)
+
+
 def curves_without_naming_them():
     from skhp.search import overfitting
 

@@ -20,7 +20,7 @@ def test_importing_scikeras_leaves_keras_as_it_was():
         getattr(kind, "__reduce__")  # noqa: B009
         for kind in (keras.Model, keras.losses.Loss, keras.optimizers.Optimizer)
     ]
-    assert hasattr(import_scikeras(), "KerasClassifier")
+    assert hasattr(import_scikeras("scikeras.wrappers"), "KerasClassifier")
     after = [
         getattr(kind, "__reduce__")  # noqa: B009
         for kind in (keras.Model, keras.losses.Loss, keras.optimizers.Optimizer)

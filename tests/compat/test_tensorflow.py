@@ -8,6 +8,7 @@ from skhp.compat.tensorflow import (
     clear_eager_kernels,
     flat_caller,
     freed_with_model,
+    numbered_from,
 )
 
 runtime.start()
@@ -85,3 +86,21 @@ def test_what_a_fit_makes_in_tensorflow_goes_with_the_model():
     fit_one_batch(model)
     assert len(tf_ops.gradient_registry.list()) > gradients
     assert len(tf_ops.get_default_graph()._py_funcs_used_in_graph) > n_generators
+
+
+def name_of_a_traced_function():
+    import tensorflow as tf
+
+    traced = tf.function(lambda x: x + 1, autograph=False)
+    return traced.get_concrete_function(tf.constant(1.0)).name
+
+
+def test_traced_functions_are_numbered_from_a_given_number():
+    before = name_of_a_traced_function()
+    names = []
+    for _ in range(2):
+        with numbered_from(2**50):
+            names.append(name_of_a_traced_function())
+    after = name_of_a_traced_function()
+    assert names[0] == names[1] and str(2**50)[:12] in names[0].decode()
+    assert len({before, after, names[0]}) == 3

@@ -43,6 +43,26 @@ def test_import_loads_nothing_heavy_beyond_what_scikit_learn_loads():
     assert loaded["seconds"] < 1
 
 
+SET_UP_A_SEARCH = """
+import json, sys
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import GridSearchCV
+from skhp import BaseWrapper, KerasClassifier, KerasRegressor
+def build(meta, width=8):
+    raise AssertionError("fit alone builds")
+net = KerasClassifier(build, loss="mse", optimizer__learning_rate=0.1).set_params(width=4)
+assert is_classifier(net) and clone(net).get_params()["width"] == 4 and "width=4" in repr(net)
+clone(GridSearchCV(KerasRegressor(build), {"width": [4, 8]})).get_params()
+BaseWrapper(build).epochs = 3
+print(json.dumps({"modules": sorted(sys.modules)}))
+"""
+
+
+def test_wrappers_need_no_keras_before_a_fit():
+    loaded = {name.split(".")[0] for name in json.loads(run(SET_UP_A_SEARCH)[0])["modules"]}
+    assert "skhp" in loaded and not loaded & {"keras", "scikeras", "tensorflow", "jax", "torch"}
+
+
 FIT = """
 import numpy as np
 from sklearn.model_selection import GridSearchCV

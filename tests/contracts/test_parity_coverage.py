@@ -41,7 +41,9 @@ def names(title):
 def trained_by_keras(module):
     """Parts for which there is no compiled case."""
     parts = parts_by_case()[module]
-    by_keras = {part for part, of in parts.items() if all(CASES[c].engine == "keras" for c in of)}
+    by_keras = {
+        part for part, of in parts.items() if all(CASES[c].trained_by == "keras" for c in of)
+    }
     return by_keras & parts_of_keras(module)  # no classes of the cases' own
 
 

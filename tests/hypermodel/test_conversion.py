@@ -542,17 +542,20 @@ def registering(*calls):
     [
         ([("Int", "a", 1, 3), ("Int", "a", 1, 4)], r"'a' is registered twice.*1, 4.*another name"),
         ([("Int", "a", 1, 3), ("Boolean", "a")], "'a' is registered twice"),
-        ([("Boolean", "a/b"), ("Boolean", "a b")], "'a/b' and 'a b' both make .*'a_b'"),
+        ([("Boolean", "a/b"), ("Boolean", "a b")], "'a/b' and 'a b' both become .*'a_b'"),
         ([("Int", "a", 3, 1)], "min_value is above max_value"),
         ([("Int", "a", 1.5, 3)], "min_value must be an integer. Got 1.5"),
         ([("Float", "a", 0, 1, None, "log")], "needs min_value above 0"),
         ([("Float", "a", 0.1, 1, 1, "log")], "step must be above 0.*above 1"),
         ([("Float", "a", 0, 1, None, "cubic")], '"linear", "log" or "reverse_log"'),
-        ([("Float", "a", 0, 1, None, "linear", 2)], "default lies outside"),
+        ([("Float", "a", 0, 1, None, "linear", 2)], "default is outside"),
         ([("Choice", "a", [])], "at least one"),
         ([("Choice", "a", [1, 2], None, 3)], "default=3 is not among"),
         ([("Choice", "a", ["x", "y"], True)], "ordered"),
-        ([("Int", "a", 1, 3, None, None, None, "b", [1])], "parent 'b' is not registered"),
+        (
+            [("Int", "a", 1, 3, None, None, None, "b", [1])],
+            "'b' of a condition is not registered",
+        ),
     ],
 )
 def test_what_makes_no_space(calls, message):
@@ -565,7 +568,7 @@ def test_a_definition_that_changes_later_is_an_error():
         hp.Int("second", 1, hp.Int("first", 1, 5))
         return keras.Sequential()
 
-    with pytest.raises(ValueError, match=r"'second' is registered twice.*depends on no other"):
+    with pytest.raises(ValueError, match=r"'second' is registered twice.*not depend on another"):
         space_of(build)
 
 

@@ -537,3 +537,20 @@ def test_classes_of_multilabel_rows_are_their_columns(binary):
     labels = np.column_stack([y, 1 - y, y])
     net = MLPClassifier(**NET).partial_fit(X, labels, classes=[0, 1, 2])
     assert net.predict(X).shape == labels.shape
+
+
+def test_counts_its_weights(binary):
+    X, y = binary
+    net = MLPClassifier(1, 16, epochs=1, batch_norm=True).fit(X, y)
+    assert net.count_parameters() == net.model_.count_params() == 4 * 16 + 16 + 4 * 16 + 17
+    assert MLPClassifier(0).count_parameters(like=net) == 5
+    with pytest.raises(ValueError, match="not fitted yet"):
+        MLPClassifier().count_parameters()
+
+
+def test_evaluation_is_that_of_the_model(binary):
+    X, y = binary
+    net = MLPClassifier(1, 16, epochs=1, metrics=["accuracy"], class_weight="balanced").fit(X, y)
+    measured = net.evaluation(X[:20], y[:20])(net._state)
+    loss, accuracy = net.model_.evaluate(X[:20], y[:20], verbose=0)
+    assert measured == pytest.approx({"loss": loss, "accuracy": accuracy}, rel=1e-5)

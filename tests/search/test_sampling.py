@@ -6,7 +6,8 @@ import keras
 import pytest
 from scipy.stats import uniform
 from sklearn.datasets import load_iris
-from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.model_selection import GridSearchCV, ParameterGrid, RandomizedSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 
 from skhp import MLPClassifier
 from skhp.search import learning_rate_grid, sample
@@ -32,6 +33,14 @@ def test_part_of_a_large_grid():
     assert all(value in LARGE[name] for part in drawn for name, value in part)
     assert drawn == flat(sample(LARGE, fraction=0.01, random_state=0))
     assert drawn != flat(sample(LARGE, fraction=0.01, random_state=1))
+
+
+def test_it_draws_what_a_randomized_search_draws():
+    grid = [{"n_neighbors": [1, 2, 3], "weights": ["uniform", "distance"]}, {"p": [1, 2]}]
+    X, y = load_iris(return_X_y=True)
+    search = RandomizedSearchCV(KNeighborsClassifier(), grid, n_iter=5, cv=2, random_state=3)
+    drawn = sample(grid, n=5, random_state=3)
+    assert search.fit(X, y).cv_results_["params"] == [dict(part) for part in flat(drawn)]
 
 
 def test_the_grid_is_not_listed():
@@ -81,7 +90,7 @@ def test_what_is_no_grid():
         sample({"a": uniform(0, 1)}, 0.1)
     with pytest.raises(TypeError, match="Expected a search"):
         sample([1, 2], 0.1)
-    with pytest.raises(ValueError, match="more than can be numbered"):
+    with pytest.raises(ValueError, match="sample can draw from at most"):
         sample({f"p{i}": list(range(10)) for i in range(20)}, n=1)
 
 

@@ -194,8 +194,8 @@ def rows():
 @pytest.mark.parametrize(
     "X, message",
     [
-        (NUMBERS, r"not as a dict of inputs \(a, b\).*data frame.*feature_encoder"),
-        (list(NUMBERS.values()), "not as a list of 2 arrays of 40 rows.*feature_encoder"),
+        (NUMBERS, r"Got a dict of inputs \(a, b\).*data frame.*feature_encoder"),
+        (list(NUMBERS.values()), "Got a list of 2 arrays of 40 rows.*feature_encoder"),
         (np.ones((40, 2)), "2 inputs, 'a', 'b', and X has no named columns.*feature_encoder"),
         (pd.DataFrame({"a": np.ones(40), "c": np.ones(40)}), "X has columns 'a', 'c'"),
         (pd.DataFrame(np.ones((40, 3)), columns=list("abc")), "X has columns 'a', 'b', 'c'"),

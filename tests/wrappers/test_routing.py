@@ -9,6 +9,7 @@ from skhp.wrappers.routing import make_objects, route_params
 
 import_scikeras()
 
+
 from scikeras._utils import route_params as route_of_scikeras  # noqa: E402
 from scikeras._utils import unflatten_params as make_by_scikeras  # noqa: E402
 

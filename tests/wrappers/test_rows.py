@@ -64,7 +64,7 @@ def test_validation_rows_pass_the_feature_encoder_and_the_checks(multiclass, reg
         ((frame[columns[:3]], y), "Feature names|features"),
         ((frame.where(frame > 0), y), "NaN"),
         ((frame, y[:5]), "inconsistent numbers"),
-        ((frame, y + 1), r"y holds \[3\], not among the classes"),
+        ((frame, y + 1), r"y holds \[3\], which are not among the classes"),
         ((frame, y, -np.ones(len(y))), "[Nn]egative"),
         ((frame,), "tuple of 1 parts"),
         ((frame, None), "has no y"),

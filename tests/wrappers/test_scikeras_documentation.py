@@ -23,7 +23,7 @@ import skhp
 from skhp.compat.scikeras import import_scikeras
 
 layers = keras.layers
-SCIKERAS = import_scikeras()
+SCIKERAS = import_scikeras("scikeras.wrappers")
 
 
 def classes(n=120, n_features=8, **params):

@@ -1,4 +1,4 @@
-"""The TensorFlow backend: what the compiled engine asks of it."""
+"""What programs need from TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from skhp.compat.tensorflow import flat_caller, numbered_from
 from skhp.runtime import compile_cache
 
 __all__ = [
+    "TRACERS",
     "arrays",
-    "compiled",
     "stateless_optimizer_class",
     "tensors",
     "value_and_grad",
@@ -36,10 +36,10 @@ def arrays(tensors: Iterable[Any]) -> list[np.ndarray]:
     return [tensor.numpy() for tensor in tensors]
 
 
-def compiled(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Compile a function of tensors with XLA, at its first call.
+class Graph:
+    """A function of tensors as a TensorFlow graph, which is made at its first call.
 
-    Later calls take tensors of the same shapes and types, which nothing checks again: that
+    Later calls take tensors of the same shapes and types. Nothing checks them again: that
     would take as long as training a small network for an epoch.
 
     Parameters
@@ -48,15 +48,13 @@ def compiled(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         Of tensors in lists, tuples and dicts, returning a tuple of tensors and lists of
         tensors.
     name : str
-        The same in every process for the same program, so that it is found on disk.
+        The same in every process for the same program.
     """
-    return _Compiled(function, name)
 
+    jit_compile = False
 
-class _Compiled:
     def __init__(self, function: Callable[..., Any], name: str) -> None:
-        self._function = function
-        self._name = name
+        self._function, self._name = function, name
         self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
@@ -70,17 +68,7 @@ class _Compiled:
 
     def _first_call(self, args: Any, tensors: list[Any]) -> Any:
         call = self._traced(args, tensors)
-        try:
-            result = call(*tensors)
-        except tf.errors.OpError as error:
-            if not compile_cache.is_on():
-                raise
-            # The cause may be the file of the program. The next name has another file.
-            if isinstance(error, tf.errors.ResourceExhaustedError):
-                compile_cache.make_room()
-            call = self._traced(args, tensors)
-            result = call(*tensors)
-        compile_cache.note_new_files()
+        result = call(*tensors)
         self._call = call
         return result
 
@@ -90,10 +78,38 @@ class _Compiled:
             self._lengths = [len(x) if isinstance(x, list) else None for x in result]
             return tf.nest.flatten(result)
 
-        traced = tf.function(flat, jit_compile=True, autograph=False)
+        traced = tf.function(flat, jit_compile=self.jit_compile, autograph=False)
+        return flat_caller(self._concrete(traced, tensors))
+
+    def _concrete(self, traced: Any, tensors: list[Any]) -> Any:
+        return traced.get_concrete_function(*tensors)
+
+
+class Compiled(Graph):
+    """A graph that XLA compiles. Its name finds what an earlier process compiled, on disk."""
+
+    jit_compile = True
+
+    def _first_call(self, args: Any, tensors: list[Any]) -> Any:
+        try:
+            result = super()._first_call(args, tensors)
+        except tf.errors.OpError as error:
+            if not compile_cache.is_on():
+                raise
+            # The cause may be the file of the program. The next name has another file.
+            if isinstance(error, tf.errors.ResourceExhaustedError):
+                compile_cache.make_room()
+            result = super()._first_call(args, tensors)
+        compile_cache.note_new_files()
+        return result
+
+    def _concrete(self, traced: Any, tensors: list[Any]) -> Any:
         with numbered_from(_first_number(self._name)):
-            concrete = traced.get_concrete_function(*tensors)
-        return flat_caller(concrete)
+            return super()._concrete(traced, tensors)
+
+
+# engine_ -> how a program's function is traced
+TRACERS: dict[str, type[Graph]] = {"compiled": Compiled, "graph": Graph}
 
 
 _uses: Counter[str] = Counter()
@@ -145,4 +161,7 @@ def value_and_grad_of_variables(
     tensors = [variable.value for variable in variables]
     with tf.GradientTape() as tape:
         value, auxiliary = function()
-    return (value, auxiliary), tape.gradient(value, tensors)
+    gradients = tape.gradient(value, tensors)
+    # An embedding's gradient holds the rows that were looked up, and none of the others.
+    dense = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
+    return (value, auxiliary), dense

@@ -37,7 +37,7 @@ class Case:
     sample_weight : ndarray or None
     fit : dict
         More arguments of ``fit``.
-    engine : {"compiled", "keras"} or None
+    trained_by : {"program", "keras"} or None
         What skhp trains with; None where either is right.
     reason : str
         A part of ``engine_reason_`` where that is Keras.
@@ -55,7 +55,7 @@ class Case:
     targets: Callable[[np.ndarray], Any] = same
     sample_weight: np.ndarray | None = None
     fit: dict[str, Any] = field(default_factory=dict)
-    engine: str | None = "compiled"
+    trained_by: str | None = "program"
     reason: str = ""
     jit: bool = False
     rtol: float = 1e-3

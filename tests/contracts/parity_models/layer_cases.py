@@ -213,7 +213,11 @@ LAYER_CASES = {
     "Embedding": Case(embedded(), integers(7, 5), normal(1, seed=1)),
     "ReversibleEmbedding": Case(reversible, integers(7, 5), normal(1, seed=1)),
     "SpectralNormalization": Case(
-        spectral, normal(4), normal(1, seed=1), engine="keras", reason="assigns its own trainable"
+        spectral,
+        normal(4),
+        normal(1, seed=1),
+        trained_by="keras",
+        reason="assigns its own trainable",
     ),
 }
 
@@ -254,7 +258,7 @@ def on_integers(layer, **more):
     return Case(network, integers(5, 1), normal(1, seed=1), **more)
 
 
-NO_KERNEL = {"engine": "keras", "reason": "XLA"}
+NO_KERNEL = {"trained_by": "keras", "reason": "XLA"}
 
 
 PREPARING_CASES = {

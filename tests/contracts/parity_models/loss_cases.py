@@ -119,7 +119,7 @@ LOSS_CASES = {
     ),
     # Keras then compares each row with the classes of all rows.
     "CategoricalGeneralizedCrossEntropy of a column": loss_case(
-        "number of 3", losses.CategoricalGeneralizedCrossEntropy, engine=None
+        "number of 3", losses.CategoricalGeneralizedCrossEntropy, trained_by=None
     ),
     "SparseCategoricalCrossentropy": loss_case("number of 3", losses.SparseCategoricalCrossentropy),
     "SparseCategoricalCrossentropy, logits": loss_case(

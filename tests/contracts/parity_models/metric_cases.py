@@ -91,7 +91,7 @@ METRIC_CASES = {
         "one of 3",
         metrics.F1Score,
         lambda: metrics.Recall(thresholds=[0.3, 0.6]),
-        engine="keras",
+        trained_by="keras",
         reason="has several values",
     ),
     "precision and recall": metric_case(

@@ -21,7 +21,7 @@ def optimizer_case(make, **more):
 
 def by_keras(make, reason):
     """A case for an optimizer that no program knows."""
-    return optimizer_case(make, engine="keras", reason=reason)
+    return optimizer_case(make, trained_by="keras", reason=reason)
 
 
 def two_optimizers():

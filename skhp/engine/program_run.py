@@ -1,4 +1,4 @@
-"""The compiled engine: a fit's state, moved through a program epoch by epoch."""
+"""One fit between the calls of its program: weights, optimizer variables, order of rows."""
 
 from __future__ import annotations
 
@@ -10,105 +10,25 @@ import numpy as np
 
 from skhp.engine import pure_optimizer as optimizers
 from skhp.engine.backends import tensorflow as backend
+from skhp.engine.batches import padded
 from skhp.engine.check import Steps, check, needs_check, rows_to_check
+from skhp.engine.engine_choice import COMPILED
 from skhp.engine.packing import Packing, none_joinable
-from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
-from skhp.engine.program import Program, Structure, kind_of, padded
+from skhp.engine.plan import Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import programs
-from skhp.engine.watchers import EarlyStopping, KerasCallbacks, Printer, Watcher, watches_batches
+from skhp.engine.program_lookup import program_for, scalars_for
 
 # Seconds that one call may take before callbacks, Ctrl-C and others get their turn.
 _CALL_SECONDS = 0.25
 
-# Batches larger than the rows at hand are cut to these, in steps, for folds to share.
-_BATCH_STEP = 64
 
-
-def why_not_compiled(plan: TrainingPlan) -> str | None:
-    """Why the compiled engine cannot run a plan, or None where it can."""
-    if keras.backend.backend() != "tensorflow":
-        return f"there is no compiled engine for the Keras backend {keras.backend.backend()!r}"
-    if plan.fit_arguments:
-        return f"fit was given {', '.join(plan.fit_arguments)}"
-    for callback in plan.callbacks:
-        if watches_batches(callback):
-            return f"the callback {type(callback).__name__} looks at every batch"
-    return plan.network.why_not_compiled(plan) or optimizers.why_not_pure(
-        plan.optimizer, plan.learning_rate
-    )
-
-
-def train_compiled(
-    plan: TrainingPlan,
-    rows: Rows,
-    validation: Rows | None,
-    start: TrainingState,
-    random_state: np.random.RandomState,
-) -> Outcome:
-    """Train with a compiled program.
-
-    Parameters
-    ----------
-    plan : TrainingPlan
-    rows : Rows
-    validation : Rows or None
-    start : TrainingState
-    random_state : RandomState
-        For the order of the rows and for dropout.
-    """
-    watchers = _watchers(plan, rows, validation)
-    run = CompiledRun(plan, rows, validation, start, random_state)
-    outcome = Outcome(start, {name: [] for name in in_order_of_keras(run.log_names)})
-    for watcher in watchers:
-        watcher.train_begin(run)
-    epoch, stop, own = 0, False, set(run.log_names)
-    while epoch < plan.epochs and not stop:
-        for watcher in watchers:
-            watcher.epoch_begin(epoch, run)
-        logs = run.epochs(1 if watchers else plan.epochs - epoch)
-        epoch += len(logs)
-        for name, values in zip(run.log_names, logs.T, strict=True):
-            outcome.history[name] += values.tolist()
-        last = {name: values[-1] for name, values in outcome.history.items() if name in own}
-        if not np.isfinite(last["loss"]):  # which ends a call
-            outcome.diverged_at, stop = epoch, True
-        stop |= any([w.epoch_end(epoch - 1, last, run) for w in watchers])
-        _note_added(outcome, last, run.log_names)
-    for watcher in watchers:
-        watcher.train_end(run)
-    outcome.state = run.state()
-    return outcome
-
-
-def in_order_of_keras(names: list[str]) -> list[str]:
-    """Names of logs as Keras orders them: of training, then of validation, each sorted."""
-    return sorted(names, key=lambda name: (name.startswith("val_"), name))
-
-
-def _note_added(outcome: Outcome, logs: dict[str, float], own: list[str]) -> None:
-    # Some callbacks add to the logs: LearningRateScheduler, the learning rate.
-    for name in logs.keys() - set(own):
-        outcome.history.setdefault(name, []).append(logs[name])
-
-
-def _watchers(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> list[Watcher]:
-    watchers: list[Watcher] = []
-    if plan.callbacks:
-        watchers.append(KerasCallbacks(plan, rows, validation is not None))
-    if plan.early_stop is not None:
-        watchers.append(EarlyStopping(plan.early_stop))
-    if plan.verbose:
-        watchers.append(Printer(plan.epochs))
-    return [*watchers, *plan.watchers]
-
-
-class CompiledRun:
+class ProgramRun:
     """One fit: its weights and optimizer state, between calls of its program.
 
     Parameters
     ----------
     plan, rows, validation, start, random_state
-        As in `train_compiled`.
+        As in `skhp.engine.program_training.train_with_program`.
     """
 
     def __init__(
@@ -123,8 +43,8 @@ class CompiledRun:
         self._n = len(rows)
         self._random_state = random_state
         seed = random_state.randint(2**31 - 1)
-        self._scalars = _scalars(plan, rows, validation, seed)
-        self._program = _program_for(plan, rows, validation, self._scalars)
+        self._scalars = scalars_for(plan, rows, validation, seed)
+        self._program = program_for(plan, rows, validation, self._scalars)
         self.log_names = self._program.log_names
         self._initial_state = self._program.structure.layout.initial_state()
         self._state_packing = Packing([a.shape for a in self._initial_state], none_joinable)
@@ -155,13 +75,15 @@ class CompiledRun:
 
     def _first_steps(self, n: int, replaced: dict[str, Any]) -> Steps:
         """Where the program leads in an epoch of the first n rows."""
+        program = self._program
+        eagerly = program.structure.engine == COMPILED and self._plan.network.draws()
         counts = {"n_rows": n, "n_validation_rows": 0, "n_epochs": 1}
         scalars = {**self._scalars, **replaced, **{k: np.int32(v) for k, v in counts.items()}}
-        orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
+        orders = np.zeros((program.epochs_per_call, program.capacity[0]), "int32")
         orders[0, :n] = np.arange(n)
-        _, trainable, state, optimizer_variables, logs = self._call(
-            scalars, orders, eagerly=self._plan.network.draws()
-        )
+        # XLA draws other random numbers than Keras does here; operation by operation, or as
+        # a graph, a program draws the same.
+        _, trainable, state, optimizer_variables, logs = self._call(scalars, orders, eagerly)
         loss, *values = backend.arrays([logs])[0][0]
         metrics = dict(zip(self.log_names[1:], map(float, values), strict=True))
         return Steps(float(loss), metrics, self._state_of(trainable, state, optimizer_variables))
@@ -240,45 +162,3 @@ def _padded_tensors(rows: Rows, length: int) -> Any:
         return backend.tensors([padded(array, length)])[0]
 
     return keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))
-
-
-def _scalars(plan: TrainingPlan, rows: Rows, validation: Rows | None, seed: int) -> dict[str, Any]:
-    return {
-        **plan.network.scalars(),
-        **optimizers.scalars_of(plan.optimizer.value),
-        "n_rows": np.int32(len(rows)),
-        "n_validation_rows": np.int32(0 if validation is None else len(validation)),
-        "n_epochs": np.int32(0),  # of a call, which says how many
-        "seed": np.int32(seed),
-    }
-
-
-def _program_for(
-    plan: TrainingPlan, rows: Rows, validation: Rows | None, scalars: dict[str, Any]
-) -> Program:
-    prototype, network = plan.optimizer.value, plan.network
-    n, n_validation = len(rows), 0 if validation is None else len(validation)
-    is_padded = network.takes_padding(plan)
-    batch_size = min(plan.batch_size, -(-n // _BATCH_STEP) * _BATCH_STEP if is_padded else n)
-    weighted = is_padded or rows.weighted or (validation is not None and validation.weighted)
-    structure = Structure(
-        layout=network.layout(shared=optimizers.is_elementwise(prototype)),
-        optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
-        loss=plan.loss and plan.loss.token,
-        metrics=tuple(plan.metrics.items()),
-        batch_size=batch_size,
-        rows=kind_of(rows),
-        validation_rows=None if validation is None else kind_of(validation),
-        tails=None if is_padded else (n % batch_size, n_validation % batch_size),
-        floatx=keras.config.floatx(),
-        keras_settings=(keras.config.epsilon(), keras.config.image_data_format()),
-        weighted=weighted,
-    )
-
-    def make(capacity: tuple[int, int]) -> Program:
-        optimizer = optimizers.make_optimizer(prototype, plan.learning_rate)
-        like = replace(rows, weighted=weighted)
-        computation = network.computation(plan, structure.layout, like)
-        return Program(backend, structure, optimizer, computation, scalars, capacity)
-
-    return network.programs().get(structure, (n, n_validation), make)

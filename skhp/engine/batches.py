@@ -1,0 +1,66 @@
+"""Rows as a program holds them, and the batches that it takes from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def padded(array: np.ndarray, length: int) -> np.ndarray:
+    """An array with rows of zeros below, up to a length.
+
+    Parameters
+    ----------
+    array : ndarray
+    length : int
+    """
+    longer = np.zeros((length, *array.shape[1:]), array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+def batch_of(arrays: Any, n: Any, order: Any, start: Any, size: int, is_padded: bool) -> Any:
+    """One batch: X, y, weights, which rows are real (None for all), and how many are.
+
+    Parameters
+    ----------
+    arrays : tuple
+        X, y and weights. With an order, y and weights are already in that order.
+    n : tensor
+        Number of real rows.
+    order : tensor or None
+        Rows of X in the order of the epoch; None to take them as they are.
+    start : tensor
+        Where the batch starts.
+    size : int
+    is_padded : bool
+        Whether rows beyond ``n`` may be in the batch.
+    """
+    X, *others = arrays
+    x = slice_rows(X, start, size) if order is None else _take_slice(X, order, start, size)
+    y, weight = slice_rows(others, start, size)
+    if not is_padded:
+        return x, y, weight, None, ops.convert_to_tensor(size, weight.dtype)
+    real = ops.cast(start + ops.arange(size, dtype="int32") < n, weight.dtype)
+    return x, y, weight, real, ops.cast(ops.minimum(n - start, size), weight.dtype)
+
+
+def take_rows(arrays: Any, index: Any) -> Any:
+    """Rows of each array, by their positions."""
+    return keras.tree.map_structure(lambda array: ops.take(array, index, axis=0), arrays)
+
+
+def slice_rows(arrays: Any, start: Any, size: int) -> Any:
+    """Consecutive rows of each array."""
+
+    def cut(array: Any) -> Any:
+        return ops.slice(array, [start] + [0] * (len(array.shape) - 1), [size, *array.shape[1:]])
+
+    return keras.tree.map_structure(cut, arrays)
+
+
+def _take_slice(arrays: Any, order: Any, start: Any, size: int) -> Any:
+    return take_rows(arrays, ops.slice(order, [start], [size]))

@@ -1,0 +1,100 @@
+"""Whether XLA compiles a program, or TensorFlow runs it as a graph.
+
+Both run the same epochs. XLA joins small operations, so that a step of a small network takes
+a few microseconds. On a CPU, XLA has slow code for some operations, and TensorFlow's own
+kernels are many times faster. `slow_in_xla` holds which, as measured on two cores: CPU time
+of a training step of 64 rows with XLA, divided by the time as a graph.
+
+=================================================  =============
+Network                                            XLA / graph
+=================================================  =============
+Conv1D(32, 5) on 100 x 4                           14
+Conv2D(8, 3) on 28 x 28 x 1; on 8 x 8 x 1          4; 0.6
+Conv2DTranspose(8, 3) on 8 x 8 x 4                 2.6
+Conv3D(8, 3) on 8 x 8 x 8 x 1                      12
+DepthwiseConv2D(3) on 8 x 8 x 8                    11
+SeparableConv2D(16, 3) on 16 x 16 x 4              7
+MaxPooling2D on 28 x 28 x 8                        2.7
+Dropout, GaussianNoise after Dense(64)             15; 9
+Dense(64), twice; Dense(512), three times          0.25; 0.6
+BatchNormalization after Dense(64)                 0.1
+AveragePooling2D, UpSampling2D on 28 x 28 x 8      0.8; 0.7
+LSTM(32) on 20 x 4; LSTM(128) on 20 x 4            0.5; 0.9
+LSTM(32) on 100 x 16; GRU(32) on 20 x 4            0.4; 0.4
+=================================================  =============
+
+A graph is also made 0.6 seconds faster. So small convolutions are graphs, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+COMPILED, GRAPH = "compiled", "graph"
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """How a program runs.
+
+    Parameters
+    ----------
+    name : {"compiled", "graph"}
+    reason : str or None
+        Why XLA does not compile it; None where XLA does.
+    """
+
+    name: str = COMPILED
+    reason: str | None = None
+
+
+def engine_for(layers: Iterable[Any]) -> EngineChoice:
+    """Choose how the program of a model runs.
+
+    The choice follows from the classes of the layers alone. A fit that continues another one
+    therefore continues with the same bits, whatever its rows, batches and epochs are.
+
+    Parameters
+    ----------
+    layers : iterable of keras.layers.Layer
+        All layers of the model, also those within other layers.
+    """
+    layers = list(layers)
+    slow = _first(layers, _is_slow)
+    if slow is None and not _first(layers, _is_recurrent):
+        slow = _first(layers, _draws)
+    if slow is None:
+        return EngineChoice()
+    return EngineChoice(GRAPH, f"on a CPU, XLA is slower than TensorFlow for {slow}")
+
+
+# Subclasses count as well.
+_SLOW = tuple(
+    getattr(keras.layers, name)
+    for name in (
+        "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose",
+        "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "DepthwiseConv1D", "DepthwiseConv2D",
+        "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "SeparableConv1D", "SeparableConv2D",
+    )
+)  # fmt: skip
+
+
+def _is_slow(layer: Any) -> bool:
+    return isinstance(layer, _SLOW)
+
+
+def _is_recurrent(layer: Any) -> bool:
+    # A loop over time steps saves more in XLA than its random numbers cost.
+    return isinstance(layer, keras.layers.RNN)
+
+
+def _draws(layer: Any) -> bool:
+    return any(isinstance(v, keras.random.SeedGenerator) for v in vars(layer).values())
+
+
+def _first(layers: list[Any], is_one: Any) -> str | None:
+    return next((type(layer).__name__ for layer in layers if is_one(layer)), None)

@@ -1,0 +1,179 @@
+"""The function that a program runs: some epochs of training, each a loop over batches."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from skhp.engine.batches import batch_of, take_rows
+from skhp.engine.packing import Packing
+from skhp.engine.pure_optimizer import PureOptimizer
+from skhp.engine.scalars import ScalarTable
+from skhp.engine.sequencing import after_dependency
+from skhp.engine.structure import Structure
+
+
+class Trained(NamedTuple):
+    """What a training step changes, all packed.
+
+    Parameters
+    ----------
+    trainable, state : list of tensor
+        Weights, and what else of the network changes (moving statistics).
+    optimizer_variables : list of tensor
+    """
+
+    trainable: list[Any]
+    state: list[Any]
+    optimizer_variables: list[Any]
+
+
+class Epochs:
+    """Some epochs as a function of tensors, to be traced.
+
+    Parameters
+    ----------
+    backend : module
+        One of the engine's backends.
+    structure : Structure
+    computation : Computation
+        The network's loss and logs.
+    optimizer : PureOptimizer
+    packing : Packing
+        Of the trainable weights.
+    scalars : ScalarTable
+    """
+
+    def __init__(
+        self,
+        backend: Any,
+        structure: Structure,
+        computation: Any,
+        optimizer: PureOptimizer,
+        packing: Packing,
+        scalars: ScalarTable,
+    ) -> None:
+        self._backend, self._structure, self._computation = backend, structure, computation
+        self._optimizer, self._packing, self._scalars = optimizer, packing, scalars
+        self.log_names = ["loss", *computation.names]
+        if structure.validation_rows:
+            self.log_names += [f"val_{name}" for name in self.log_names]
+
+    def __call__(
+        self,
+        trainable: list[Any],
+        state: list[Any],
+        optimizer_variables: list[Any],
+        vectors: list[Any],
+        train: tuple[Any, ...],
+        validation: tuple[Any, ...],
+        orders: Any,
+    ) -> tuple[Any, ...]:
+        """Train some epochs.
+
+        Parameters
+        ----------
+        trainable, state, optimizer_variables : list of tensor
+            As in `Trained`.
+        vectors : list of tensor
+            The scalars, packed. They hold the number of real rows and of epochs to run.
+        train, validation : tuple
+            ``(X, y, weight)``, as long as the program's capacity.
+        orders : tensor of shape (n_orders, capacity)
+            The order of the rows in each epoch.
+
+        Returns
+        -------
+        tuple
+            How many epochs ran: fewer than asked for where a loss was not finite. Then the
+            new weights, state and optimizer variables, and one row of logs an epoch.
+        """
+        scalars = self._scalars.unpack(vectors)
+
+        def body(epoch: Any, _: Any, trained: Trained, logs: Any) -> Any:
+            order = ops.reshape(ops.slice(orders, [epoch, 0], [1, orders.shape[1]]), [-1])
+            trained, row = self._epoch(trained, scalars, train, order)
+            is_finite = ops.isfinite(row[0])
+            if self._structure.validation_rows:
+                row += self._validate(trained, scalars, validation)
+            row = ops.reshape(ops.stack(row), [1, len(self.log_names)])
+            return epoch + 1, is_finite, trained, ops.slice_update(logs, [epoch, 0], row)
+
+        logs = ops.zeros((orders.shape[0], len(self.log_names)), keras.config.floatx())
+        zero = ops.convert_to_tensor(0, "int32")
+        start = Trained(trainable, state, optimizer_variables)
+        n_run, _, trained, logs = ops.while_loop(
+            lambda epoch, is_finite, *_: ops.logical_and(is_finite, epoch < scalars["n_epochs"]),
+            body,
+            (zero, ops.convert_to_tensor(True), start, logs),
+        )
+        return n_run, *trained, logs
+
+    def _epoch(self, trained: Trained, scalars: Any, rows: Any, order: Any) -> Any:
+        """One epoch of training, and its logs."""
+
+        def step(carry: Any, batch: Any) -> Any:
+            trained, metric_state = carry
+            return self._train_step(trained, metric_state, batch, scalars)
+
+        X, *others = rows
+        ordered = (X, *take_rows(others, order))  # once an epoch, not at each step
+        n = scalars["n_rows"]
+        carry = (trained, self._computation.zero())
+        trained, metric_state = self._sweep(step, carry, ordered, n, order, which=0)
+        return trained, self._logs(metric_state, n)
+
+    def _train_step(self, trained: Trained, metric_state: Any, batch: Any, scalars: Any) -> Any:
+        variables, count = list(trained.optimizer_variables), self._optimizer.iterations
+        scalars = {**scalars, "step": variables[count]}
+
+        def objective(weights: list[Any]) -> tuple[Any, Any]:
+            return self._computation.step(
+                weights, trained.state, metric_state, batch, scalars, training=True
+            )
+
+        (_, (state, metric_state)), grads = self._backend.value_and_grad(
+            objective, self._packing.split(trained.trainable)
+        )
+        grads = self._packing.join(grads)
+        # The weights are updated in place, once everything that reads them is done.
+        variables[count] = after_dependency(variables[count], metric_state[0])
+        trainable, variables = self._optimizer.apply(variables, grads, trained.trainable, scalars)
+        return Trained(trainable, state, variables), metric_state
+
+    def _validate(self, trained: Trained, scalars: Any, rows: Any) -> list[Any]:
+        weights = self._packing.split(trained.trainable)
+
+        def step(carry: Any, batch: Any) -> Any:
+            (metric_state,) = carry
+            _, (_, metric_state) = self._computation.step(
+                weights, trained.state, metric_state, batch, scalars, training=False
+            )
+            return (metric_state,)
+
+        n = scalars["n_validation_rows"]
+        (metric_state,) = self._sweep(step, (self._computation.zero(),), rows, n, None, which=1)
+        return self._logs(metric_state, n)
+
+    def _logs(self, metric_state: Any, n: Any) -> list[Any]:
+        return self._computation.read(metric_state, ops.cast(n, metric_state[0].dtype))
+
+    def _sweep(self, step: Any, carry: Any, rows: Any, n: Any, order: Any, which: int) -> Any:
+        """Carry a step over the batches of an epoch."""
+        size, tails = self._structure.batch_size, self._structure.tails
+
+        def body(i: Any, *carry: Any) -> Any:
+            batch = batch_of(rows, n, order, i * size, size, is_padded=tails is None)
+            return (i + 1, *step(carry, batch))
+
+        count = (n + size - 1) // size if tails is None else n // size
+        zero = ops.convert_to_tensor(0, "int32")
+        # The end of the loop, not `count`: XLA would compile again for each start of a slice
+        # that follows from the scalars of a call, the seed among them.
+        end, *carry = ops.while_loop(lambda i, *_: i < count, body, (zero, *carry))
+        if tails is not None and tails[which]:
+            batch = batch_of(rows, n, order, end * size, tails[which], is_padded=False)
+            carry = step(tuple(carry), batch)
+        return tuple(carry)

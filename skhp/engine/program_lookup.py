@@ -1,0 +1,89 @@
+"""The program of a training plan: found in the cache, or made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from skhp.engine import pure_optimizer as optimizers
+from skhp.engine.backends import tensorflow as backend
+from skhp.engine.plan import Rows, TrainingPlan
+from skhp.engine.program import Program
+from skhp.engine.structure import Structure, kind_of
+
+# Batches larger than the rows at hand are cut to these, in steps, for folds to share.
+_BATCH_STEP = 64
+
+
+def scalars_for(
+    plan: TrainingPlan, rows: Rows, validation: Rows | None, seed: int
+) -> dict[str, Any]:
+    """What is data to a program beside weights and rows.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    rows : Rows
+    validation : Rows or None
+    seed : int
+        For dropout.
+    """
+    return {
+        **plan.network.scalars(),
+        **optimizers.scalars_of(plan.optimizer.value),
+        "n_rows": np.int32(len(rows)),
+        "n_validation_rows": np.int32(0 if validation is None else len(validation)),
+        "n_epochs": np.int32(0),  # each call sets it
+        "seed": np.int32(seed),
+    }
+
+
+def program_for(
+    plan: TrainingPlan, rows: Rows, validation: Rows | None, scalars: dict[str, Any]
+) -> Program:
+    """The program that trains a plan on such rows.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    rows : Rows
+    validation : Rows or None
+    scalars : dict
+        Of `scalars_for`.
+    """
+    network = plan.network
+    structure = _structure(plan, rows, validation)
+
+    def make(capacity: tuple[int, int]) -> Program:
+        optimizer = optimizers.make_optimizer(plan.optimizer.value, plan.learning_rate)
+        like = replace(rows, weighted=structure.weighted)
+        computation = network.computation(plan, structure.layout, like)
+        return Program(backend, structure, optimizer, computation, scalars, capacity)
+
+    n_rows = (len(rows), 0 if validation is None else len(validation))
+    return network.programs().get(structure, n_rows, make)
+
+
+def _structure(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Structure:
+    network, optimizer = plan.network, plan.optimizer.value
+    n, n_validation = len(rows), 0 if validation is None else len(validation)
+    is_padded = network.takes_padding(plan)
+    batch_size = min(plan.batch_size, -(-n // _BATCH_STEP) * _BATCH_STEP if is_padded else n)
+    weighted = rows.weighted or (validation is not None and validation.weighted)
+    return Structure(
+        engine=network.engine(plan).name,
+        layout=network.layout(shared=optimizers.is_elementwise(optimizer)),
+        optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
+        loss=plan.loss and plan.loss.token,
+        metrics=tuple(plan.metrics.items()),
+        batch_size=batch_size,
+        rows=kind_of(rows),
+        validation_rows=None if validation is None else kind_of(validation),
+        tails=None if is_padded else (n % batch_size, n_validation % batch_size),
+        floatx=keras.config.floatx(),
+        keras_settings=(keras.config.epsilon(), keras.config.image_data_format()),
+        weighted=is_padded or weighted,
+    )

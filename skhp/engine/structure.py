@@ -1,0 +1,79 @@
+"""What a program is made for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from skhp.engine.plan import Rows
+
+
+@dataclass(frozen=True)
+class Structure:
+    """All that changes what a program computes; equal structures share programs.
+
+    Parameters
+    ----------
+    engine : {"compiled", "graph"}
+        How the program runs; see `skhp.engine.engine_choice`.
+    layout : MLPLayout or ModelLayout
+        The network's arrays.
+    optimizer, loss, metrics : hashable
+        Tokens of what they compute.
+    batch_size : int
+    rows, validation_rows : str or None
+        Shapes and types of the training and validation rows (see `kind_of`); None for no
+        validation.
+    tails : tuple of int or None
+        Sizes of the last partial batches of training and validation rows. None where the
+        last batch is padded.
+    floatx : str
+    keras_settings : tuple
+        Other settings of Keras that layers and losses read.
+    weighted : bool
+        Whether rows have weights. Padding rows have weight 0.
+    """
+
+    engine: str
+    layout: Any
+    optimizer: Hashable
+    loss: Hashable
+    metrics: Hashable
+    batch_size: int
+    rows: str
+    validation_rows: str | None
+    tails: tuple[int, int] | None
+    floatx: str
+    keras_settings: tuple[Any, ...]
+    weighted: bool
+
+
+def kind_of(rows: Rows) -> str:
+    """The types and shapes of rows, without their number.
+
+    Parameters
+    ----------
+    rows : Rows
+    """
+
+    def kind(array: np.ndarray) -> str:
+        return f"{array.dtype}{array.shape[1:]}"
+
+    return repr(keras.tree.map_structure(kind, (rows.X, rows.y, rows.weight)))
+
+
+def name_of(structure: Structure, capacity: tuple[int, int]) -> str:
+    """A name that is the same in every process. Two programs may have the same name.
+
+    Parameters
+    ----------
+    structure : Structure
+    capacity : tuple of int
+        The most training and validation rows.
+    """
+    return re.sub(r" at 0x[0-9a-f]+", "", repr((structure, capacity)))

@@ -1,0 +1,141 @@
+"""The steps of one fit of a wrapper, from data as given to a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skhp.engine.plan import Outcome, Rows
+from skhp.fitting.divergence import rate_of, warn_diverged
+from skhp.runtime.global_generators import seeded
+from skhp.wrappers.callbacks import flat_callbacks
+from skhp.wrappers.class_weights import times_class_weights
+from skhp.wrappers.history import KerasHistory
+from skhp.wrappers.inputs import check_is_table, check_validation_data
+from skhp.wrappers.model_checks import naming_the_model
+from skhp.wrappers.routing import route_params
+from skhp.wrappers.rows import checked_weights, encoded_rows, split_rows
+from skhp.wrappers.training import TrainingRequest, train_model
+
+
+@dataclass(frozen=True)
+class FitCall:
+    """One call of ``fit`` or ``partial_fit``, without its data.
+
+    Parameters
+    ----------
+    epochs : int
+        Epochs to run.
+    initial_epoch : int
+        Number of the first epoch, counted from 0.
+    continues : bool
+        Whether to train the model of the last call further.
+    extends_history : bool
+        Whether to append to the history of the last call.
+    arguments : mapping of str to object
+        Arguments of ``keras.Model.fit`` for this call.
+    watchers : sequence of Watcher
+    """
+
+    epochs: int
+    initial_epoch: int
+    continues: bool
+    extends_history: bool
+    arguments: Mapping[str, Any]
+    watchers: Sequence[Any] = ()
+
+
+def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall) -> None:
+    """Check the data, build the model if it is a new fit, train, and keep the outcome.
+
+    Parameters
+    ----------
+    estimator : BaseWrapper
+    X, y, sample_weight : array-like
+        As the user gave them.
+    call : FitCall
+    """
+    if call.continues:
+        X, y = estimator._validate_data(X, y)
+        estimator._continue_training()
+    else:
+        X, y = estimator._initialize(X, y)
+    estimator._ensure_compiled_model()
+    arguments = _fit_arguments(estimator, call)
+    class_weight = estimator._class_weight(arguments, y)
+    validation = _validation_rows(estimator, arguments.pop("validation_data", None), class_weight)
+    rows = encoded_rows(estimator, X, y, _weights(y, sample_weight, class_weight))
+    estimator._check_model_compatibility(rows.y)
+    _train(estimator, rows, validation, arguments, call)
+
+
+def _fit_arguments(estimator: Any, call: FitCall) -> dict[str, Any]:
+    """Arguments of ``keras.Model.fit``: the estimator's parameters, then those of the call."""
+    arguments = route_params(estimator._params(), "fit", also=estimator._fit_kwargs)
+    arguments = {n: v for n, v in arguments.items() if not n.startswith("callbacks")}
+    now = {"epochs": call.epochs, "initial_epoch": call.initial_epoch}
+    return {**arguments, **now, **call.arguments}
+
+
+def _weights(y: np.ndarray, sample_weight: Any, class_weight: Any) -> np.ndarray | None:
+    return times_class_weights(checked_weights(y, sample_weight), class_weight, y)
+
+
+def _validation_rows(estimator: Any, given: Any, class_weight: Any) -> Rows | None:
+    """Rows to validate on: checked, weighted and encoded like the training rows."""
+    if given is None:
+        return None
+    X, y, sample_weight = check_validation_data(given)
+    try:
+        check_is_table(X, type(estimator).__name__)
+        X, y = estimator._validate_data(X, y)
+        return encoded_rows(estimator, X, y, _weights(y, sample_weight, class_weight))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"validation_data cannot be used: {error}") from error
+
+
+def _train(
+    estimator: Any,
+    rows: Rows,
+    validation: Rows | None,
+    arguments: dict[str, Any],
+    call: FitCall,
+) -> None:
+    model, seed = estimator.model_, estimator._random_state
+    for name in ("batch_size", "validation_batch_size"):
+        if arguments.get(name) == -1:
+            arguments[name] = len(rows)
+    given = arguments.pop("callbacks", None)
+    estimator.callbacks_ = [*estimator._fit_callbacks, *flat_callbacks(given)]
+    naming = naming_the_model(model, estimator._label(), rows.X, rows.y)
+    if validation is None:
+        rows, validation = split_rows(rows, arguments.get("validation_split"))
+    request = TrainingRequest(
+        model, rows, validation, arguments, estimator.callbacks_, call.watchers, seed
+    )
+    # A layer may draw without a seed of its own. It must not repeat the builder's numbers.
+    draws = seeded(None if seed is None else seed + 1)
+    try:
+        with draws, naming:
+            outcome = train_model(request)
+    finally:
+        if estimator._given is not None:
+            estimator._given.note_training()
+    _keep(estimator, outcome, call.extends_history)
+
+
+def _keep(estimator: Any, outcome: Outcome, extends_history: bool) -> None:
+    """Keep what training gave, beside the weights."""
+    if outcome.engine != "keras":
+        estimator._keep_training(outcome)
+    if not extends_history or not hasattr(estimator, "history_"):
+        estimator.history_ = KerasHistory()
+    for name, values in outcome.history.items():
+        estimator.history_.setdefault(name, []).extend(values)
+    estimator.n_epochs_ = len(estimator.history_.get("loss", ()))
+    estimator.engine_, estimator.engine_reason_ = outcome.engine, outcome.reason
+    if outcome.diverged_at is not None:
+        warn_diverged(outcome.diverged_at, rate_of(estimator.model_))

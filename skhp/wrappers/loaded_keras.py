@@ -1,0 +1,20 @@
+"""Whether a value is an object of Keras, asked without importing Keras."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def is_keras(value: Any, kind: str) -> bool:
+    """Whether a value is an instance of a class of Keras.
+
+    Where nothing has imported Keras yet, no value is.
+
+    Parameters
+    ----------
+    value : object
+    kind : str
+        Name of the class in `keras`, such as "Model".
+    """
+    return isinstance(value, getattr(sys.modules.get("keras"), kind, ()))

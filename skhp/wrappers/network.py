@@ -1,0 +1,78 @@
+"""What callbacks and tables ask of the network in a wrapper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from skhp.keras_objects.storage import copy_model
+from skhp.wrappers.building import build_weights
+from skhp.wrappers.history import KerasHistory
+from skhp.wrappers.rows import encoded_rows
+from skhp.wrappers.training import load_state, measure_model
+
+# What an estimator learned from the data and needs to predict, beside the model.
+_LEARNED = (
+    "target_encoder_", "feature_encoder_", "X_shape_", "X_dtype_", "n_features_in_",
+    "feature_names_in_", "classes_", "_predict_callbacks", "target_type_", "y_ndim_", "y_dtype_",
+    "y_shape_",
+)  # fmt: skip
+
+
+def attributes_at(estimator: Any, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
+    """The attributes that a wrapper would have if its training had stopped now.
+
+    Parameters
+    ----------
+    estimator : BaseWrapper
+        In training.
+    run : object
+        The engine's run. Its ``state()`` has the weights.
+    history : mapping of str to list of float
+        Of this training so far.
+    """
+    model, state = copy_model(estimator.model_), run.state()
+    load_state(model, state)
+    return {
+        **{name: getattr(estimator, name) for name in _LEARNED if hasattr(estimator, name)},
+        "model_": model,
+        "history_": KerasHistory(history),
+        "_is_finite": state.is_finite(),
+    }
+
+
+def count_parameters(estimator: Any, fitted: Any) -> int:
+    """The number of weights of a wrapper's network, on the data of a fitted wrapper.
+
+    Parameters
+    ----------
+    estimator : BaseWrapper
+        If it is not fitted, its model is built.
+    fitted : BaseWrapper
+    """
+    if fitted is estimator:
+        return estimator._unpacked_model().count_params()
+    estimator = clone(estimator)
+    learned = {n: v for n, v in vars(fitted).items() if n[0] != "_" and n[-1] == "_"}
+    estimator.__dict__.update(learned, _random_state=0)
+    estimator.model_ = model = estimator._build_keras_model()
+    empty = "" if estimator.X_dtype_.kind == "O" else 0
+    row = np.full((1, *estimator.X_shape_[1:]), empty, estimator.X_dtype_)
+    build_weights(model, row, estimator.feature_encoder_, 0, estimator._label())
+    return model.count_params()
+
+
+def measure(estimator: Any, X: Any, y: Any) -> Any:
+    """The loss and metrics on some rows, as a function of a `TrainingState`.
+
+    Parameters
+    ----------
+    estimator : BaseWrapper
+        In training.
+    X, y : array-like
+    """
+    X, y = estimator._validate_data(X, y)
+    return measure_model(estimator.model_, encoded_rows(estimator, X, y))

@@ -1,0 +1,113 @@
+"""Predict with a Keras model of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from skhp.engine.text import text_as_tensors
+from skhp.engine.user_callbacks import lent
+from skhp.fitting.divergence import check_can_predict, rate_of
+from skhp.wrappers.callbacks import flat_callbacks
+from skhp.wrappers.constraints import check_arguments
+from skhp.wrappers.inputs import check_is_table
+from skhp.wrappers.model_structure import predicts_rows_alone
+from skhp.wrappers.routing import route_params
+from skhp.wrappers.row_blocks import row_blocks
+from skhp.wrappers.rows import encoded_X, n_rows
+
+# Rows predicted at once.
+_PREDICT_ROWS = 1024
+
+# With more batches, Keras's own `predict` is faster, although it compiles first.
+_MOST_EAGER_BATCHES = 32
+
+
+def predict_rows(estimator: Any, X: Any, arguments: Mapping[str, Any]) -> Any:
+    """Check and encode the X of a fitted wrapper, and compute the network's outputs.
+
+    Parameters
+    ----------
+    estimator : BaseWrapper
+    X : array-like
+        As the user gave it.
+    arguments : mapping of str to object
+        Arguments of ``keras.Model.predict`` for this call.
+
+    Returns
+    -------
+    ndarray, or list or dict of ndarray
+    """
+    name = type(estimator).__name__
+    check_is_table(X, name)
+    X, _ = estimator._validate_data(X)
+    model = estimator._unpacked_model()
+    check_can_predict(estimator, vars(estimator).get("_is_finite", True), lambda: rate_of(model))
+    X = encoded_X(estimator, X)
+    own = route_params(estimator._params(), "predict", also=estimator._predict_kwargs, nested=False)
+    own = {n: v for n, v in own.items() if not n.startswith("callbacks")}
+    every = {**own, **arguments}
+    check_arguments("predict", every, name)
+    given = flat_callbacks(every.pop("callbacks", None))
+    return predict_model(model, X, every, [*estimator._predict_callbacks, *given])
+
+
+def predict_model(
+    model: Any, X: Any, arguments: dict[str, Any], callbacks: Sequence[Any]
+) -> np.ndarray | list[Any] | dict[str, Any]:
+    """Compute a model's outputs for rows of X.
+
+    Parameters
+    ----------
+    model : keras.Model
+    X : array, or list or dict of arrays
+    arguments : dict
+        Arguments of ``keras.Model.predict``. A batch size of -1 is all rows.
+    callbacks : sequence of keras.callbacks.Callback
+
+    Returns
+    -------
+    ndarray, or list or dict of ndarray
+    """
+    n = n_rows(X)
+    if arguments.get("batch_size") == -1:
+        arguments = {**arguments, "batch_size": n}
+    if callbacks or "steps" in arguments or _has_own_predict(model):
+        X = text_as_tensors(X)
+        with lent(callbacks):
+            return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
+    arrays = all(isinstance(leaf, np.ndarray) for leaf in keras.tree.flatten(X))
+    if not (arrays and predicts_rows_alone(model)):
+        return _predict_in_batches_of_keras(model, X, arguments)
+    blocks = row_blocks(X, arguments.get("batch_size") or _PREDICT_ROWS)
+    pieces = [model(block, training=False) for block in blocks]
+    return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
+
+
+def _has_own_predict(model: Any) -> bool:
+    return any(
+        getattr(type(model), name) is not getattr(keras.Model, name)
+        for name in ("predict_step", "predict")
+    )
+
+
+def _predict_in_batches_of_keras(model: Any, X: Any, arguments: dict[str, Any]) -> Any:
+    """Predict in the batches of Keras, because other rows of a batch may change a prediction."""
+    n, size = n_rows(X), arguments.get("batch_size") or 32
+    if n > _MOST_EAGER_BATCHES * size:
+        return model.predict(text_as_tensors(X), **{"verbose": 0, **arguments})
+    starts = range(0, n, size)
+    blocks = [keras.tree.map_structure(lambda a: a[i : i + size], X) for i in starts]  # noqa: B023
+    pieces = [model(text_as_tensors(block), training=False) for block in blocks]
+    return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
+
+
+def _joined(pieces: Sequence[Any], n: int) -> np.ndarray:
+    joined = np.concatenate([ops.convert_to_numpy(piece) for piece in pieces])[:n]
+    if joined.dtype.kind in "iub" or (joined.dtype.kind == "f" and joined.dtype.itemsize >= 4):
+        return joined
+    return joined.astype("float32")

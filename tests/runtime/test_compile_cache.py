@@ -1,0 +1,145 @@
+"""Programs kept on disk: found by other processes, checked before use, private, bounded."""
+
+import os
+import stat
+
+import pytest
+
+from skhp.engine import set_compile_cache
+from tests.fresh_process import run_script
+
+FITS = """
+import hashlib, json
+import keras, numpy as np
+from skhp import KerasClassifier, MLPClassifier
+
+X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+y = np.arange(64) % 3
+
+def build(meta):
+    inputs = keras.Input((meta["n_features_in_"],), name="x")
+    hidden = keras.layers.Dense(4, activation="relu", name="hidden")(inputs)
+    outputs = keras.layers.Dense(3, activation="softmax", name="out")(hidden)
+    model = keras.Model(inputs, outputs)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+def mlp():
+    return MLPClassifier(n_layers=1, width=4, epochs=2, random_state=0)
+
+def wrapper():
+    return KerasClassifier(build, epochs=2, random_state=0, verbose=0)
+
+# The order of the programs must not matter.
+fits = {name: globals()[name]().fit(X, y) for name in ORDER}
+print(json.dumps({
+    name: [
+        net.engine_,
+        hashlib.sha256(b"".join(w.tobytes() for w in net.model_.get_weights())).hexdigest(),
+    ]
+    for name, net in fits.items()
+}))
+"""
+
+
+def fits(tmp_path, cache, *order):
+    source = FITS.replace("ORDER", repr(order))
+    return run_script(tmp_path / "fits.py", source, SKHP_COMPILE_CACHE=str(cache))
+
+
+def programs(cache):
+    return sorted(cache.glob("*/*.pb"))
+
+
+def test_another_process_finds_the_programs_and_a_damaged_file_is_replaced(tmp_path):
+    cache = tmp_path / "cache"
+    first = fits(tmp_path, cache, "mlp", "wrapper")
+    stored = programs(cache)
+    assert stored and {engine for engine, _ in first.values()} == {"compiled"}
+    assert fits(tmp_path, cache, "wrapper", "mlp") == first
+    assert programs(cache) == stored  # nothing was compiled
+
+    whole = {path: path.read_bytes() for path in stored}
+    for path, data in whole.items():
+        path.write_bytes(data[:-100] + bytes(100))
+        os.utime(path, (0, 0))
+    assert fits(tmp_path, cache, "mlp", "wrapper") == first
+    assert programs(cache) == stored
+    assert all(path.read_bytes()[-100:] != bytes(100) for path in stored)
+    directory = stored[0].parent
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+PREPARE = """
+import json, os, warnings
+from skhp.runtime import compile_cache
+
+compile_cache.LIMIT_MB = 1
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    compile_cache.prepare()
+flags = os.environ.get("TF_XLA_FLAGS", "")
+print(json.dumps([compile_cache.is_on(), flags, [str(w.message) for w in caught]]))
+"""
+
+
+def prepared(tmp_path, cache, **environment):
+    """Whether the cache is on, TensorFlow's flags, and the warnings."""
+    path = tmp_path / "prepare.py"
+    return run_script(path, PREPARE, SKHP_COMPILE_CACHE=str(cache), **environment)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no such permissions")
+def test_a_directory_that_others_can_write_to_is_not_used(tmp_path):
+    _, flags, _ = prepared(tmp_path, tmp_path / "cache", TF_XLA_FLAGS="")
+    directory = next((tmp_path / "cache").iterdir())
+    assert flags == f"--tf_xla_persistent_cache_directory={directory}"
+    directory.chmod(0o777)
+    is_on, flags, messages = prepared(tmp_path, tmp_path / "cache", TF_XLA_FLAGS="")
+    assert not is_on and not flags
+    assert "other users can write to" in messages[0] and "SKHP_COMPILE_CACHE" in messages[0]
+
+
+def test_a_file_in_place_of_the_directory_costs_a_warning(tmp_path):
+    (tmp_path / "cache").write_text("")
+    is_on, _, messages = prepared(tmp_path, tmp_path / "cache")
+    assert not is_on and "are not kept on disk" in messages[0]
+
+
+@pytest.mark.parametrize("value", ["off", "0", ""])
+def test_off(tmp_path, value):
+    assert prepared(tmp_path, value, TF_XLA_FLAGS="--own") == [False, "--own", []]
+
+
+def test_a_directory_that_the_user_gave_to_tensorflow_stays(tmp_path):
+    flag = "--tf_xla_persistent_cache_directory=/somewhere"
+    is_on, flags, _ = prepared(tmp_path, tmp_path / "cache", TF_XLA_FLAGS=flag)
+    assert not is_on and flags == flag
+
+
+def test_the_least_recently_used_files_go_first(tmp_path):
+    from zlib import crc32
+
+    prepared(tmp_path, tmp_path / "cache")
+    directory = next((tmp_path / "cache").iterdir())
+    data = bytes(400_000)
+    lines = []
+    for age in range(4):  # two of them fit into a megabyte
+        path = directory / f"xla_compile_cache_{age}.pb"
+        path.write_bytes(data)
+        os.utime(path, (10_000 - age, 10_000 - age))
+        lines.append(f"{path.name} {len(data)}-{crc32(data):08x}\n")
+    (directory / "checksums.txt").write_text("".join(lines))
+    (directory / "xla_compile_cache_5.pb.tmp").write_bytes(data)
+    os.utime(directory / "xla_compile_cache_5.pb.tmp", (0, 0))
+    prepared(tmp_path, tmp_path / "cache")
+    left = sorted(path.name for path in directory.iterdir())
+    assert left == ["checksums.txt", "xla_compile_cache_0.pb", "xla_compile_cache_1.pb"]
+
+
+def test_the_setting_comes_too_late_once_keras_is_started(binary):
+    from skhp import runtime
+
+    runtime.start()
+    with pytest.raises(RuntimeError, match="before the first fit"):
+        set_compile_cache(None)
