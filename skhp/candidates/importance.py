@@ -85,7 +85,7 @@ def _by_fanova(values: np.ndarray, scores: np.ndarray, random_state: int | None)
     except ImportError as error:
         raise ImportError(
             'importance(method="fanova") needs Optuna (pip install optuna). '
-            'method="forest" needs scikit-learn alone.'
+            'method="forest" needs only scikit-learn.'
         ) from error
     names = [str(column) for column in range(values.shape[1])]
     ranges: dict[str, optuna.distributions.BaseDistribution] = {

@@ -44,7 +44,7 @@ def network_in(estimator: Any) -> Any:
 
 
 def candidate_network(search: Any, params: Mapping[str, Any]) -> Any:
-    """The network of one candidate, not fitted; None where there is none.
+    """The network of one candidate, not fitted; None if the candidate has none.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def candidate_network(search: Any, params: Mapping[str, Any]) -> Any:
     params : mapping
     """
     estimator = getattr(search, "estimator", None)
-    if estimator is None:  # bare cv_results_
+    if estimator is None:  # search is a cv_results_
         return None
     return network_in(clone(estimator).set_params(**clone(dict(params), safe=False)))
 

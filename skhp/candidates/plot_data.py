@@ -68,7 +68,7 @@ class PlotData:
         short = name if name in self.params else short
         if short not in self.params:
             raise ValueError(
-                f"{role}={name!r} is no parameter of this search, which has {list(self.params)}."
+                f"{role}={name!r} is not a parameter of this search, which has {list(self.params)}."
             )
         return short
 

@@ -31,8 +31,8 @@ class ImportanceDisplay:
     See Also
     --------
     skhp.displays.ScoreDistributionDisplay : The scores behind these numbers.
-    skhp.search.importance : The importance alone.
-    skhp.search.correlations : The correlation alone.
+    skhp.search.importance : Only the importance.
+    skhp.search.correlations : Only the correlation.
 
     Examples
     --------

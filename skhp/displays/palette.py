@@ -28,7 +28,7 @@ class Colours:
     mappable: Any  # for a colour bar; None if there is a legend
 
     def explain(self, ax: Any, name: str) -> None:
-        """Add the legend, or the colour bar, beside ``ax``."""
+        """Add the legend, or the colour bar, next to ``ax``."""
         if self.mappable is not None:
             ax.figure.colorbar(self.mappable, ax=ax, label=name)
             return

@@ -93,7 +93,7 @@ class ParallelCoordinatesDisplay:
         Raises
         ------
         ValueError
-            If the search has no such parameter or score.
+            If the search does not have this parameter or score.
         """
         candidates = plot_data_of(search, metric)
         names = candidates.check_params(params)

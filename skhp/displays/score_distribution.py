@@ -101,7 +101,7 @@ class ScoreDistributionDisplay:
         Raises
         ------
         ValueError
-            If the search has no such parameter or score.
+            If the search does not have this parameter or score.
         """
         candidates = plot_data_of(search, metric)
         names = candidates.check_params(params)
@@ -141,7 +141,7 @@ class ScoreDistributionDisplay:
         Raises
         ------
         ValueError
-            If there are no searches, or one of them has no such score.
+            If there are no searches, or one of them does not have this score.
         """
         if not isinstance(searches, Mapping | list | tuple) or not searches:
             raise ValueError(

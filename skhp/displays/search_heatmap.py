@@ -121,8 +121,8 @@ class SearchHeatmapDisplay:
         Raises
         ------
         ValueError
-            If the search has no such parameter or score, a parameter is used twice, or
-            ``aggregate`` has another value.
+            If the search does not have these parameters or this score, a parameter is used
+            twice, or ``aggregate`` has another value.
         """
         check_choice("aggregate", aggregate, ("mean", "median", "max", "min"))
         check_n("n_bins", n_bins)

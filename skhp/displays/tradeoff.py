@@ -113,7 +113,7 @@ class TradeoffDisplay:
         Raises
         ------
         ValueError
-            If the search has no such parameter, score or cost, or no candidate has both
+            If the search does not have this parameter, score or cost, or no candidate has both
             a score and a cost.
         """
         candidates = plot_data_of(search, metric)
@@ -197,7 +197,7 @@ def _costs(search: Any, candidates: PlotData, cost: Any) -> tuple[np.ndarray, st
             return np.asarray(source[cost], dtype=float), name
     numeric = [p for p in candidates.params if candidates.scales[p].numeric]
     raise ValueError(
-        f"cost={cost!r} is no column of numbers; use 'train_seconds', 'n_parameters', "
+        f"cost={cost!r} is not a column of numbers. Use 'train_seconds', 'n_parameters', "
         f"'fit_seconds', a column of cv_results_, one of the parameters {numeric}, or an array."
     )
 

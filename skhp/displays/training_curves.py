@@ -113,7 +113,7 @@ class TrainingCurvesDisplay:
         Raises
         ------
         ValueError
-            If nothing in ``estimator`` has a ``history_``, or it has no such metric.
+            If nothing in ``estimator`` has a ``history_``, or it does not have this metric.
         """
         history = _history(estimator)
         tidy = pd.DataFrame(
@@ -181,8 +181,8 @@ class TrainingCurvesDisplay:
         TypeError
             If ``curves`` is neither `LearningCurves` nor a data frame.
         ValueError
-            If there is no such curve, the curves are of another search, or the search has
-            no such parameter or score.
+            If this curve does not exist, the curves are of another search, or the search does
+            not have this parameter or score.
         """
         if kind not in ("best", "all"):
             raise ValueError(f"kind must be 'best' or 'all'; got {kind!r}.")
