@@ -1,18 +1,31 @@
 """Small data that most tests share, so that they share compiled programs too."""
 
+import os
+import shutil
+import tempfile
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification, make_regression
 
 from tests.short_lived_process import Worker, peak_mb
 
+PROGRAMS = pytest.StashKey()  # the folder that compiled programs are kept in, of the run
 PEAKS_MB = pytest.StashKey()  # of the workers of pytest-xdist, by their names
 
 
 def pytest_configure(config):
     config.stash[PEAKS_MB] = {}
+    config.stash[PROGRAMS] = None
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Worker(config))
+    else:  # tests find each other's programs, and none of the user's
+        config.stash[PROGRAMS] = os.environ["SKHP_COMPILE_CACHE"] = tempfile.mkdtemp()
+
+
+def pytest_unconfigure(config):
+    if config.stash[PROGRAMS]:
+        shutil.rmtree(config.stash[PROGRAMS], ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)
