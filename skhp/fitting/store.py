@@ -160,6 +160,7 @@ class FitStore:
         for stored in self.stored():
             _remove(stored.path)
         for folder in self._folders():
+            remove_abandoned(folder)
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
@@ -177,7 +178,6 @@ class FitStore:
             self._path.mkdir(parents=True, exist_ok=True)
             version = _version_in(marker)
             if version is None:
-                remove_abandoned(self._path)
                 content = {"format": "skhp fits", "version": VERSION}
                 replace_file(marker, json.dumps(content).encode())
         except OSError as error:
@@ -239,6 +239,7 @@ class FitStore:
         except (OSError, ValueError, TypeError) as error:
             self.report(error)
             return None
+        remove_abandoned(stored.path.parent)
         self._make_room(stored)
         return stored
 

@@ -172,13 +172,13 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def remove_abandoned(directory: Path) -> None:
-    """Remove the temporary files of processes that died.
+    """Remove the temporary files that processes left in a directory when they died.
 
     Parameters
     ----------
     directory : Path
     """
-    with contextlib.suppress(OSError):
-        for path in directory.glob(f"*/*{_TEMPORARY}"):
+    for path in directory.glob(f"*{_TEMPORARY}"):
+        with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
                 path.unlink()

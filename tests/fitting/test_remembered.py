@@ -101,10 +101,6 @@ def test_a_random_state_is_left_as_training_leaves_it(regression, tmp_path):
     assert len(FitStore(tmp_path).frame()) == 1
 
 
-class Interrupted(Exception):
-    pass
-
-
 class At:
     """Raises, or stops, at the end of an epoch."""
 
@@ -122,7 +118,7 @@ class At:
             return False
         self.seen += 1
         if self.seen == self.epoch and not self.stops:
-            raise Interrupted
+            raise KeyboardInterrupt  # as Ctrl-C does
         return self.seen == self.epoch
 
 
@@ -130,7 +126,7 @@ def test_an_interrupted_fit_goes_on_from_its_last_checkpoint(binary, tmp_path, t
     X, y = binary
     store = FitStore(tmp_path, every=0)
     net = MLPClassifier(**NET, **STOP, epochs=10, memory=store)
-    with pytest.raises(Interrupted):
+    with pytest.raises(KeyboardInterrupt):
         clone(net).set_callbacks(At(6)).fit(X, y)
     assert store.frame()[["epochs", "is_finished"]].to_numpy().tolist() == [[5, False]]
     trained.clear()

@@ -1,0 +1,142 @@
+"""Searches with ``memory`` that are killed and started again, and halving searches."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
+
+import skhp
+from skhp import MLPClassifier
+from skhp.engine.program_run import ProgramRun
+from skhp.search import FitStore
+
+NET = {"n_layers": 1, "width": 16, "random_state": 0}
+GRID = {"learning_rate": [0.003, 0.01, 0.03, 0.1]}
+N_FITS = 8  # in two folds
+# So many that a fit takes about a second, and a kill meets some in the middle.
+EPOCHS = 3000
+
+SEARCH = """
+import json, sys
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+from skhp import MLPClassifier
+from skhp.search import FitStore
+
+directory, net, grid, epochs = json.loads(sys.argv[1])
+data = np.load(directory + "/rows.npz")
+store = FitStore(directory + "/fits", every=0.1)
+net = MLPClassifier(**net, epochs=epochs, memory=store)
+search = GridSearchCV(net, grid, cv=2, n_jobs=2, refit=False, scoring="neg_log_loss").fit(data["X"], data["y"])
+print(json.dumps(search.cv_results_["mean_test_score"].tolist()))
+"""
+
+
+def started(directory):
+    script = Path(directory) / "search.py"
+    script.write_text(SEARCH)
+    paths = [str(Path(skhp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return subprocess.Popen(
+        [sys.executable, str(script), json.dumps([str(directory), NET, GRID, EPOCHS])],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # so that its workers can be killed with it
+    )
+
+
+def killed_when(process, is_time, timeout=120):
+    """Kill a search and its workers, all at once, as soon as something holds."""
+    until = time.monotonic() + timeout
+    while not is_time() and process.poll() is None and time.monotonic() < until:
+        try:
+            process.wait(0.01)
+        except subprocess.TimeoutExpired:
+            continue
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL, "it ended, or did nothing, before it was killed"
+
+
+def finished(directory):
+    """The finished fits; a file that is written again has another inode."""
+    names = Path(directory, "fits").glob("*/" + "[0-9]" * 8 + ".safetensors")
+    return {path.parent.name: path.stat().st_ino for path in names}
+
+
+def checkpoints(directory):
+    return {
+        path: path.stat().st_ino for path in Path(directory, "fits").glob("*/*.part.safetensors")
+    }
+
+
+@pytest.fixture
+def rows(binary, tmp_path):
+    X, y = binary
+    np.savez(tmp_path / "rows.npz", X=X, y=y)
+    return X, y
+
+
+def test_a_killed_search_ends_as_one_that_never_was(rows, tmp_path):
+    net = MLPClassifier(**NET, epochs=EPOCHS)
+    expected = (
+        GridSearchCV(net, GRID, cv=2, refit=False, scoring="neg_log_loss").fit(*rows).cv_results_
+    )
+    draw = random.Random(0)
+    before = {}
+    for _ in range(2):
+        process = started(tmp_path)
+        more = len(before) + draw.randint(1, 2)
+        # A checkpoint of its own beside the finished fits: it is killed while it trains.
+        old = checkpoints(tmp_path)
+        killed_when(
+            process,
+            lambda more=more, old=old: (
+                len(finished(tmp_path)) >= more and checkpoints(tmp_path).items() - old.items()
+            ),
+        )
+        assert before.items() <= finished(tmp_path).items()  # none was trained twice
+        before = finished(tmp_path)
+    assert 0 < len(before) < N_FITS
+    scores, _ = started(tmp_path).communicate(timeout=200)
+    assert json.loads(scores.splitlines()[-1]) == expected["mean_test_score"].tolist()
+    assert before.items() <= finished(tmp_path).items()
+    assert len(finished(tmp_path)) == N_FITS and checkpoints(tmp_path) == {}
+    assert FitStore(tmp_path / "fits").frame()["epochs"].tolist() == [EPOCHS] * N_FITS
+
+
+def test_halving_trains_each_epoch_once(binary, tmp_path, monkeypatch):
+    X, y = binary
+    n_trained = []
+    epochs = ProgramRun.epochs
+
+    def counted(self, count):
+        logs = epochs(self, count)
+        n_trained.append(len(logs))
+        return logs
+
+    monkeypatch.setattr(ProgramRun, "epochs", counted)
+
+    def search(memory):
+        n_trained.clear()
+        halving = HalvingGridSearchCV(
+            MLPClassifier(**NET, memory=memory), GRID, cv=2, refit=False,
+            scoring="neg_log_loss", resource="epochs", min_resources=3, max_resources=27, factor=3, random_state=0,
+        )  # fmt: skip
+        return halving.fit(X, y).cv_results_, sum(n_trained)
+
+    (plain, in_all), (stored, through_store) = search(None), search(tmp_path)
+    np.testing.assert_array_equal(stored["mean_test_score"], plain["mean_test_score"])
+    # In two folds: 4 candidates for 3 epochs, then 2 for 9.
+    assert in_all == 2 * (4 * 3 + 2 * 9)
+    assert through_store == 2 * (4 * 3 + 2 * (9 - 3))
+    assert search(tmp_path)[1] == 0
