@@ -367,9 +367,9 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         callable
             It takes a `skhp.engine.plan.TrainingState` and returns a dict of floats.
         """
-        from skhp.wrappers.network import measure
+        from skhp.wrappers.network import evaluation
 
-        return measure(self, X, y)
+        return evaluation(self, X, y)
 
     def __sklearn_tags__(self) -> Any:
         tags = BaseEstimator.__sklearn_tags__(self)
