@@ -7,17 +7,10 @@ from typing import Any
 
 from sklearn.exceptions import NotFittedError
 
-from skhp.callback.curve_rows import (
-    SearchLog,
-    curve_rows,
-    fit_rows,
-    latest,
-    log_of,
-    outside_searches,
-    run_of,
-)
+from skhp.callback.curve_rows import curve_rows, fit_rows
 from skhp.callback.monitor import SearchMonitor
 from skhp.callback.records import Epoch
+from skhp.callback.search_log import SearchLog, latest, log_of, outside_searches, run_of
 from skhp.callback.sink import Sink
 from skhp.candidates.searches import is_search
 

@@ -8,19 +8,14 @@ import time
 import uuid
 import warnings
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from numbers import Number
 from typing import Any
 
-import numpy as np
-from sklearn.base import clone
-
 from skhp.callback.fit_place import (
     Place,
     enter_candidate,
-    expected_places,
     is_candidate,
     is_candidate_of_search,
     leave_candidate,
@@ -29,9 +24,9 @@ from skhp.callback.fit_place import (
 )
 from skhp.callback.guard import guarded
 from skhp.callback.held_out import Folds, HeldOutRows
-from skhp.callback.recorder import Recorder, attach, detach, has_network
-from skhp.callback.records import Epoch, Failure, SearchBegun, SearchEnded, SplitsCounted
-from skhp.candidates.cv_results import params_of, results_of, split_scores, summary_columns
+from skhp.callback.recorder import Recorder, attach, detach
+from skhp.callback.records import Epoch, Failure, SearchBegun, SplitsCounted
+from skhp.callback.search_reading import count_splits, results_record
 from skhp.candidates.searches import is_search
 from skhp.candidates.space import space_of
 from skhp.compat.sklearn import passes_callbacks_on
@@ -202,7 +197,7 @@ class SearchMonitor:
             if is_candidate_of_search(context):
                 leave_candidate()
             elif context.task_name == "fit" and place.is_lone:
-                self._tell(_results(estimator, context.root_uuid.hex))
+                self._tell(results_record(estimator, context.root_uuid.hex))
         # scikit-learn keeps contexts until the whole search ends; rows need not stay so long.
         _fits.pop(context, None)
         if is_candidate(context):
@@ -213,7 +208,7 @@ class SearchMonitor:
         names = list(dict.fromkeys(name for part in space for name in part))
         resource = getattr(search, "resource", "n_samples")
         names += [resource] if resource != "n_samples" else []
-        known = _Search(names, _n_splits(search, X, y), passes_callbacks_on(search), None)
+        known = _Search(names, count_splits(search, X, y), passes_callbacks_on(search), None)
         self._searches[run] = known
         self._tell(SearchBegun(run, known.n_splits, space, known.hands_on))
         if self.on == "test_fold":
@@ -293,58 +288,7 @@ class SearchMonitor:
             )
 
 
-def _n_splits(search: Any, X: Any, y: Any) -> int:
-    """The number of splits, 0 where the search alone can tell."""
-    from sklearn.base import is_classifier
-    from sklearn.model_selection import check_cv
-
-    if hasattr(search.cv, "__next__"):  # a generator can be read once, by the search
-        return 0
-    try:
-        cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
-        return int(cv.get_n_splits(X, y))
-    except Exception:  # it needs groups, or is no splitter, which the search will say
-        return 0
-
-
 def _plain_params(network: Any) -> dict[str, Any]:
     """Parameters whose values are small and can be sent from any worker."""
     kinds = (str, Number, bool, type(None), tuple)
     return {k: v for k, v in network.get_params(deep=False).items() if isinstance(v, kinds)}
-
-
-def _results(search: Any, run: str) -> SearchEnded:
-    iterations = results_of(search).get("iter")
-    iterations = None if iterations is None else [int(i) for i in iterations]
-    expected = expected_places(run, _scored(search), search.n_splits_, iterations)
-    fitted = getattr(search, "best_estimator_", None)
-    if fitted is not None and has_network(fitted):
-        expected.append(Place(run, is_refit=True))
-    return SearchEnded(
-        run,
-        search.n_splits_,
-        [dict(params) for params in params_of(search)],
-        iterations,
-        getattr(search, "best_index_", None),
-        summary_columns(search),
-        expected,
-    )
-
-
-def _scored(search: Any) -> Iterator[tuple[int, int]]:
-    """Candidates and splits whose network was fitted, to judge by their scores."""
-    for candidate, (params, splits) in enumerate(
-        zip(params_of(search), split_scores(search), strict=True)
-    ):
-        if not _is_of_a_network(search, params):
-            continue
-        for split, scores in enumerate(splits):
-            if not all(not np.isfinite(s) or s == search.error_score for s in scores):
-                yield candidate, split
-
-
-def _is_of_a_network(search: Any, params: Any) -> bool:
-    replaced = {name: v for name, v in params.items() if hasattr(v, "fit") or v == "passthrough"}
-    if not replaced:
-        return has_network(search.estimator)
-    return has_network(clone(search.estimator).set_params(**clone(replaced, safe=False)))

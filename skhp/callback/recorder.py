@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sklearn.pipeline import Pipeline
 
@@ -12,11 +12,27 @@ from skhp.candidates.networks import is_network
 from skhp.candidates.searches import is_search
 from skhp.compat.sklearn_callback import own_callbacks
 
-if TYPE_CHECKING:
-    from skhp.callback.monitor import SearchMonitor
-
 # The callbacks of an estimator are read, changed and written back by one thread at a time.
 _changing = threading.Lock()
+
+
+class Monitor(Protocol):
+    """What a recorder needs of the monitor that it serves."""
+
+    @property
+    def address(self) -> Any:
+        """The same for all copies of a monitor in workers."""
+
+    def names_candidates(self, run: str) -> bool:
+        """Whether the search of a run passes its callbacks on to its candidates."""
+
+    def on_fit_task_begin(
+        self, estimator: Any, context: Any, *, X: Any = None, y: Any = None
+    ) -> None:
+        """Follow a task from its start."""
+
+    def task_ends(self, estimator: Any, context: Any, place: Place) -> None:
+        """Follow the end of a task whose place is known."""
 
 
 class Recorder:
@@ -27,13 +43,13 @@ class Recorder:
 
     Parameters
     ----------
-    monitor : SearchMonitor
+    monitor : Monitor
     run : str
         Of the fit that the monitor follows.
     """
 
-    def __init__(self, monitor: SearchMonitor, run: str) -> None:
-        self.monitor: SearchMonitor | None = monitor
+    def __init__(self, monitor: Monitor, run: str) -> None:
+        self.monitor: Monitor | None = monitor
         self.run = run
 
     def setup(self, estimator: Any, context: Any) -> None:
@@ -59,7 +75,7 @@ class Recorder:
         if place is not None:
             self.monitor.task_ends(estimator, context, place)
 
-    def _place(self, context: Any, monitor: SearchMonitor) -> Place | None:
+    def _place(self, context: Any, monitor: Monitor) -> Place | None:
         place = place_of(context)
         if not place.is_lone:
             return place if place.run == self.run else None

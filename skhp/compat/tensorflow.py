@@ -72,13 +72,21 @@ def flat_caller(concrete: Any) -> Any:
 
 
 def clear_eager_kernels() -> None:
-    """Let TensorFlow forget the kernels of operations run eagerly; it makes them again."""
+    """Clear the kernels of operations that TensorFlow ran eagerly; it makes them again."""
     import keras
 
-    if keras.backend.backend() == "tensorflow":
+    if keras.backend.backend() != "tensorflow":
+        return
+    try:
         from tensorflow.python.eager import context
 
         context.context().clear_kernel_cache()
+    except (ImportError, AttributeError):
+        warn_missing(
+            "tensorflow",
+            "tensorflow.python.eager.context.context().clear_kernel_cache",
+            "memory grows with the number of models that are built",
+        )
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Start Keras once a process: quietly, and with this process's share of the cores."""
+"""Start Keras once a process: without notices, and with this process's share of the cores."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _lock = threading.Lock()
 _started = False
 _forked_after_start = False
 
-# What TensorFlow prints of itself while it loads; anything else is passed on.
-_CHATTER = re.compile(
+# What TensorFlow prints while it loads; everything else is shown.
+_NOTICES = re.compile(
     rb"oneDNN custom operations|absl::InitializeLog|cpu_feature_guard|"
     rb"rebuild TensorFlow with the appropriate|computation_placer|cuda|CUDA|TensorRT|"
     rb"Unable to register cu\w+ factory|device_compiler|XLA service|StreamExecutor device"
@@ -49,7 +49,8 @@ def start() -> None:
             return
         with _quiet_native_stderr():
             _import_keras()
-        os.register_at_fork(after_in_child=_mark_forked)
+        if hasattr(os, "register_at_fork"):  # Windows has no fork
+            os.register_at_fork(after_in_child=_mark_forked)
         _started = True
 
 
@@ -93,14 +94,9 @@ def _print_xla_notice() -> None:
 
 @contextlib.contextmanager
 def _quiet_native_stderr() -> Iterator[None]:
-    """Hold back what C++ code writes to file descriptor 2, less TensorFlow's chatter."""
-    if "tensorflow" in sys.modules:
-        yield
-        return
-    sys.stderr.flush()
-    try:
-        saved = os.dup(2)
-    except OSError:  # a program without a standard error has nothing to keep quiet
+    """Show what C++ code writes to file descriptor 2 only at the end, without the notices."""
+    saved = None if "tensorflow" in sys.modules else _copy_of_stderr()
+    if saved is None:
         yield
         return
     with tempfile.TemporaryFile() as held:
@@ -108,10 +104,26 @@ def _quiet_native_stderr() -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stderr.flush()
+            _flush_stderr()
             os.dup2(saved, 2)
             os.close(saved)
             held.seek(0)
             for line in held:
-                if not _CHATTER.search(line):
+                if not _NOTICES.search(line):
                     os.write(2, line)
+
+
+def _copy_of_stderr() -> int | None:
+    """A copy of file descriptor 2, None where there is none or it is not known to work."""
+    if os.name != "posix":
+        return None
+    _flush_stderr()
+    try:
+        return os.dup(2)
+    except OSError:
+        return None
+
+
+def _flush_stderr() -> None:
+    if sys.stderr is not None:  # a program without a console has none
+        sys.stderr.flush()

@@ -37,6 +37,8 @@ class ModelLayout:
         Of the model's structure.
     shapes, state_shapes : tuple of tuple of int
     state_dtypes : tuple of str
+    embedding_shapes : frozenset of tuple of int
+        Of the weights of embeddings. Their gradients are sparse.
     is_plain : bool
         Whether the weights are all of the usual type, and without constraints.
     variables : list of keras.Variable
@@ -47,6 +49,7 @@ class ModelLayout:
     shapes: tuple[tuple[int, ...], ...]
     state_shapes: tuple[tuple[int, ...], ...]
     state_dtypes: tuple[str, ...]
+    embedding_shapes: frozenset[tuple[int, ...]]
     is_plain: bool
     variables: list[Any] = field(compare=False, repr=False)
 
@@ -56,6 +59,9 @@ class ModelLayout:
 
     def joinable(self, shape: tuple[int, ...]) -> bool:
         """Whether an optimizer may see a weight as part of a vector."""
+        # Keras squares each row of a sparse gradient, before it adds rows of one position.
+        if shape in self.embedding_shapes:
+            return False
         is_sum = len(shape) < 2  # its gradient is, over the batch
         return self.is_plain and not (is_sum and are_large(self.trainable_shapes()))
 
@@ -84,6 +90,11 @@ class KerasNetwork:
             shapes=tuple(tuple(v.shape) for v in model.trainable_variables),
             state_shapes=tuple(tuple(v.shape) for v in state),
             state_dtypes=tuple(keras.backend.standardize_dtype(v.dtype) for v in state),
+            embedding_shapes=frozenset(
+                tuple(layer.embeddings.shape)
+                for layer in layers_within(model)
+                if isinstance(layer, keras.layers.Embedding)
+            ),
             is_plain=_are_plain(model.trainable_variables),
             variables=model.trainable_variables,
         )

@@ -179,6 +179,14 @@ def build_without_loss():
     return keras.Sequential([keras.Input((3,)), last])
 
 
+def many_models():
+    from skhp.keras_objects.storage import pack_model, unpack_model
+
+    packed = pack_model(build_without_loss())
+    for _ in range(64):
+        unpack_model(packed)
+
+
 def copy_a_model_with_a_lambda():
     import keras
 

@@ -66,7 +66,8 @@ CASES = [
          "fit_a_model_with_its_own_fit", gives="keras.*True"),
     Case("d", "tensorflow", "call_flat eager_mode", "engine_of_network", gives="compiled"),
     Case("d", "tensorflow", "uid", "plain_search", "not found again on disk"),
-    Case("d", "tensorflow", "_seed _rng clear_kernel_cache", "fit_a_model_with_its_own_fit",
+    Case("a", "tensorflow", "clear_kernel_cache", "many_models", "memory grows with the number"),
+    Case("d", "tensorflow", "_seed _rng", "fit_a_model_with_its_own_fit",
          "sets the seed"),
 ]  # fmt: skip
 

@@ -1,0 +1,72 @@
+"""What a monitor reads from a search: its splits, its results, and which fits they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from skhp.callback.fit_place import Place, expected_places
+from skhp.callback.recorder import has_network
+from skhp.callback.records import SearchEnded
+from skhp.candidates.cv_results import params_of, results_of, split_scores, summary_columns
+
+
+def count_splits(search: Any, X: Any, y: Any) -> int:
+    """The number of splits, 0 where only the search knows it."""
+    from sklearn.base import is_classifier
+    from sklearn.model_selection import check_cv
+
+    if hasattr(search.cv, "__next__"):  # a generator can be read once, by the search
+        return 0
+    try:
+        cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+        return int(cv.get_n_splits(X, y))
+    except Exception:  # it needs groups, or is no splitter, which the search will say
+        return 0
+
+
+def results_record(search: Any, run: str) -> SearchEnded:
+    """What a search found, as a record.
+
+    Parameters
+    ----------
+    search : fitted search
+    run : str
+    """
+    iterations = results_of(search).get("iter")
+    iterations = None if iterations is None else [int(i) for i in iterations]
+    expected = expected_places(run, _scored(search), search.n_splits_, iterations)
+    fitted = getattr(search, "best_estimator_", None)
+    if fitted is not None and has_network(fitted):
+        expected.append(Place(run, is_refit=True))
+    return SearchEnded(
+        run,
+        search.n_splits_,
+        [dict(params) for params in params_of(search)],
+        iterations,
+        getattr(search, "best_index_", None),
+        summary_columns(search),
+        expected,
+    )
+
+
+def _scored(search: Any) -> Iterator[tuple[int, int]]:
+    """Candidates and splits whose network was fitted, as their scores show."""
+    for candidate, (params, splits) in enumerate(
+        zip(params_of(search), split_scores(search), strict=True)
+    ):
+        if not _is_of_a_network(search, params):
+            continue
+        for split, scores in enumerate(splits):
+            if not all(not np.isfinite(s) or s == search.error_score for s in scores):
+                yield candidate, split
+
+
+def _is_of_a_network(search: Any, params: Any) -> bool:
+    replaced = {name: v for name, v in params.items() if hasattr(v, "fit") or v == "passthrough"}
+    if not replaced:
+        return has_network(search.estimator)
+    return has_network(clone(search.estimator).set_params(**clone(replaced, safe=False)))

@@ -1,0 +1,169 @@
+"""Functions, classes and modules as plain values, with all that their code reads."""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import functools
+import inspect
+import sys
+from typing import Any
+
+from skhp.keras_objects.origins import STABLE_MODULES, is_installed, is_library, root_of
+from skhp.keras_objects.reading import NotEstablished, Reader
+
+# Built-in functions whose results depend on more than a fingerprint can hold.
+_UNKNOWABLE_BUILTINS = frozenset(
+    {"__import__", "breakpoint", "compile", "eval", "exec", "globals", "input", "locals", "open"}
+)
+
+
+# What Python and pickle add to a class, and no code of the class reads.
+_CLASS_NOTES = frozenset(
+    {
+        "__abstractmethods__", "__annotate__", "__annotations__", "__annotations_cache__",
+        "__dict__", "__doc__", "__firstlineno__", "__module__", "__orig_bases__",
+        "__parameters__", "__qualname__", "__slotnames__", "__static_attributes__",
+        "__weakref__", "_abc_impl",
+    }
+)  # fmt: skip
+
+
+def read_function(reader: Reader, function: Any) -> Any:
+    """A function: its name if it belongs to a library, else its code and what the code reads."""
+    if is_library(function):
+        return _read_library_name(reader, function)
+    reader.has_own_code = True
+    return _read_own_function(reader, function)
+
+
+def _read_library_name(reader: Reader, thing: Any) -> Any:
+    """A function or class of a library: its name is enough."""
+    module, name = thing.__module__, thing.__qualname__
+    reader.has_own_code |= root_of(module) not in STABLE_MODULES
+    if "<locals>" in name and inspect.isfunction(thing):
+        return _read_own_function(reader, thing)
+    return ("named", module, name)
+
+
+def _read_own_function(reader: Reader, function: Any) -> Any:
+    code = function.__code__
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+    return (
+        "function",
+        _code(code),
+        reader.read(function.__defaults__),
+        reader.read(function.__kwdefaults__),
+        tuple((name, _read_cell(reader, cell)) for name, cell in cells),
+        _globals_read(reader, code, function.__globals__),
+        reader.attributes(function, left_out=("__wrapped__",)),
+    )
+
+
+def _read_cell(reader: Reader, cell: Any) -> Any:
+    try:
+        return reader.read(cell.cell_contents)
+    except ValueError as error:
+        if isinstance(error, NotEstablished):
+            raise
+        return ("empty",)  # a name that is not assigned yet
+
+
+def _code(code: Any) -> Any:
+    constants = tuple(
+        _code(constant) if inspect.iscode(constant) else (type(constant).__name__, repr(constant))
+        for constant in code.co_consts
+    )
+    return (code.co_code.hex(), code.co_names, code.co_varnames, code.co_freevars, constants)
+
+
+@functools.lru_cache(maxsize=4096)
+def _names_in(code: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The global names, attributes and imported modules that a code object names."""
+    found: dict[str, dict[str, None]] = {"global": {}, "attribute": {}, "import": {}}
+    for instruction in dis.get_instructions(code):
+        if kind := _NAMING_OPERATIONS.get(instruction.opname):
+            found[kind][str(instruction.argval)] = None
+        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            raise NotEstablished(
+                f"the code of {code.co_name} changes the global {instruction.argval!r}"
+            )
+    for constant in code.co_consts:
+        if inspect.iscode(constant):
+            for kind, names in zip(found, _names_in(constant), strict=True):
+                found[kind] |= dict.fromkeys(names)
+    return tuple(found["global"]), tuple(found["attribute"]), tuple(found["import"])
+
+
+_NAMING_OPERATIONS = {
+    "LOAD_GLOBAL": "global", "LOAD_NAME": "global", "LOAD_ATTR": "attribute",
+    "LOAD_METHOD": "attribute", "LOAD_SUPER_ATTR": "attribute", "IMPORT_FROM": "attribute",
+    "IMPORT_NAME": "import",
+}  # fmt: skip
+
+
+def _globals_read(reader: Reader, code: Any, variables: dict[str, Any]) -> Any:
+    names, attributes, imports = _names_in(code)
+    found = []
+    for name in names:
+        if name in variables:
+            value = variables[name]
+            read = read_module(reader, value, attributes) if inspect.ismodule(value) else None
+            found.append((name, read or reader.read(value)))
+        elif name in _UNKNOWABLE_BUILTINS and hasattr(builtins, name):
+            raise NotEstablished(f"the code of {code.co_name} calls {name}()")
+    for name in imports:
+        module = sys.modules.get(name)
+        if module is None:
+            raise NotEstablished(f"the code of {code.co_name} imports {name}")
+        found.append((name, read_module(reader, module, attributes)))
+    return tuple(found)
+
+
+def read_module(reader: Reader, module: Any, attributes: tuple[str, ...]) -> Any:
+    """A module, with the attributes that some code reads."""
+    name = module.__name__
+    if root_of(name) in STABLE_MODULES:
+        if name == "numpy.random" or (name == "numpy" and "random" in attributes):
+            raise NotEstablished("it draws from NumPy's global generator")
+        return ("module", name)
+    if root_of(name) in sys.stdlib_module_names:
+        raise NotEstablished(f"it reads the module {name}")
+    if is_installed(name):
+        reader.has_own_code = True
+        return ("module", name)
+    found = []
+    for attribute in attributes:
+        if attribute in vars(module):
+            value = vars(module)[attribute]
+            is_module = inspect.ismodule(value)
+            read = read_module(reader, value, attributes) if is_module else reader.read(value)
+            found.append((attribute, read))
+    return ("module", name, tuple(found))
+
+
+def read_class(reader: Reader, kind: Any) -> Any:
+    """A class: its name if it belongs to a library, else its bases and members."""
+    if is_library(kind):
+        return _read_library_name(reader, kind)
+    if root_of(kind.__module__) in sys.stdlib_module_names - {"__main__"}:
+        raise NotEstablished(f"it uses {kind.__module__}.{kind.__qualname__}")
+    reader.has_own_code = True
+    members = {n: v for n, v in vars(kind).items() if n not in _CLASS_NOTES}
+    return (
+        "class",
+        kind.__qualname__,
+        tuple(reader.read(base) for base in kind.__bases__),
+        tuple((name, reader.read(members[name])) for name in sorted(members)),
+    )
+
+
+def read_builtin(reader: Reader, function: Any) -> Any:
+    """A function or method that is written in C."""
+    owner = getattr(function, "__self__", None)
+    if owner is not None and not inspect.ismodule(owner):
+        return ("method", function.__name__, reader.read(owner))
+    module = getattr(function, "__module__", None)
+    if root_of(module) not in STABLE_MODULES and not is_installed(module):
+        raise NotEstablished(f"it calls {module}.{function.__name__}")
+    return ("named", module, function.__name__)

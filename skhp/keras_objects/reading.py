@@ -1,0 +1,41 @@
+"""What reading an object into plain values means, and the error where it cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+
+class NotEstablished(ValueError):
+    """It is not known whether an object computes the same as another."""
+
+
+class Reader(Protocol):
+    """Reads objects into nested tuples of plain values.
+
+    Attributes
+    ----------
+    has_own_code : bool
+        Whether any function or class that was read belongs neither to Python nor to Keras.
+    """
+
+    has_own_code: bool
+
+    def read(self, value: Any) -> Any:
+        """One object."""
+
+    def attributes(self, value: Any, left_out: Iterable[str] = ()) -> tuple[Any, ...]:
+        """The attributes of an object, in the order of their names."""
+
+    def write_as(self, thing: Any, reading: tuple[Any, ...]) -> None:
+        """Set what to write for an object."""
+
+
+def established(read: Callable[..., Any], *args: Any) -> Any:
+    """Call a reading function; any error in it becomes `NotEstablished`."""
+    try:
+        return read(*args)
+    except NotEstablished:
+        raise
+    except Exception as error:
+        raise NotEstablished(f"it cannot be read ({type(error).__name__}: {error})") from error
