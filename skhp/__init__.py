@@ -23,7 +23,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-# Imported when first asked for: they need Keras, which takes seconds to import.
+# Imported when first used, so that a program that only uses perceptrons starts fast.
 _LATER = {
     "BaseWrapper": "skhp.wrappers",
     "KerasClassifier": "skhp.wrappers",

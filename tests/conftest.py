@@ -1,8 +1,53 @@
 """Small data that most tests share, so that they share compiled programs too."""
 
+import os
+import shutil
+import tempfile
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification, make_regression
+
+from tests.short_lived_process import Worker, peak_mb
+
+PROGRAMS = pytest.StashKey()  # the folder that compiled programs are kept in, of the run
+PEAKS_MB = pytest.StashKey()  # of the workers of pytest-xdist, by their names
+
+
+def pytest_configure(config):
+    config.stash[PEAKS_MB] = {}
+    config.stash[PROGRAMS] = None
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Worker(config))
+    else:  # tests find each other's programs, and none of the user's
+        config.stash[PROGRAMS] = os.environ["SKHP_COMPILE_CACHE"] = tempfile.mkdtemp()
+
+
+def pytest_unconfigure(config):
+    if config.stash[PROGRAMS]:
+        shutil.rmtree(config.stash[PROGRAMS], ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give neighbouring tests to one worker: they share compiled programs."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.option.dist == "load" else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take what a worker of pytest-xdist says when it ends."""
+    peak = getattr(node, "workeroutput", {}).get("peak_mb", 0)
+    node.config.stash[PEAKS_MB][node.gateway.id] = peak
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say how much memory the tests took."""
+    peaks = config.stash[PEAKS_MB] or {"this process": peak_mb()}
+    text = ", ".join(f"{peak / 1024:.1f} GB ({name})" for name, peak in sorted(peaks.items()))
+    terminalreporter.write_line(f"most memory of one process: {text}")
 
 
 @pytest.fixture(scope="session")

@@ -1,1 +1,1 @@
-"""Reads any search, once, for the tables and the pictures."""
+"""Reads the results of any search, for the tables and the pictures."""

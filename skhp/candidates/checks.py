@@ -7,12 +7,12 @@ from typing import Any
 
 
 def check_n(name: str, value: Any) -> int:
-    """Raise ValueError where a count is no positive integer.
+    """Raise ValueError if a value is not a positive integer.
 
     Parameters
     ----------
     name : str
-        Of the argument.
+        The name of the argument.
     value : object
     """
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
@@ -21,12 +21,12 @@ def check_n(name: str, value: Any) -> int:
 
 
 def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    """Raise ValueError where an argument is none of some names.
+    """Raise ValueError if a value is not one of the choices.
 
     Parameters
     ----------
     name : str
-        Of the argument.
+        The name of the argument.
     value : object
     choices : tuple of str
     """

@@ -1,4 +1,4 @@
-"""How the score goes with each parameter."""
+"""The correlation of each parameter with the score."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ def correlations(search: Any, metric: str | None = None) -> Any:
     ----------
     search : fitted search, or its ``cv_results_``
     metric : str, optional
-        The score to read: see `results`.
+        The score to use: see `results`.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``parameter``, strongest first: Spearman's ``correlation`` in [-1, 1],
-        its ``pvalue``, and ``n``, the candidates it is of. Parameters of one value, and
-        candidates that failed, are left out. A parameter without an order ("activation")
-        stands last, with NaN: `importance` ranks it too. True counts as 1, False as 0.
+        Indexed by ``parameter``, strongest correlation first. The columns are Spearman's
+        ``correlation`` in [-1, 1], its ``pvalue``, and ``n``, the number of candidates.
+        Candidates that failed and parameters with a single value are left out. Parameters
+        without an order, such as the activation, come last, with NaN; `importance` works for
+        them too. True counts as 1, False as 0.
 
     Notes
     -----
-    In a grid the other parameters are balanced. In what an adaptive search chose they are
-    not, and a correlation may be theirs.
+    In a grid, each value of a parameter is combined with the same values of the others. In an
+    adaptive search it is not, so a correlation may come from another parameter.
     """
     import pandas as pd
 
@@ -56,7 +57,7 @@ def correlations(search: Any, metric: str | None = None) -> Any:
 
 
 def _as_numbers(values: list[Any]) -> np.ndarray | None:
-    """Numbers and bools as numbers, None where there are other values."""
+    """Numbers and bools as numbers. None if there are other values."""
     present = [value for value in values if value is not None]
     if is_numeric(present) or all(isinstance(value, bool | np.bool_) for value in present):
         return np.array([np.nan if value is None else value for value in values], dtype=float)

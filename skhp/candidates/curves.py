@@ -1,4 +1,4 @@
-"""The training curves of a search, checked to be its own."""
+"""The training curves of a search. Curves of another search raise an error."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def checked_curves(search: Any, curves: Any) -> Any:
     ----------
     search : fitted search, or its ``cv_results_``
     curves : skhp.callback.LearningCurves or pandas.DataFrame
-        What was set on the search, or its ``frame()``.
+        The `LearningCurves` that were set on the search, or their ``frame()``.
 
     Returns
     -------
     pandas.DataFrame
-        As `LearningCurves.frame` gives it.
+        As returned by `LearningCurves.frame`.
 
     Raises
     ------
     TypeError
-        If ``curves`` is neither.
+        If ``curves`` is neither of these.
     ValueError
-        If it lacks a column, or is of another search.
+        If a column is missing, or the curves are of another search.
     """
     import pandas as pd
 
@@ -84,5 +84,5 @@ def _agree(value: Any, params: Any, column: str) -> bool:
     if name not in params or params[name] is None:
         return is_missing or value is params.get(name)
     own = params[name]
-    # Functions that were pickled are other objects: their types are all that can be compared.
+    # A function loaded from a pickle is another object: only its type can be compared.
     return same_value(value, own) or (is_opaque(own) and type(value) is type(own))

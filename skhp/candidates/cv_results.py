@@ -89,7 +89,7 @@ def is_results(search: Any) -> bool:
 
 
 def check_search(search: Any) -> None:
-    """Raise TypeError if an object is no search, fitted or not.
+    """Raise TypeError if an object is not a search. The search need not be fitted.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def summary_columns(search: Any) -> dict[str, list[float]]:
 
 
 def metric_of(search: Any, metric: str | None = None) -> str:
-    """The name of the score to read: the one asked for, or the one that ``refit`` names.
+    """The name of the score to use: ``metric``, or the one that ``refit`` names.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How much of the score's variation each parameter accounts for."""
+"""How much of the variation of the score each parameter explains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skhp.candidates.checks import check_choice
 from skhp.candidates.cv_results import scores_of
 from skhp.candidates.parameter_columns import coded_columns
 
-# Trees of the forest that stands for the results.
+# Number of trees of the forest that is fitted to the results.
 _TREES = 200
 
 
@@ -24,26 +24,26 @@ def importance(
     ----------
     search : fitted search, or its ``cv_results_``
     method : {"forest", "fanova"}, default="forest"
-        "forest" fits scikit-learn's `RandomForestRegressor` to the results and shuffles
-        one parameter at a time (permutation importance); "fanova" is Optuna's functional
-        analysis of variance, and needs Optuna.
+        "forest" fits scikit-learn's `RandomForestRegressor` to the results and computes the
+        permutation importance of each parameter. "fanova" is Optuna's functional analysis of
+        variance, and needs Optuna.
     metric : str, optional
-        The score to read: see `results`.
+        The score to use: see `results`.
     random_state : int or None, default=0
 
     Returns
     -------
     pandas.Series
-        Indexed by ``parameter``, largest first, adding up to 1; all zero if the scores
-        do not vary. Parameters of one value, and candidates that failed, are left out.
+        Indexed by ``parameter``, largest first. The sum is 1, or 0 if all scores are equal.
+        Candidates that failed and parameters with a single value are left out.
 
     Raises
     ------
     ValueError
-        If the method is unknown, fewer than four candidates have a score, or no
-        parameter varies.
+        If the method is unknown, fewer than four candidates have a score, or no parameter
+        has several values.
     ImportError
-        If "fanova" is asked for without Optuna.
+        If ``method="fanova"`` and Optuna is not installed.
 
     References
     ----------
@@ -85,7 +85,7 @@ def _by_fanova(values: np.ndarray, scores: np.ndarray, random_state: int | None)
     except ImportError as error:
         raise ImportError(
             'importance(method="fanova") needs Optuna (pip install optuna). '
-            'method="forest" needs scikit-learn alone.'
+            'method="forest" needs only scikit-learn.'
         ) from error
     names = [str(column) for column in range(values.shape[1])]
     ranges: dict[str, optuna.distributions.BaseDistribution] = {

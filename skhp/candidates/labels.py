@@ -21,7 +21,7 @@ _MOST_DIGITS = 17
 
 
 def value_label(value: Any) -> str:
-    """A parameter's value in a few characters.
+    """A short text for a parameter's value, with up to six digits.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def value_label(value: Any) -> str:
 
 
 def candidate_label(params: Mapping[str, Any]) -> str:
-    """A candidate's parameters as a directory may be called.
+    """A candidate's parameters as the name of a directory.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training curves as a table: averaged over folds, training rows apart from validation rows."""
+"""Training curves, averaged over the folds."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import pandas as pd
 
 from skhp.candidates.curves import checked_curves
 
-# What a metric's name in history_ says about the rows it was measured on.
+# Prefix of a metric's name -> the rows on which it was measured.
 _ROWS = {"val_": "validation", "test_": "test fold"}
 TRAINING = "training"
 
 
 def mean_curves(search: Any, curves: Any) -> pd.DataFrame:
-    """Average the curves of a search's candidates, the final fit on all rows left out.
+    """Average the curves of each candidate over the folds, without the final fit on all rows.
 
     Parameters
     ----------
     search : fitted search, or its ``cv_results_``
     curves : skhp.callback.LearningCurves or pandas.DataFrame
-        What was set on the search, or its ``frame()``.
+        The `LearningCurves` that were set on the search, or their ``frame()``.
 
     Returns
     -------
     pandas.DataFrame
-        As `average_over_folds` gives it.
+        As returned by `average_over_folds`.
     """
     return average_over_folds(checked_curves(search, curves))
 
 
 def average_over_folds(tidy: pd.DataFrame) -> pd.DataFrame:
-    """Average the folds, and take the kind of rows out of the metric's name.
+    """Average over the folds, and split the name of each metric into rows and metric.
 
     Parameters
     ----------
@@ -52,6 +52,6 @@ def average_over_folds(tidy: pd.DataFrame) -> pd.DataFrame:
     keys = ["candidate", "metric", "rows", "epoch"]
     grouped = tidy.groupby(keys, sort=False)["value"]
     frame = grouped.agg(mean="mean", std=lambda values: values.std(ddof=0), n_fits="count")
-    # The loss is looked at first, wherever it stands in the history.
+    # The loss comes first: it is the most important curve.
     order = (frame.index.get_level_values("metric") != "loss").argsort(kind="stable")
     return frame.iloc[order].reset_index()

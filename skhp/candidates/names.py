@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
-    """Parameter names without their steps, where no two names become the same.
+    """Parameter names without their steps, if the short name is still unique.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a search's candidates say of their networks without being fitted."""
+"""Epochs and size of a candidate's network, found without fitting it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def network_in(estimator: Any) -> Any:
 
 
 def candidate_network(search: Any, params: Mapping[str, Any]) -> Any:
-    """The network of one candidate, not fitted; None where there is none.
+    """The network of one candidate, not fitted; None if the candidate has none.
 
     Parameters
     ----------
@@ -52,13 +52,13 @@ def candidate_network(search: Any, params: Mapping[str, Any]) -> Any:
     params : mapping
     """
     estimator = getattr(search, "estimator", None)
-    if estimator is None:  # bare cv_results_
+    if estimator is None:  # search is a cv_results_
         return None
     return network_in(clone(estimator).set_params(**clone(dict(params), safe=False)))
 
 
 def planned_epochs(search: Any, params: Mapping[str, Any]) -> int | None:
-    """The epochs that a candidate runs, where nothing can stop it early.
+    """The number of epochs of a candidate; None if its training may stop early.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def planned_epochs(search: Any, params: Mapping[str, Any]) -> int | None:
 
 
 def n_parameters_of(search: Any, params: Mapping[str, Any]) -> int | None:
-    """Weights of a candidate's network, moving statistics included.
+    """The number of weights of a candidate's network, including moving statistics.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def n_parameters_of(search: Any, params: Mapping[str, Any]) -> int | None:
     Returns
     -------
     int or None
-        None where the search has no ``best_estimator_`` to tell the number of features
-        from, a step before the network is searched too, or no such network can be built.
+        None if the search has no ``best_estimator_``, which tells the number of features; if
+        the search also varies a step before the network; or if the network cannot be built.
     """
     fitted = network_in(getattr(search, "best_estimator_", None))
     network = candidate_network(search, params)
@@ -95,7 +95,7 @@ def n_parameters_of(search: Any, params: Mapping[str, Any]) -> int | None:
         return None
     try:
         return network.count_parameters(fitted)
-    except Exception:  # its fits failed too, or it is of another kind than the best
+    except Exception:  # its fits failed too, or the best network is of another kind
         return None
 
 

@@ -28,7 +28,7 @@ class PlotData:
     def scored(self) -> pd.DataFrame:
         """The candidates that have a finite score, worst first.
 
-        Raises ValueError where none has.
+        Raises ValueError if there are none.
         """
         finite = self.frame[np.isfinite(self.frame["score"])]
         if finite.empty:
@@ -36,12 +36,12 @@ class PlotData:
         return finite.sort_values("score", kind="stable")
 
     def searched(self) -> tuple[str, ...]:
-        """Name the parameters that took more than one value, or all where none did."""
+        """Name the parameters with more than one value, or all if there are none."""
         varied = tuple(p for p in self.params if len(self.scales[p].levels) > 1)
         return varied or self.params
 
     def check_params(self, names: Any) -> list[str]:
-        """Give the short names of one or several parameters; of those varied for None."""
+        """Give the short names of parameters; for None, of those with several values."""
         if names is None:
             return list(self.searched())
         listed = [names] if isinstance(names, str) else names
@@ -52,7 +52,7 @@ class PlotData:
         return [self.check_param("params", name) for name in listed]
 
     def settings_text(self, row: Any, params: Sequence[str], at_most: int | None = None) -> str:
-        """Write a candidate's parameters, as many as fit."""
+        """Write a candidate's parameters, at most ``at_most`` of them."""
         parts = [
             f"{name}={self.scales[name].label_of(row[name])}"
             for name in params
@@ -63,12 +63,12 @@ class PlotData:
         return ", ".join(parts)
 
     def check_param(self, role: str, name: Any) -> str:
-        """Give a parameter's short name, or raise ValueError where the search has none such."""
+        """Give a parameter's short name. Raise ValueError if the search does not have it."""
         short = name.rsplit("__", 1)[-1] if isinstance(name, str) else name
         short = name if name in self.params else short
         if short not in self.params:
             raise ValueError(
-                f"{role}={name!r} is no parameter of this search, which has {list(self.params)}."
+                f"{role}={name!r} is not a parameter of this search, which has {list(self.params)}."
             )
         return short
 
@@ -81,7 +81,7 @@ def plot_data_of(search: Any, metric: str | None = None) -> PlotData:
     search : fitted search, dict or pandas.DataFrame
         A search, or its ``cv_results_``.
     metric : str, optional
-        The score to read: see `skhp.search.results`.
+        The score to use: see `skhp.search.results`.
 
     Returns
     -------
@@ -126,11 +126,11 @@ def _score_title(search: Any, suffix: str) -> str:
 
 
 def _logarithmic(search: Any) -> dict[str, bool]:
-    """Tell of each parameter drawn from a distribution whether it is log-uniform."""
+    """Whether each parameter with a distribution is log-uniform, by its name."""
     known: dict[str, bool] = {}
     try:
         space = space_of(search)
-    except TypeError:  # bare results, or a search that keeps its space elsewhere
+    except TypeError:  # cv_results_ only, or a search with another attribute for its space
         return known
     for part in space:
         for name, values in part.items():

@@ -1,4 +1,4 @@
-"""Where the values of a parameter stand on an axis: in order, evenly, or by their logarithm."""
+"""Positions and labels of a parameter's values on an axis: categories, linear or logarithmic."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import numpy as np
 from skhp.candidates.labels import axis_label, distinct_labels
 from skhp.candidates.values import is_number, unique_values, value_key
 
-# More different numbers than this are a range, not a list of values.
+# A parameter with more different numbers is shown as a range, not as single values.
 MOST_LEVELS = 12
 
-# Below this ratio of the largest to the smallest value, a logarithm changes little.
+# If the largest value is not this many times the smallest, a logarithm changes little.
 _LOG_RATIO = 10
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How the values of one parameter are ordered, placed and written."""
+    """The order, the positions and the labels of one parameter's values."""
 
     kind: str  # "category", "linear" or "log"
     levels: tuple[Any, ...]  # the different values, in order
 
     @property
     def discrete(self) -> bool:
-        """Whether the parameter took a few values rather than a range."""
+        """Whether the parameter has a few values, not a range."""
         return self.kind == "category" or len(self.levels) <= MOST_LEVELS
 
     @property
@@ -39,7 +39,7 @@ class Scale:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """A label for each level, no two alike."""
+        """A label for each level, all of them different."""
         return tuple(distinct_labels(self.levels, axis_label))
 
     @cached_property
@@ -47,12 +47,12 @@ class Scale:
         return {value_key(level): i for i, level in enumerate(self.levels)}
 
     def label_of(self, value: Any) -> str:
-        """Write a value so that it is told apart from the other levels."""
+        """Give the label of a value, different from those of the other levels."""
         i = self._index.get(value_key(value))
         return axis_label(value) if i is None else self.labels[i]
 
     def place(self, values: Iterable[Any]) -> np.ndarray:
-        """Give positions from 0 to 1; NaN where a candidate has no value."""
+        """Give positions from 0 to 1; NaN for a missing value."""
         if self.kind == "category":
             found = [self._index.get(value_key(v), np.nan) for v in values]
             numbers = np.array(found, dtype=float)
@@ -72,9 +72,10 @@ class Scale:
         return self.place(values), distinct_labels(values, axis_label)
 
     def group(self, values: Iterable[Any], n_bins: int = 6) -> tuple[np.ndarray, list[str]]:
-        """Sort values into the levels, or into bins where there are too many levels.
+        """Assign each value to a level, or to a bin if there are too many levels.
 
-        Returns the number of each value's group, -1 for none, and the groups' labels.
+        Returns the number of each value's group (-1 for a missing value) and the labels of the
+        groups.
         """
         if self.discrete:
             known = [-1 if is_missing(v) else self._index[value_key(v)] for v in values]
@@ -91,15 +92,16 @@ class Scale:
 
 
 def scale_of(values: Iterable[Any], log: bool | None = None) -> Scale:
-    """Find the scale that values ask for.
+    """Choose the scale for the values of a parameter.
 
     Parameters
     ----------
     values : iterable
-        What the parameter was in each candidate; NaN where it had no part.
+        The value in each candidate. NaN if the candidate does not set the parameter.
     log : bool, optional
-        Whether the space is logarithmic, where that is known. Otherwise positive numbers
-        over a decade or more whose median is nearer the middle in logarithms are.
+        Whether the space of the parameter is logarithmic. By default it is derived from the
+        values: they must be positive and cover a factor of 10 or more, and on a logarithmic
+        scale their median must be closer to the middle than on a linear scale.
 
     Returns
     -------
@@ -124,12 +126,12 @@ def scale_of(values: Iterable[Any], log: bool | None = None) -> Scale:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a candidate has no value for a parameter (another grid of the list has)."""
+    """Whether a value is missing: the candidate does not set the parameter."""
     return value is np.ma.masked or (isinstance(value, float | np.floating) and np.isnan(value))
 
 
 def _in_order(values: list[Any]) -> list[Any]:
-    """Numbers first and ascending, the rest as they first came."""
+    """Numbers first, ascending, then the other values in the order of the candidates."""
     numbers = sorted(value for value in values if is_number(value))
     return [*numbers, *(value for value in values if not is_number(value))]
 

@@ -1,4 +1,4 @@
-"""The space that a search goes through, in one form for all searches."""
+"""The space of a search, in one form for all searches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-# Where searches keep their space: scikit-learn's, scikit-optimize's.
+# Attributes that hold the space: the first two in scikit-learn and Optuna, the last in
+# scikit-optimize.
 _ATTRIBUTES = ("param_grid", "param_distributions", "search_spaces")
 
 
@@ -17,17 +18,17 @@ def space_of(search: Any) -> list[Mapping[str, Any]]:
     Parameters
     ----------
     search : estimator, mapping or list of mapping
-        A search of scikit-learn, scikit-optimize or Optuna, or such a space itself.
+        A search of scikit-learn, scikit-optimize or Optuna, or a space.
 
     Returns
     -------
     list of mapping
-        One a sub-space.
+        One mapping for each sub-space.
 
     Raises
     ------
     TypeError
-        If it is neither.
+        If ``search`` is neither a search nor a space.
     """
     space = search
     for name in _ATTRIBUTES:
@@ -47,7 +48,7 @@ def space_of(search: Any) -> list[Mapping[str, Any]]:
 
 
 def is_one_space(search: Any) -> bool:
-    """Whether a search was given one space, not a list of them.
+    """Whether a search has one space, not a list of spaces.
 
     Parameters
     ----------
@@ -58,12 +59,12 @@ def is_one_space(search: Any) -> bool:
 
 
 def choices_of(values: Any) -> list[Any] | None:
-    """The values that a parameter may take, where they can be listed.
+    """The list of values that a parameter can have.
 
     Parameters
     ----------
     values : sequence or distribution
-        What a space has for the parameter.
+        The parameter's entry in the space.
 
     Returns
     -------
@@ -82,17 +83,17 @@ def choices_of(values: Any) -> list[Any] | None:
 
 
 def interval_of(values: Any) -> tuple[Any, Any] | None:
-    """The ends of a range of numbers, both included, where they are finite.
+    """The smallest and the largest value of a range of numbers.
 
     Parameters
     ----------
     values : sequence or distribution
-        What a space has for the parameter.
+        The parameter's entry in the space.
 
     Returns
     -------
-    low, high, or None
-        Of integers where the range is of integers.
+    (low, high) or None
+        Integers for a range of integers. None for a list of values, or if the range has no end.
     """
     if choices_of(values) is not None:
         return None
@@ -113,7 +114,7 @@ def is_logarithmic(values: Any) -> bool:
     Parameters
     ----------
     values : sequence or distribution
-        What a space has for the parameter.
+        The parameter's entry in the space.
     """
     scipy_name = getattr(getattr(values, "dist", None), "name", "")
     return (

@@ -10,15 +10,15 @@ import numpy as np
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a real number, and no bool."""
+    """Whether a value is a real number and not a bool."""
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
 def value_key(value: Any) -> Hashable:
-    """A key that two values share exactly if they are the same.
+    """A key for a value: two values are the same if and only if their keys are equal.
 
-    A number, a bool and a string are never the same, whatever they look like. Objects of
-    Keras and scikit-learn are the same if their classes and settings are.
+    A number, a bool and a string are never the same. Objects of Keras and scikit-learn are the
+    same if they have the same class and the same settings.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def is_opaque(value: Any) -> bool:
-    """Whether a value is the same as itself alone: a function, an object without settings.
+    """Whether only the object itself is the same: a function, or an object without settings.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def is_opaque(value: Any) -> bool:
 
 
 def is_among(value: Any, others: Iterable[Any]) -> bool:
-    """Whether a value is the same as one of others.
+    """Whether a value is the same as one of the others.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def is_among(value: Any, others: Iterable[Any]) -> bool:
 
 
 def unique_values(values: Iterable[Any]) -> list[Any]:
-    """The different values, in the order in which they first come.
+    """The different values, in the order of their first occurrence.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def settings_of(value: Any) -> Mapping[str, Any] | None:
             return config
         if hasattr(value, "get_params"):
             return dict(value.get_params(deep=False))
-    except Exception:  # an object without a config of its own
+    except Exception:  # the object has no config
         return None
     return None
 
@@ -114,7 +114,7 @@ def _has_equality(value: Any) -> bool:
     return type(value).__eq__ is not object.__eq__ and type(value).__hash__ is not None
 
 
-# Whether a rule is for a value -> the key it gives, the first that applies.
+# (test, function that makes the key): the first rule whose test is true applies.
 _KEYS: list[tuple[Callable[[Any], bool], Callable[[Any], Hashable]]] = [
     (lambda value: value is None, lambda value: ("none",)),
     (lambda value: isinstance(value, bool | np.bool_), lambda value: ("bool", bool(value))),

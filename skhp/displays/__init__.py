@@ -1,9 +1,9 @@
 """Pictures of training and of searches, as scikit-learn Display classes.
 
-A display is made from a fitted estimator (``from_estimator``) or a fitted search
-(``from_search``), keeps the numbers behind the picture in ``frame``, and draws on the Axes
-given to ``plot``. Displays read ``history_``, ``cv_results_`` and tables; they know no
-estimator class. matplotlib is imported when something is drawn.
+``from_estimator`` and ``from_search`` make a display from a fitted estimator or a fitted
+search. ``frame`` holds the numbers that the picture shows. ``plot`` draws it on an Axes.
+Displays read ``history_``, ``cv_results_`` and tables, so they work with any estimator class.
+matplotlib is imported only when a display draws.
 """
 
 from skhp.displays.importance import ImportanceDisplay

@@ -1,4 +1,4 @@
-"""ImportanceDisplay: how much each parameter mattered, and which way."""
+"""ImportanceDisplay: how much each parameter changes the score, and in which direction."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ class ImportanceDisplay:
     ----------
     frame : pandas.DataFrame
         One row a parameter, most important first: ``param``, ``importance`` and
-        ``rank_correlation`` (NaN where a parameter is no number).
+        ``rank_correlation`` (NaN for a parameter that is not a number).
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn in, around the two panels.
+        The Axes that contains the two panels.
     axes_ : ndarray of matplotlib Axes, of shape (1, 2)
-        Importance, and rank correlation.
+        The panels: importance and rank correlation.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
 
     See Also
     --------
     skhp.displays.ScoreDistributionDisplay : The scores behind these numbers.
-    skhp.search.importance : The importance alone.
-    skhp.search.correlations : The correlation alone.
+    skhp.search.importance : Only the importance.
+    skhp.search.correlations : Only the correlation.
 
     Examples
     --------
@@ -69,16 +69,16 @@ class ImportanceDisplay:
         Parameters
         ----------
         search : fitted search, or its ``cv_results_``
-            The ``cv_results_`` as a dict or data frame.
+            ``cv_results_`` may be a dict or a data frame.
         method : {"forest", "fanova"}, default="forest"
-            How to find the importance: see `skhp.search.importance`.
+            How to compute the importance: see `skhp.search.importance`.
         metric : str, default=None
             The score to explain: "accuracy", or "mean_test_accuracy". By default the one that
-            the search refits by.
+            ``refit`` names.
         random_state : int or None, default=0
-            For the method.
+            Seed of the method.
         ax : matplotlib Axes, default=None
-            What to divide into two panels; a new figure by default.
+            The Axes to divide into two panels. By default a new figure.
 
         Returns
         -------
@@ -109,7 +109,7 @@ class ImportanceDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            What to divide into two panels; a new figure by default.
+            The Axes to divide into two panels. By default a new figure.
 
         Returns
         -------

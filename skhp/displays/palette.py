@@ -1,4 +1,4 @@
-"""Colours that people with any kind of colour vision tell apart."""
+"""Colours that people with any type of colour blindness can distinguish."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Colours:
 
     of_values: np.ndarray  # (n, 4) RGBA
     groups: tuple[tuple[str, Any], ...]  # label and colour; empty for a range of numbers
-    mappable: Any  # for a colour bar; None where groups say it all
+    mappable: Any  # for a colour bar; None if there is a legend
 
     def explain(self, ax: Any, name: str) -> None:
-        """Add the legend, or the colour bar, beside ``ax``."""
+        """Add the legend, or the colour bar, next to ``ax``."""
         if self.mappable is not None:
             ax.figure.colorbar(self.mappable, ax=ax, label=name)
             return
@@ -46,7 +46,7 @@ class Colours:
 
 
 def colours_for(values: Iterable[Any], scale: Scale) -> Colours:
-    """Colour values: categories by hue, numbers from dark to light."""
+    """Choose colours: a hue for each category, dark to light for numbers."""
     values = list(values)
     return _for_groups(values, scale) if scale.discrete else _for_range(values, scale)
 
@@ -60,7 +60,7 @@ def _for_groups(values: list[Any], scale: Scale) -> Colours:
         table = colormaps[SEQUENTIAL](np.linspace(0, 0.9, len(labels)))
     else:
         table = np.array([to_rgba(colour) for colour in OKABE_ITO[: len(labels)]])
-    # The value -1, for candidates without this parameter, takes the grey put last.
+    # The code -1 means that a candidate does not have this parameter: its colour is grey.
     table = np.vstack([table.reshape(-1, 4), to_rgba(GREY)])
     return Colours(table[codes], tuple(zip(labels, table, strict=False)), None)
 

@@ -1,4 +1,4 @@
-"""Axes to draw in: new ones, the caller's, or the caller's divided into panels."""
+"""Axes to draw on: new ones, or those of the caller, divided into panels if needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def check_matplotlib(caller: str) -> None:
-    """Raise ImportError, with the way out, where matplotlib is not installed."""
+    """Raise ImportError if matplotlib is not installed."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -16,7 +16,7 @@ def check_matplotlib(caller: str) -> None:
 
 
 def check_ax(ax: Any) -> None:
-    """Raise TypeError where ``ax`` is neither an Axes nor None."""
+    """Raise TypeError if ``ax`` is neither an Axes nor None."""
     from matplotlib.axes import Axes
 
     if ax is not None and not isinstance(ax, Axes):
@@ -24,7 +24,7 @@ def check_ax(ax: Any) -> None:
 
 
 def one_panel(ax: Any, size: tuple[float, float] = (6.4, 4.4)) -> Any:
-    """Give ``ax`` back, or the Axes of a new figure where it is None."""
+    """Return ``ax``, or the Axes of a new figure if it is None."""
     check_ax(ax)
     if ax is not None:
         return ax
@@ -45,27 +45,27 @@ def divide(
     Parameters
     ----------
     ax : matplotlib Axes or None
-        What to divide; None makes a figure that is large enough.
+        The Axes to divide. None makes a new figure.
     shape : tuple of int
-        Rows and columns.
+        The number of rows and columns.
     n_used : int, optional
-        Panels that are needed; those after them are left out.
+        The number of panels that are needed. The others are removed.
     size : tuple of float
-        Inches of a panel, where the figure is made.
+        Width and height of a panel in inches, for a new figure.
     **subplots
         ``sharex``, ``sharey``, ``width_ratios`` and so on.
 
     Returns
     -------
     ax : matplotlib Axes
-        The Axes around the panels, which itself shows a title at most.
+        The Axes that contains the panels. Only its title is visible.
     panels : ndarray of matplotlib Axes, of the given shape
-        None stands where there is no panel.
+        None where a panel was removed.
 
     Raises
     ------
     ValueError
-        If ``ax`` does not stand in a grid of subplots and so cannot be divided.
+        If ``ax`` is not part of a grid of subplots: only these can be divided.
     """
     check_ax(ax)
     if ax is None:
@@ -81,12 +81,12 @@ def divide(
     ratios = {k: subplots.pop(k) for k in ("width_ratios", "height_ratios") if k in subplots}
     panels = inner(*shape, **ratios).subplots(squeeze=False, **subplots)
     for panel in panels.flat[n_used or panels.size :]:
-        _leave_out(panel, panels, figure)
+        _remove_panel(panel, panels, figure)
     panels.flat[n_used or panels.size :] = None
     return ax, panels
 
 
-def _leave_out(panel: Any, panels: np.ndarray, figure: Any) -> None:
+def _remove_panel(panel: Any, panels: np.ndarray, figure: Any) -> None:
     row, column = next(zip(*np.nonzero(panels == panel), strict=True))
     figure.delaxes(panel)
     if row > 0:  # the panel above is now the lowest of its column
@@ -94,6 +94,6 @@ def _leave_out(panel: Any, panels: np.ndarray, figure: Any) -> None:
 
 
 def near_square(n: int, most_columns: int = 5) -> tuple[int, int]:
-    """Give rows and columns for ``n`` panels, at most ``most_columns`` wide."""
+    """Choose rows and columns for ``n`` panels, with at most ``most_columns`` columns."""
     columns = min(n, most_columns, max(1, int(np.ceil(np.sqrt(n * 1.25)))))
     return int(np.ceil(n / columns)), columns

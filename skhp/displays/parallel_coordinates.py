@@ -1,4 +1,4 @@
-"""ParallelCoordinatesDisplay: every candidate a line through its parameters to its score."""
+"""ParallelCoordinatesDisplay: each candidate is a line through its parameters and its score."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from skhp.displays import palette, panels
 class ParallelCoordinatesDisplay:
     """Parameters and score of all candidates, side by side.
 
-    Each candidate is a line from axis to axis, coloured by its score; the best is drawn
-    last and thick. An axis is logarithmic where the space is.
+    Each candidate is a line from axis to axis, coloured by its score. The best candidate is a
+    thick line, drawn last. An axis is logarithmic if the space of its parameter is.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a candidate: ``candidate``, its parameters, ``score``; worst first.
+        One row a candidate, worst first: ``candidate``, its parameters, ``score``.
     params : list of str
         The parameters, in the order of the axes.
     candidates : PlotData
@@ -31,15 +31,15 @@ class ParallelCoordinatesDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn in.
+        The Axes of the picture.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
     lines_ : matplotlib LineCollection
-        A line for each row of ``frame``, in its order.
+        One line for each row of ``frame``, in the same order.
 
     See Also
     --------
-    skhp.displays.SearchHeatmapDisplay : Two to five parameters, as a table of colours.
+    skhp.displays.SearchHeatmapDisplay : Two to five parameters, as a grid of colours.
 
     Examples
     --------
@@ -77,14 +77,14 @@ class ParallelCoordinatesDisplay:
         Parameters
         ----------
         search : fitted search, or its ``cv_results_``
-            The ``cv_results_`` as a dict or data frame.
+            ``cv_results_`` may be a dict or a data frame.
         params : str or list of str, default=None
-            The parameters to draw, in this order; by default those that were varied.
+            The parameters to draw, in this order. By default those with several values.
         metric : str, default=None
-            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
-            the search refits by.
+            The score to show: "accuracy", or "mean_test_accuracy". By default the one that
+            ``refit`` names.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The Axes to draw on. By default a new figure.
 
         Returns
         -------
@@ -93,7 +93,7 @@ class ParallelCoordinatesDisplay:
         Raises
         ------
         ValueError
-            If the search has no such parameter or score.
+            If the search does not have this parameter or score.
         """
         candidates = plot_data_of(search, metric)
         names = candidates.check_params(params)
@@ -106,7 +106,7 @@ class ParallelCoordinatesDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The Axes to draw on. By default a new figure.
         cmap : str, default="viridis"
             The colours of the score, from low to high.
 
@@ -146,7 +146,7 @@ class ParallelCoordinatesDisplay:
 
 
 def _spread(values: Any, scale: Scale) -> np.ndarray:
-    """Place values, those of one level side by side by rank, so that no line hides another."""
+    """Place values. Equal values are moved apart a little, so that no line hides another."""
     places = scale.place(values)
     if not scale.discrete or len(values) <= 1:
         return places
@@ -159,7 +159,7 @@ def _spread(values: Any, scale: Scale) -> np.ndarray:
 
 
 def _norm(scores: np.ndarray) -> Any:
-    """Spread the colours over the better scores: a few failures would take them all."""
+    """Use most colours for the better scores, even if a few scores are very low."""
     from matplotlib.colors import Normalize
 
     return Normalize(np.quantile(scores, 0.1), scores.max(), clip=True)
@@ -189,7 +189,7 @@ def _draw_axis(ax: Any, x: int, scale: Scale) -> None:
 
 
 def _wrapped(name: str) -> str:
-    """Break a long name where its words meet."""
+    """Break a long name between its words."""
     words = name.replace("_", " ").split()
     lines = [words[0]]
     for word in words[1:]:

@@ -1,4 +1,4 @@
-"""ScoreDistributionDisplay: how the score is spread for each value of a parameter."""
+"""ScoreDistributionDisplay: the distribution of the score for each value of a parameter."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from skhp.candidates.checks import check_n
 from skhp.candidates.plot_data import plot_data_of
 from skhp.displays import palette, panels
 
-# A density asks for a few different scores; below, the candidates' marks say it all.
+# With fewer different scores, a density is not drawn: the marks of the candidates are enough.
 _FEWEST_FOR_DENSITY = 5
 
 
 class ScoreDistributionDisplay:
-    """The density of the score for each value of a parameter, or for each round of a search.
+    """The distribution of the score for each value of a parameter, or for each round of a search.
 
-    Every value has a row of its own: a mark for each candidate, above them their density (a
-    Gaussian kernel, Scott's bandwidth), and a tick at the median. Ranges of numbers are cut
-    into bins.
+    Each value has its own row. It shows a mark for each candidate, the density of their scores
+    (Gaussian kernel, Scott's bandwidth) and the median. Ranges of numbers are cut into bins.
 
     Parameters
     ----------
@@ -30,12 +29,12 @@ class ScoreDistributionDisplay:
     labels : dict of str to list of str
         The labels of each parameter, in order.
     score_name : str
-        What the horizontal axis means.
+        The label of the horizontal axis.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn in; around the panels where there are several.
+        The Axes of the picture. If there are several panels, the Axes that contains them.
     axes_ : ndarray of matplotlib Axes
         A panel for each parameter.
     figure_ : matplotlib Figure
@@ -84,16 +83,16 @@ class ScoreDistributionDisplay:
         Parameters
         ----------
         search : fitted search, or its ``cv_results_``
-            The ``cv_results_`` as a dict or data frame.
+            ``cv_results_`` may be a dict or a data frame.
         params : str or list of str, default=None
-            The parameters, a panel each; by default those that were varied.
+            The parameters, with one panel each. By default those with several values.
         metric : str, default=None
-            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
-            the search refits by.
+            The score to show: "accuracy", or "mean_test_accuracy". By default the one that
+            ``refit`` names.
         n_bins : int, default=4
-            Into how many bins a range of numbers is cut.
+            The number of bins for a range of numbers.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The Axes to draw on. By default a new figure.
 
         Returns
         -------
@@ -102,7 +101,7 @@ class ScoreDistributionDisplay:
         Raises
         ------
         ValueError
-            If the search has no such parameter or score.
+            If the search does not have this parameter or score.
         """
         candidates = plot_data_of(search, metric)
         names = candidates.check_params(params)
@@ -123,17 +122,17 @@ class ScoreDistributionDisplay:
         metric: str | None = None,
         ax: Any = None,
     ) -> Self:
-        """Draw the scores of several searches, round against round.
+        """Draw the scores of several searches, one row for each search.
 
         Parameters
         ----------
         searches : list of fitted searches, or dict of str to fitted search
-            The rounds in order; a list names them "round 1", "round 2", ...
+            The rounds in order. If this is a list, their names are "round 1", "round 2", ...
         metric : str, default=None
-            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
-            the search refits by.
+            The score to show: "accuracy", or "mean_test_accuracy". By default the one that
+            ``refit`` names.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The Axes to draw on. By default a new figure.
 
         Returns
         -------
@@ -142,7 +141,7 @@ class ScoreDistributionDisplay:
         Raises
         ------
         ValueError
-            If there are no searches, or one of them has no such score.
+            If there are no searches, or one of them does not have this score.
         """
         if not isinstance(searches, Mapping | list | tuple) or not searches:
             raise ValueError(
@@ -166,8 +165,8 @@ class ScoreDistributionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; divided into panels where there are several. A new figure by
-            default.
+            The Axes to draw on. If there are several panels, it is divided. By default a new
+            figure.
 
         Returns
         -------

@@ -14,32 +14,32 @@ from skhp.displays import palette, panels
 
 _ROLES = ("x", "y", "hue", "columns", "rows")
 
-# More cells than this in a panel, and numbers in them would touch.
+# Panels with more cells show no numbers, because these would overlap.
 _MOST_WRITTEN = 48
 
 
 class SearchHeatmapDisplay:
-    """The score over two parameters, as colours; three more by hue, columns and rows.
+    """The score for two parameters, as colours. Three more by hue, columns and rows.
 
-    Each cell is the mean (or another aggregate) over the candidates that fall in it. Ranges
-    of numbers are cut into bins. ``hue`` divides each cell into strips side by side, and
-    ``columns`` and ``rows`` repeat the picture in panels.
+    Each cell shows the mean, or another aggregate, of its candidates. Ranges of numbers are cut
+    into bins. ``hue`` divides each cell into strips, and ``columns`` and ``rows`` repeat the
+    picture in several panels.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         One row a cell: the parameters, as labels, ``score`` and ``n_candidates``.
     roles : dict of str to str
-        Which parameter is "x", "y", "hue", "columns", "rows".
+        The parameter of each role: "x", "y", "hue", "columns", "rows".
     labels : dict of str to list of str
         The labels of each parameter, in order.
     score_name : str
-        What the colours mean.
+        The name of the score.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn in; around the panels where there are several.
+        The Axes of the picture. If there are several panels, the Axes that contains them.
     axes_ : ndarray of matplotlib Axes
         The panels.
     figure_ : matplotlib Figure
@@ -99,20 +99,20 @@ class SearchHeatmapDisplay:
         Parameters
         ----------
         search : fitted search, or its ``cv_results_``
-            The ``cv_results_`` as a dict or data frame.
+            ``cv_results_`` may be a dict or a data frame.
         x, y : str
             The parameters of the two axes.
         rows, columns, hue : str, default=None
-            Further parameters: panels below and beside each other, strips in each cell.
+            More parameters: rows and columns of panels, and strips in each cell.
         metric : str, default=None
-            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
-            the search refits by.
+            The score to show: "accuracy", or "mean_test_accuracy". By default the one that
+            ``refit`` names.
         aggregate : {"mean", "median", "max", "min"}, default="mean"
-            What a cell shows of its candidates.
+            How a cell combines the scores of its candidates.
         n_bins : int, default=6
-            Into how many bins a range of numbers is cut.
+            The number of bins for a range of numbers.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The Axes to draw on. By default a new figure.
 
         Returns
         -------
@@ -121,8 +121,8 @@ class SearchHeatmapDisplay:
         Raises
         ------
         ValueError
-            If the search has no such parameter or score, a parameter is given twice, or
-            ``aggregate`` is none of those above.
+            If the search does not have these parameters or this score, a parameter is used
+            twice, or ``aggregate`` has another value.
         """
         check_choice("aggregate", aggregate, ("mean", "median", "max", "min"))
         check_n("n_bins", n_bins)
@@ -131,7 +131,7 @@ class SearchHeatmapDisplay:
         given = {r: p for r, p in asked.items() if p is not None or r in ("x", "y")}
         roles = {r: candidates.check_param(r, p) for r, p in given.items()}
         if len(set(roles.values())) < len(roles):
-            raise ValueError(f"Each parameter can be shown once; got {roles}.")
+            raise ValueError(f"Each parameter can be used once. Got {roles}.")
         frame, labels = _cells(candidates, list(roles.values()), aggregate, n_bins)
         display = cls(frame, roles=roles, labels=labels, score_name=candidates.score_name)
         return display.plot(ax)
@@ -142,8 +142,8 @@ class SearchHeatmapDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; divided into panels where there are several. A new figure by
-            default.
+            The Axes to draw on. If there are several panels, it is divided. By default a new
+            figure.
         cmap : str, default="viridis"
             The colours of the score, from low to high.
 
@@ -189,7 +189,7 @@ class SearchHeatmapDisplay:
         return image
 
     def _values(self, row: int, column: int) -> np.ndarray:
-        """Scores of one panel: a row for each y, a column for each x and, within, hue."""
+        """Scores of one panel: a row for each y, a column for each pair of x and hue."""
         cells = self.frame
         for role, number in (("rows", row), ("columns", column)):
             if role in self.roles:

@@ -1,4 +1,4 @@
-"""TradeoffDisplay: the score against what it costs, and the candidates worth a look."""
+"""TradeoffDisplay: the score against training time or size, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _AXIS_LABELS = {
 
 
 class TradeoffDisplay:
-    """Score against cost, with the Pareto front: what no candidate beats in both.
+    """Score against cost, with the Pareto front.
+
+    The cost is the training time, the size of the network or another number. A candidate is on
+    the Pareto front if no other candidate has both a better score and a lower cost.
 
     Parameters
     ----------
@@ -28,14 +31,14 @@ class TradeoffDisplay:
     candidates : PlotData
         The scales of the parameters and the name of the score.
     cost_name : str
-        What the horizontal axis means.
+        The label of the horizontal axis.
     hue : str, default=None
         The parameter that colours the candidates.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn in.
+        The Axes of the picture.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
 
@@ -81,22 +84,27 @@ class TradeoffDisplay:
         Parameters
         ----------
         search : fitted search, or its ``cv_results_``
-            The ``cv_results_`` as a dict or data frame.
+            ``cv_results_`` may be a dict or a data frame.
         cost : str or array-like of shape (n_candidates,), default=None
-            "train_seconds" for the mean training time without compiling, where
-            `LearningCurves` were set on the search; "n_parameters" for the size of the
-            network, as `skhp.search.results` counts it; "fit_seconds" for the mean fit
-            time, to which the first fit of a network structure adds the time to compile
-            it; a column of ``cv_results_``; a searched parameter that is a number; or one
-            number a candidate. None takes the first of these three that all candidates
-            with a score have.
+            One of:
+
+            - "train_seconds": the mean training time, without compiling. `LearningCurves` must
+              have been set on the search;
+            - "n_parameters": the size of the network, as in `skhp.search.results`;
+            - "fit_seconds": the mean fit time. The first fit of each network structure includes
+              compiling;
+            - the name of a column of ``cv_results_``;
+            - the name of a searched parameter that is a number;
+            - one number for each candidate.
+
+            None uses the first of these that all candidates with a score have.
         hue : str, default=None
             The parameter that colours the candidates.
         metric : str, default=None
-            The score to read: "accuracy", or "mean_test_accuracy". By default the one that
-            the search refits by.
+            The score to show: "accuracy", or "mean_test_accuracy". By default the one that
+            ``refit`` names.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The Axes to draw on. By default a new figure.
 
         Returns
         -------
@@ -105,7 +113,7 @@ class TradeoffDisplay:
         Raises
         ------
         ValueError
-            If the search has no such parameter, score or cost, or no candidate has both
+            If the search does not have this parameter, score or cost, or no candidate has both
             a score and a cost.
         """
         candidates = plot_data_of(search, metric)
@@ -116,11 +124,11 @@ class TradeoffDisplay:
         frame = frame[np.isfinite(frame["cost"])]
         if frame.empty:
             raise ValueError(
-                f"No candidate has both a score and a cost ({name}). Sizes and training times "
-                "are known where LearningCurves were set on the search before its fit; sizes "
-                "also where it has refit=True."
+                f"No candidate has both a score and a cost ({name}). Training times are known if "
+                "LearningCurves were set on the search before its fit. Sizes are known in that "
+                "case too, or if the search has refit=True."
             )
-        frame = frame.assign(pareto=_unbeaten(frame["cost"], frame["score"]))
+        frame = frame.assign(pareto=_on_pareto_front(frame["cost"], frame["score"]))
         return cls(frame, candidates=candidates, cost_name=name, hue=hue).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -129,7 +137,7 @@ class TradeoffDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The Axes to draw on. By default a new figure.
 
         Returns
         -------
@@ -167,12 +175,12 @@ class TradeoffDisplay:
         ax.set_title(f"best: {self.candidates.settings_text(best, searched, 4)}", fontsize=9)
         legend = ax.legend(loc="lower right", fontsize=8)
         if self.hue is not None:
-            ax.add_artist(legend)  # or the legend of the colours would take its place
+            ax.add_artist(legend)  # the legend of the colours would replace it
             shades.explain(ax, self.hue.replace("_", " "))
         return self
 
 
-# Columns of skhp.search.results that can be asked for as costs.
+# Costs that are columns of skhp.search.results.
 _TABLE = {"train_seconds": "mean_train_time", "n_parameters": "n_parameters"}
 
 
@@ -189,13 +197,13 @@ def _costs(search: Any, candidates: PlotData, cost: Any) -> tuple[np.ndarray, st
             return np.asarray(source[cost], dtype=float), name
     numeric = [p for p in candidates.params if candidates.scales[p].numeric]
     raise ValueError(
-        f"cost={cost!r} is no column of numbers; use 'train_seconds', 'n_parameters', "
+        f"cost={cost!r} is not a column of numbers. Use 'train_seconds', 'n_parameters', "
         f"'fit_seconds', a column of cv_results_, one of the parameters {numeric}, or an array."
     )
 
 
 def _default_costs(search: Any, candidates: PlotData) -> tuple[np.ndarray, str]:
-    """What tells a network's cost without the time that its structure took to compile."""
+    """The first cost that all candidates have, preferring costs without the time to compile."""
     scored = candidates.scored.index
     for cost in _TABLE:
         costs = _table_costs(search, cost, len(candidates.frame))
@@ -225,7 +233,7 @@ def _given_costs(cost: Any, n: int) -> tuple[np.ndarray, str]:
     return costs, _AXIS_LABELS.get(name, name.replace("_", " "))
 
 
-def _unbeaten(costs: pd.Series, scores: pd.Series) -> np.ndarray:
+def _on_pareto_front(costs: pd.Series, scores: pd.Series) -> np.ndarray:
     """Mark what nothing else equals or betters at no more cost."""
     order = np.lexsort((-scores.to_numpy(), costs.to_numpy()))
     ranked = scores.to_numpy()[order]
@@ -236,9 +244,9 @@ def _unbeaten(costs: pd.Series, scores: pd.Series) -> np.ndarray:
 
 
 def _number(ax: Any, front: pd.DataFrame) -> None:
-    """Write the numbers of the candidates on the front, those that have room."""
+    """Write the candidate numbers on the front, without overlap."""
     taken: list[np.ndarray] = []
-    for _, row in front[::-1].iterrows():  # the best first: it must have its number
+    for _, row in front[::-1].iterrows():  # the best candidate first, so that it gets its number
         point = ax.transData.transform((row["cost"], row["score"]))
         if all(np.abs(point - other).max() > 16 for other in taken):
             taken.append(point)

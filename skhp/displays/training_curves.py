@@ -35,18 +35,19 @@ class TrainingCurvesDisplay:
         ``mean`` and ``std`` over the folds, ``n_fits``; for a search also the parameters,
         ``score`` and ``place`` (1 for the best).
     kind : {"metrics", "best", "all"}, default="metrics"
-        A panel a metric; a panel a candidate; or all candidates in one.
+        "metrics" makes a panel for each metric, "best" a panel for each of the best candidates,
+        and "all" draws all candidates in one panel.
     hue : str, default=None
-        For ``kind="all"``: the parameter that colours the curves.
+        For ``kind="all"``: the parameter that colours the curves. By default the score.
     candidates : PlotData, default=None
         The search's parameters and their scales.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        What was drawn in; around the panels where there are several.
+        The Axes of the picture. If there are several panels, the Axes that contains them.
     axes_ : ndarray of matplotlib Axes
-        The panels; None where a grid of panels has one too many.
+        The panels. None where the grid has a place without a panel.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
 
@@ -94,11 +95,12 @@ class TrainingCurvesDisplay:
         Parameters
         ----------
         estimator : fitted estimator, pipeline or search
-            Something with ``history_``, or whose last step or ``best_estimator_`` has it.
+            An estimator with ``history_``, a pipeline whose last step has it, or a search whose
+            ``best_estimator_`` has it.
         metrics : str or list of str, default=None
-            Which to draw, a panel each; all by default.
+            The metrics to draw, with one panel each. By default all.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The Axes to draw on. By default a new figure.
         ylim : tuple of float, default=None
             Limits of the vertical axes.
         yscale : {"linear", "log"}, default="linear"
@@ -111,7 +113,7 @@ class TrainingCurvesDisplay:
         Raises
         ------
         ValueError
-            If nothing in ``estimator`` has a ``history_``, or it has no such metric.
+            If nothing in ``estimator`` has a ``history_``, or it does not have this metric.
         """
         history = _history(estimator)
         tidy = pd.DataFrame(
@@ -148,23 +150,23 @@ class TrainingCurvesDisplay:
         Parameters
         ----------
         search : fitted search, or its ``cv_results_``
-            The ``cv_results_`` as a dict or data frame.
+            ``cv_results_`` may be a dict or a data frame.
         curves : skhp.callback.LearningCurves or pandas.DataFrame
-            What was set on the search before it was fitted, or its ``frame()``.
+            The `LearningCurves` that were set on the search before ``fit``, or their
+            ``frame()``.
         kind : {"best", "all"}, default="best"
-            A panel for each of the best candidates, or all candidates in one.
+            A panel for each of the best candidates, or all candidates in one panel.
         n_best : int, default=20
-            How many panels, for ``kind="best"``.
+            The number of candidates, for ``kind="best"``.
         curve : str, default="loss"
-            Which quantity, by its name on training rows: "loss", "accuracy", ...
+            The loss or metric to draw: "loss", "accuracy", ...
         hue : str, default=None
-            For ``kind="all"``: the parameter that colours the curves; by default the score
-            does.
+            For ``kind="all"``: the parameter that colours the curves. By default the score.
         metric : str, default=None
-            The score that ranks: "accuracy", or "mean_test_accuracy". By default the one
-            that the search refits by.
+            The score that ranks the candidates: "accuracy", or "mean_test_accuracy". By
+            default the one that ``refit`` names.
         ax : matplotlib Axes, default=None
-            Where to draw; a new figure by default.
+            The Axes to draw on. By default a new figure.
         ylim : tuple of float, default=None
             Limits of the vertical axes.
         yscale : {"linear", "log"}, default="linear"
@@ -177,10 +179,10 @@ class TrainingCurvesDisplay:
         Raises
         ------
         TypeError
-            If ``curves`` are no curves.
+            If ``curves`` is neither `LearningCurves` nor a data frame.
         ValueError
-            If there is no such curve, the curves are of another search, or the search has
-            no such parameter or score.
+            If this curve does not exist, the curves are of another search, or the search does
+            not have this parameter or score.
         """
         if kind not in ("best", "all"):
             raise ValueError(f"kind must be 'best' or 'all'; got {kind!r}.")
@@ -190,8 +192,8 @@ class TrainingCurvesDisplay:
         frame = mean_curves(search, curves)
         frame = frame[frame["metric"] == _known(frame, curve, "curve")]
         scored = candidates.scored[::-1].assign(place=np.arange(len(candidates.scored)) + 1)
-        told = scored[["candidate", *candidates.params, "score", "place"]]
-        frame = frame.merge(told, on="candidate").sort_values(
+        columns = scored[["candidate", *candidates.params, "score", "place"]]
+        frame = frame.merge(columns, on="candidate").sort_values(
             ["place", "rows", "epoch"], kind="stable", ignore_index=True
         )
         if kind == "best":
@@ -211,8 +213,8 @@ class TrainingCurvesDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; divided into panels where there are several. A new figure by
-            default.
+            The Axes to draw on. If there are several panels, it is divided. By default a new
+            figure.
         ylim : tuple of float, default=None
             Limits of the vertical axes.
         yscale : {"linear", "log"}, default="linear"
@@ -236,7 +238,7 @@ class TrainingCurvesDisplay:
 
 
 def _history(estimator: Any) -> Mapping[str, Sequence[float]]:
-    """Find history_ in an estimator, the last step of a pipeline, or the best of a search."""
+    """The history_ of an estimator, of a pipeline's last step, or of a search's best estimator."""
     seen = estimator
     while seen is not None:
         if getattr(seen, "history_", None):
@@ -246,8 +248,8 @@ def _history(estimator: Any) -> Mapping[str, Sequence[float]]:
         inner = (getattr(seen, name, None) for name in ("best_estimator_", "regressor_"))
         seen = steps[-1][1] if steps else next((one for one in inner if one is not None), None)
     raise ValueError(
-        f"{type(estimator).__name__} has no history_, nor has a last step of it: pass a fitted "
-        "skhp estimator, or a pipeline that ends in one."
+        f"{type(estimator).__name__} has no history_, and neither has its last step. Pass a "
+        "fitted skhp estimator, or a pipeline that ends in one."
     )
 
 

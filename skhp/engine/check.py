@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.engine import pure_optimizer as optimizers
+from skhp.engine import optimizer_settings as optimizers
 from skhp.engine.backends import tensorflow as backend
 from skhp.engine.keras_fit import resume
 from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState
@@ -154,9 +154,9 @@ def _rounded(gradients: list[Any], direction: int) -> list[Any]:
     """Gradients as rounding may leave them; the same ones for direction 0."""
     if not direction:
         return gradients
-    sizes = [float(keras.ops.max(keras.ops.abs(gradient))) for gradient in gradients]
+    sizes = [backend.largest(gradient) for gradient in gradients]
     return [
-        gradient + direction * (_ROUNDING * size + _ROUNDING_OF_ALL * max(sizes))
+        backend.shifted(gradient, direction * (_ROUNDING * size + _ROUNDING_OF_ALL * max(sizes)))
         for gradient, size in zip(gradients, sizes, strict=True)
     ]
 

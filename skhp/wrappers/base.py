@@ -1,8 +1,4 @@
-"""`BaseWrapper`: what KerasClassifier and KerasRegressor share.
-
-A subclass may override the methods that scikeras's BaseWrapper has, private ones too. They
-keep scikeras's names and arguments. Keras is imported when an estimator is fitted.
-"""
+"""`BaseWrapper`: what KerasClassifier and KerasRegressor share."""
 
 from __future__ import annotations
 
@@ -14,23 +10,16 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_consistent_length
-from sklearn.utils.multiclass import type_of_target
 
 from skhp import runtime
 from skhp.fitting.fit_task import FitTask
 from skhp.fitting.sample_weight import checked_sample_weight
-from skhp.runtime.eager_kernels import note_model_built
-from skhp.wrappers.callbacks import make_callbacks
-from skhp.wrappers.given_model import recorded_or_restored
-from skhp.wrappers.integer_seed import integer_seed
-from skhp.wrappers.kept_model import MODEL_ATTRIBUTES, KeptModel
-from skhp.wrappers.parameters import KERAS_ARGUMENTS, WrapperParameters
+from skhp.wrappers.hooks import WrapperHooks
+from skhp.wrappers.kept_model import MODEL_ATTRIBUTES
 from skhp.wrappers.routing import route_params
-from skhp.wrappers.warm_start import changed_learning_rate, settings_of_model
 
 
-class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
+class BaseWrapper(CallbackSupportMixin, WrapperHooks):
     """The base class for estimators around a Keras network.
 
     `KerasClassifier` and `KerasRegressor` extend it. A subclass may override
@@ -83,10 +72,10 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
         The callbacks that ran.
     n_epochs_ : int
         Number of epochs in ``history_``.
-    engine_ : {"compiled", "keras"}
-        Whether a compiled program or Keras's own ``fit`` trained.
+    engine_ : {"compiled", "graph", "keras"}
+        What trained: a program that XLA compiled, a TensorFlow graph, or Keras's own ``fit``.
     engine_reason_ : str or None
-        Why Keras's own ``fit`` trained. None if a compiled program did.
+        Why it was not "compiled". None if it was.
     target_encoder_, feature_encoder_ : transformer
         The fitted encoders.
     n_features_in_ : int
@@ -118,18 +107,6 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
     (150, 3)
     """
 
-    # Parameters that are arguments of keras.Model.fit and keras.Model.predict.
-    _fit_kwargs = frozenset(
-        {
-            "batch_size", "epochs", "initial_epoch", "shuffle", "validation_batch_size",
-            "validation_freq", "validation_split", "validation_steps", "verbose",
-        }
-    )  # fmt: skip
-    _predict_kwargs = frozenset({"batch_size", "steps", "verbose"})
-
-    # Whether y must be numbers.
-    _y_numeric = False
-
     if not TYPE_CHECKING:  # mypy would take it for the name of the class
 
         @property
@@ -140,16 +117,6 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
     def current_epoch(self) -> int:
         """Number of epochs in ``history_``; 0 before the first fit."""
         return len(self.history_["loss"]) if hasattr(self, "history_") else 0
-
-    @property
-    def target_encoder(self) -> Any:
-        """An unfitted transformer of y. Override it to encode your own targets."""
-        return _identity()
-
-    @property
-    def feature_encoder(self) -> Any:
-        """An unfitted transformer of X. Override it to encode your own inputs."""
-        return _identity()
 
     # Fitting ------------------------------------------------------------------------
 
@@ -280,20 +247,9 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
             )
 
     def _check_parameters(self, arguments: Mapping[str, Any]) -> None:
-        """Check the estimator's parameters, and arguments of ``keras.Model.fit``."""
-        from skhp.wrappers.constraints import (
-            check_arguments,
-            check_parameters,
-            check_score_settings,
-        )
+        from skhp.wrappers.parameter_checks import check_estimator
 
-        name, params = type(self).__name__, self._params()
-        builder = self._builder_if_any()
-        names_of_builder = builder.names if builder else ()
-        own = [*self._get_param_names(), *KERAS_ARGUMENTS.difference(names_of_builder)]
-        check_parameters(params, own, name)
-        check_score_settings(params, type(self))
-        check_arguments("fit", arguments, name)
+        check_estimator(self, self._params(), arguments)
 
     def _forget(self) -> None:
         """Forget what an earlier fit learned, if it would change this fit."""
@@ -309,111 +265,6 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
                 for name in (*learned, *MODEL_ATTRIBUTES):
                     self.__dict__.pop(name, None)
             raise
-
-    def _class_weight(self, arguments: dict[str, Any], y: np.ndarray) -> Any:
-        """A weight for each class by label, removed from the arguments of ``fit``."""
-        return None
-
-    # Methods of scikeras's BaseWrapper, which a subclass may override ----------------
-
-    def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
-        """Check the data, and make the encoders, the model and the callbacks."""
-        from skhp.wrappers.building import build_weights
-        from skhp.wrappers.encoders import fit_encoder
-
-        self._random_state = integer_seed(self.random_state)
-        X, y = self._validate_data(X, y, reset=True)
-        kind = None if y is None else self.target_type_
-        self.target_encoder_ = fit_encoder(self.target_encoder, y, target_type=kind)
-        self.__dict__.update(getattr(self.target_encoder_, "get_metadata", dict)())
-        self.feature_encoder_ = fit_encoder(self.feature_encoder, X)
-        self.__dict__.update(getattr(self.feature_encoder_, "get_metadata", dict)())
-        self.model_ = model = self._build_keras_model()
-        build_weights(model, X, self.feature_encoder_, self._random_state, self._label())
-        is_given = model is self._given_model()
-        self._given = recorded_or_restored(model, self._given) if is_given else None
-        self._check_settings_are_used()
-        note_model_built()
-        self._initialize_callbacks()
-        self._settings = settings_of_model(self._params())
-        self.n_epochs_ = 0
-        return X, y
-
-    def _continue_training(self) -> None:
-        """Prepare the present model to be trained further."""
-        settings = settings_of_model(self._params())
-        before = self.__dict__.get("_settings", settings)  # none if the user set model_
-        rate = changed_learning_rate(before, settings, type(self).__name__)
-        if rate is not None:
-            self.model_.optimizer.learning_rate = rate
-        self._settings = settings
-        self._random_state = integer_seed(self.random_state)
-        self._initialize_callbacks()
-
-    def _validate_data(
-        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
-    ) -> tuple[Any, Any]:
-        """Check X and y, once each; with ``reset``, learn their shapes and types."""
-        from skhp.wrappers.rows import checked_X, checked_y
-
-        if y is not None:
-            y = checked_y(self, y, reset, y_numeric or self._y_numeric)
-        if X is not None:
-            X = checked_X(self, X, reset)
-        if X is not None and y is not None:
-            check_consistent_length(X, y)
-        return X, y
-
-    def _type_of_target(self, y: np.ndarray) -> str:
-        return type_of_target(y)
-
-    def _check_targets(self, y: np.ndarray, reset: bool) -> None:
-        """Raise an error if the estimator cannot learn such targets."""
-        if reset:
-            self.target_type_ = self._type_of_target(y)
-
-    def _build_keras_model(self) -> Any:
-        from skhp.wrappers.building import build_model
-
-        return build_model(self, self._params(), self._random_state)
-
-    def _get_metadata(self) -> dict[str, Any]:
-        """What fit learned from the data: the ``meta`` of a builder."""
-        names = [n for n in vars(self) if n[0] != "_" and n.endswith("_") and n[-2:] != "__"]
-        return {name: vars(self)[name] for name in names}
-
-    def _get_compile_kwargs(self) -> dict[str, Any]:
-        """The arguments of ``keras.Model.compile``, from the parameters."""
-        from skhp.wrappers.compile_arguments import compile_arguments_from
-
-        return compile_arguments_from(self._params())
-
-    def _ensure_compiled_model(self) -> None:
-        from skhp.wrappers.building import ensure_compiled
-
-        ensure_compiled(self.model_, self._params(), self._label(), type(self).__name__)
-
-    def _check_settings_are_used(self) -> None:
-        """Raise an error if a builder compiles the model and ignores parameters."""
-        from skhp.wrappers.compile_settings import check_settings_are_used
-
-        check_settings_are_used(self, self._params(), self.model_)
-
-    def _check_model_compatibility(self, y: Any) -> None:
-        """Raise an error if the model's outputs do not fit the encoded targets."""
-        from skhp.wrappers.model_checks import check_outputs
-
-        check_outputs(self, self._unpacked_model(), y)
-
-    def _output_columns(self) -> tuple[int, ...]:
-        """How many units the last layer may have; none if any number is right."""
-        return ()
-
-    def _initialize_callbacks(self) -> None:
-        params = self._params()
-        both = make_callbacks(params, "callbacks")
-        self._fit_callbacks = both + make_callbacks(params, "fit__callbacks")
-        self._predict_callbacks = both + make_callbacks(params, "predict__callbacks")
 
     # Predicting ---------------------------------------------------------------------
 
@@ -516,9 +367,9 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
         callable
             It takes a `skhp.engine.plan.TrainingState` and returns a dict of floats.
         """
-        from skhp.wrappers.network import measure
+        from skhp.wrappers.network import evaluation
 
-        return measure(self, X, y)
+        return evaluation(self, X, y)
 
     def __sklearn_tags__(self) -> Any:
         tags = BaseEstimator.__sklearn_tags__(self)
@@ -528,9 +379,3 @@ class BaseWrapper(CallbackSupportMixin, KeptModel, WrapperParameters):
         tags.target_tags.required = True
         tags.non_deterministic = False
         return tags
-
-
-def _identity() -> Any:
-    from sklearn.preprocessing import FunctionTransformer
-
-    return FunctionTransformer()

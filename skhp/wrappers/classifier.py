@@ -97,10 +97,10 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         The callbacks that ran.
     n_epochs_ : int
         Number of epochs in ``history_``.
-    engine_ : {"compiled", "keras"}
-        Whether a compiled program or Keras's own ``fit`` trained.
+    engine_ : {"compiled", "graph", "keras"}
+        What trained: a program that XLA compiled, a TensorFlow graph, or Keras's own ``fit``.
     engine_reason_ : str or None
-        Why Keras's own ``fit`` trained. None if a compiled program did.
+        Why it was not "compiled". None if it was.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     n_classes_ : int

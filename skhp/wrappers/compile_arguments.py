@@ -12,7 +12,7 @@ import keras
 from skhp.compat.keras import fresh_metric_names
 from skhp.keras_objects.catalogue import history_names, look_up
 from skhp.keras_objects.user_code import revive
-from skhp.wrappers.constraints import no_part
+from skhp.wrappers.parameter_checks import no_part
 from skhp.wrappers.routing import make_objects, route_params
 
 _COMPILE = {"optimizer", "loss", "metrics", "loss_weights", "weighted_metrics", "run_eagerly"}

@@ -7,6 +7,7 @@ program traces a template, a copy of the first such model, whose structure they 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,8 @@ class ModelLayout:
         Of the model's structure.
     shapes, state_shapes : tuple of tuple of int
     state_dtypes : tuple of str
+    embedding_shapes : frozenset of tuple of int
+        Of the weights of embeddings. Their gradients are sparse.
     is_plain : bool
         Whether the weights are all of the usual type, and without constraints.
     variables : list of keras.Variable
@@ -47,6 +50,7 @@ class ModelLayout:
     shapes: tuple[tuple[int, ...], ...]
     state_shapes: tuple[tuple[int, ...], ...]
     state_dtypes: tuple[str, ...]
+    embedding_shapes: frozenset[tuple[int, ...]]
     is_plain: bool
     variables: list[Any] = field(compare=False, repr=False)
 
@@ -56,6 +60,9 @@ class ModelLayout:
 
     def joinable(self, shape: tuple[int, ...]) -> bool:
         """Whether an optimizer may see a weight as part of a vector."""
+        # Keras squares each row of a sparse gradient, before it adds rows of one position.
+        if shape in self.embedding_shapes:
+            return False
         is_sum = len(shape) < 2  # its gradient is, over the batch
         return self.is_plain and not (is_sum and are_large(self.trainable_shapes()))
 
@@ -84,6 +91,11 @@ class KerasNetwork:
             shapes=tuple(tuple(v.shape) for v in model.trainable_variables),
             state_shapes=tuple(tuple(v.shape) for v in state),
             state_dtypes=tuple(keras.backend.standardize_dtype(v.dtype) for v in state),
+            embedding_shapes=frozenset(
+                tuple(layer.embeddings.shape)
+                for layer in layers_within(model)
+                if isinstance(layer, keras.layers.Embedding)
+            ),
             is_plain=_are_plain(model.trainable_variables),
             variables=model.trainable_variables,
         )
@@ -223,12 +235,18 @@ def _template(
     return template
 
 
+# Names that Keras gives to inputs.
+_AUTOMATIC = re.compile(r"input_layer(_\d+)?")
+
+
 def _name_by_place(template: keras.Model) -> None:
     """Name layers by their places, so that a program is the same in every process.
 
     Keras numbers names through a process, and TensorFlow puts them into the program.
     """
     for place, layer in enumerate(layers_within(template)):
+        if isinstance(layer, keras.layers.InputLayer) and not _AUTOMATIC.fullmatch(layer.name):
+            continue  # X has an array for each input, by its name
         with contextlib.suppress(AttributeError):  # a class may compute its name
             layer.name = f"layer_{place}"
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from skhp.engine.plan import Outcome, Rows
-from skhp.fitting.divergence import rate_of, warn_diverged
+from skhp.fitting.divergence import rate_of
+from skhp.fitting.outcome import fitted_attributes, warn_if_diverged
 from skhp.runtime.global_generators import seeded
 from skhp.wrappers.callbacks import flat_callbacks
 from skhp.wrappers.class_weights import times_class_weights
@@ -116,7 +117,7 @@ def _train(
     request = TrainingRequest(
         model, rows, validation, arguments, estimator.callbacks_, call.watchers, seed
     )
-    # A layer may draw without a seed of its own. It must not repeat the builder's numbers.
+    # A layer without a seed must not draw the numbers that the builder drew.
     draws = seeded(None if seed is None else seed + 1)
     try:
         with draws, naming:
@@ -128,14 +129,12 @@ def _train(
 
 
 def _keep(estimator: Any, outcome: Outcome, extends_history: bool) -> None:
-    """Keep what training gave, beside the weights."""
+    """Keep what training gave: the weights, and attributes of the estimator."""
     if outcome.engine != "keras":
         estimator._keep_training(outcome)
-    if not extends_history or not hasattr(estimator, "history_"):
-        estimator.history_ = KerasHistory()
+    before = getattr(estimator, "history_", {}) if extends_history else {}
+    history = KerasHistory(before)
     for name, values in outcome.history.items():
-        estimator.history_.setdefault(name, []).extend(values)
-    estimator.n_epochs_ = len(estimator.history_.get("loss", ()))
-    estimator.engine_, estimator.engine_reason_ = outcome.engine, outcome.reason
-    if outcome.diverged_at is not None:
-        warn_diverged(outcome.diverged_at, rate_of(estimator.model_))
+        history[name] = [*before.get(name, ()), *values]
+    vars(estimator).update(fitted_attributes(outcome, history))
+    warn_if_diverged(outcome, rate_of(estimator.model_) if outcome.diverged_at else None)

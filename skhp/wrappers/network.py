@@ -65,7 +65,7 @@ def count_parameters(estimator: Any, fitted: Any) -> int:
     return model.count_params()
 
 
-def measure(estimator: Any, X: Any, y: Any) -> Any:
+def evaluation(estimator: Any, X: Any, y: Any) -> Any:
     """The loss and metrics on some rows, as a function of a `TrainingState`.
 
     Parameters

@@ -13,9 +13,9 @@ from skhp.engine.text import text_as_tensors
 from skhp.engine.user_callbacks import lent
 from skhp.fitting.divergence import check_can_predict, rate_of
 from skhp.wrappers.callbacks import flat_callbacks
-from skhp.wrappers.constraints import check_arguments
 from skhp.wrappers.inputs import check_is_table
 from skhp.wrappers.model_structure import predicts_rows_alone
+from skhp.wrappers.parameter_checks import check_arguments
 from skhp.wrappers.routing import route_params
 from skhp.wrappers.row_blocks import row_blocks
 from skhp.wrappers.rows import encoded_X, n_rows

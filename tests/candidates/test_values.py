@@ -238,11 +238,11 @@ def test_bad_arguments_are_named(search, tmp_path):
         ScoreDistributionDisplay.from_search(search, n_bins=0)
     with pytest.raises(ValueError, match=r"n_bins must be a positive int\. Got 'a'"):
         SearchHeatmapDisplay.from_search(search, "rate", "kind", n_bins="a")
-    with pytest.raises(ValueError, match=r"x=3 is no parameter"):
+    with pytest.raises(ValueError, match=r"x=3 is not a parameter"):
         SearchHeatmapDisplay.from_search(search, 3, "kind")
     with pytest.raises(ValueError, match="cost must be one number for each of the 6"):
         TradeoffDisplay.from_search(search, 3)
-    with pytest.raises(ValueError, match=r"y=None is no parameter"):
+    with pytest.raises(ValueError, match=r"y=None is not a parameter"):
         SearchHeatmapDisplay.from_search(search, "rate", None)
     with pytest.raises(ValueError, match=r"params must be a list.*Got 3"):
         ParallelCoordinatesDisplay.from_search(search, params=3)

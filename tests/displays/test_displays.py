@@ -333,13 +333,13 @@ def test_multimetric_search_shows_the_metric_it_refits_by():
 
 
 def test_errors_say_what_there_is(grid_search):
-    with pytest.raises(ValueError, match=r"x='depth' is no parameter.*max_depth"):
+    with pytest.raises(ValueError, match=r"x='depth' is not a parameter.*max_depth"):
         SearchHeatmapDisplay.from_search(grid_search, "depth", "criterion")
     with pytest.raises(ValueError, match="shown once"):
         SearchHeatmapDisplay.from_search(grid_search, "criterion", "criterion")
     with pytest.raises(ValueError, match="aggregate must be"):
         SearchHeatmapDisplay.from_search(grid_search, "max_depth", "criterion", aggregate="sum")
-    with pytest.raises(ValueError, match="cost='criterion' is no column of numbers"):
+    with pytest.raises(ValueError, match="cost='criterion' is not a column of numbers"):
         TradeoffDisplay.from_search(grid_search, "criterion")
     with pytest.raises(NotFittedError, match="Call its fit"):
         TradeoffDisplay.from_search(GridSearchCV(DecisionTreeClassifier(), {}))

@@ -120,7 +120,7 @@ def test_errors(network, searched):
         TrainingCurvesDisplay.from_search(search, curves, curve="auc")
     with pytest.raises(ValueError, match="kind must be 'best' or 'all'; got 'some'"):
         TrainingCurvesDisplay.from_search(search, curves, kind="some")
-    with pytest.raises(ValueError, match="hue='depth' is no parameter"):
+    with pytest.raises(ValueError, match="hue='depth' is not a parameter"):
         TrainingCurvesDisplay.from_search(search, curves, kind="all", hue="depth")
     with pytest.raises(ValueError, match=r"lacks the columns \['candidate'"):
         TrainingCurvesDisplay.from_search(search, pd.DataFrame({"epoch": [1]}))

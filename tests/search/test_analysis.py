@@ -121,6 +121,8 @@ def test_overfitting_tells_a_network_that_learns_by_heart():
     assert list(table.columns) == ["epochs", "score_gap", "loss_gap", "loss_kl"]
     gap = search.cv_results_["mean_train_score"] - search.cv_results_["mean_test_score"]
     assert_allclose(table["score_gap"], gap)
+    as_lists = {name: list(values) for name, values in search.cv_results_.items()}
+    assert_allclose(overfitting(as_lists)["score_gap"], gap)
     for column in ("score_gap", "loss_gap", "loss_kl"):
         assert table.loc[1, column] > table.loc[0, column]
     # By hand, from the frame.

@@ -160,7 +160,7 @@ def test_what_margins_are_good_for(binary):
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     assert hasattr(classifier(loss="binary_crossentropy"), "predict_proba")
     assert not hasattr(net, "predict_proba")  # before it is fitted, too
-    with pytest.raises(AttributeError, match="decision_function is available for the hinge"):
+    with pytest.raises(AttributeError, match="decision_function is available only with a hinge"):
         classifier(loss="binary_crossentropy").decision_function(X)
 
 

@@ -82,7 +82,7 @@ def test_subclasses_with_a_builder_of_their_own(multiclass):
     assert width_of(net.fit(X, y)) == 5
     assert float(net.model_.optimizer.learning_rate) == pytest.approx(0.5)
     assert {"width", "optimizer__learning_rate", "class_weight", "epochs"} <= {*net.get_params()}
-    with pytest.raises(ValueError, match="_keras_build_fn of its own"):
+    with pytest.raises(ValueError, match="has a method _keras_build_fn"):
         OwnBuilder(build, loss=LOSS).fit(X, y)
 
 

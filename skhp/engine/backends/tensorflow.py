@@ -19,6 +19,8 @@ from skhp.runtime import compile_cache
 __all__ = [
     "TRACERS",
     "arrays",
+    "largest",
+    "shifted",
     "stateless_optimizer_class",
     "tensors",
     "value_and_grad",
@@ -161,7 +163,28 @@ def value_and_grad_of_variables(
     tensors = [variable.value for variable in variables]
     with tf.GradientTape() as tape:
         value, auxiliary = function()
-    gradients = tape.gradient(value, tensors)
-    # An embedding's gradient holds the rows that were looked up, and none of the others.
-    dense = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
-    return (value, auxiliary), dense
+    return (value, auxiliary), tape.gradient(value, tensors)
+
+
+def shifted(gradient: Any, amount: Any) -> Any:
+    """A gradient with an amount added to each of its values.
+
+    Parameters
+    ----------
+    gradient : tensor, or tf.IndexedSlices
+        An embedding's gradient has only the rows that were looked up.
+    amount : float
+    """
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(gradient.values + amount, gradient.indices, gradient.dense_shape)
+    return gradient + amount
+
+
+def largest(gradient: Any) -> float:
+    """The largest absolute value in a gradient.
+
+    Parameters
+    ----------
+    gradient : tensor, or tf.IndexedSlices
+    """
+    return float(tf.reduce_max(tf.abs(tf.convert_to_tensor(gradient))))
