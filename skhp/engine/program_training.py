@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from skhp.engine import pure_optimizer as optimizers
 from skhp.engine.checkpoint import NO_CHECKPOINTS, Checkpoint, Checkpoints
+from skhp.engine.optimizer_support import why_no_program_can_use
 from skhp.engine.plan import History, Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_run import ProgramRun
 from skhp.engine.replay import EarlierEpochs, replay
@@ -25,7 +25,7 @@ def why_no_program(plan: TrainingPlan) -> str | None:
     for callback in plan.callbacks:
         if watches_batches(callback):
             return f"the callback {type(callback).__name__} looks at every batch"
-    return plan.network.why_no_program(plan) or optimizers.why_not_pure(
+    return plan.network.why_no_program(plan) or why_no_program_can_use(
         plan.optimizer, plan.learning_rate
     )
 

@@ -19,13 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from skhp.engine.optimizer_settings import learning_rate_scalar, scalars_of, structure_of
+from skhp.engine.optimizer_support import why_no_program_can_use
 from skhp.engine.plan import Rows, TrainingPlan, TrainingState
-from skhp.engine.pure_optimizer import (
-    learning_rate_scalar,
-    scalars_of,
-    structure_of,
-    why_not_pure,
-)
 from skhp.fitting.store_format import VERSION
 from skhp.keras_objects.fingerprint import NotEstablished
 from skhp.keras_objects.keras_object import KerasObject
@@ -106,7 +102,7 @@ def _settings_of_keras() -> tuple[Any, ...]:
 
 
 def _plan_parts(plan: TrainingPlan) -> tuple[Any, ...]:
-    why_not = why_not_pure(plan.optimizer, plan.learning_rate)
+    why_not = why_no_program_can_use(plan.optimizer, plan.learning_rate)
     if why_not is not None:
         raise NotEstablished(why_not)
     structure: Any = structure_of(plan.optimizer, plan.learning_rate)

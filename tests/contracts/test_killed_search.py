@@ -36,7 +36,8 @@ directory, net, grid, epochs = json.loads(sys.argv[1])
 data = np.load(directory + "/rows.npz")
 store = FitStore(directory + "/fits", every=0.1)
 net = MLPClassifier(**net, epochs=epochs, memory=store)
-search = GridSearchCV(net, grid, cv=2, n_jobs=2, refit=False, scoring="neg_log_loss").fit(data["X"], data["y"])
+search = GridSearchCV(net, grid, cv=2, n_jobs=2, refit=False, scoring="neg_log_loss")
+search.fit(data["X"], data["y"])
 print(json.dumps(search.cv_results_["mean_test_score"].tolist()))
 """
 
@@ -129,8 +130,8 @@ def test_halving_trains_each_epoch_once(binary, tmp_path, monkeypatch):
     def search(memory):
         n_trained.clear()
         halving = HalvingGridSearchCV(
-            MLPClassifier(**NET, memory=memory), GRID, cv=2, refit=False,
-            scoring="neg_log_loss", resource="epochs", min_resources=3, max_resources=27, factor=3, random_state=0,
+            MLPClassifier(**NET, memory=memory), GRID, scoring="neg_log_loss", cv=2, refit=False,
+            resource="epochs", min_resources=3, max_resources=27, factor=3, random_state=0,
         )  # fmt: skip
         return halving.fit(X, y).cv_results_, sum(n_trained)
 
