@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -108,7 +109,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             If a name is unknown, or one such as "optimizer__momentum"; the message says
             what to set in its place.
         """
-        refuse_nested(type(self).__name__, self._get_param_names(), params)
+        refuse_nested(type(self).__name__, _parameter_names(type(self)), params)
         return super().set_params(**params)
 
     @with_callbacks
@@ -274,7 +275,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         self._fitted_params = {**self._params(), "callbacks": None}
 
     def _params(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self._get_param_names()}
+        return {name: getattr(self, name) for name in _parameter_names(type(self))}
 
     def _train(
         self,
@@ -452,3 +453,9 @@ def floatx() -> str:
     import keras
 
     return keras.config.floatx()
+
+
+def _parameter_names(kind: Any) -> list[str]:
+    """The names of a class's constructor parameters, in alphabetical order."""
+    parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
+    return sorted(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)
