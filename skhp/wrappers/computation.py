@@ -23,7 +23,7 @@ from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, Training
 from skhp.engine.program_cache import ProgramCache, programs
 from skhp.engine.text import text_as_tensors
 from skhp.keras_objects.fingerprint import NotEstablished
-from skhp.keras_objects.user_code import named_apart, revivable
+from skhp.keras_objects.user_code import custom_objects_for, distinct_names
 from skhp.runtime.global_generators import seeded
 from skhp.wrappers.model_structure import ModelStructure, is_rowwise_model, structure_of_model
 
@@ -220,8 +220,8 @@ def _template(
     try:
         with (
             seeded(0),  # a new layer draws a seed, which must be nobody else's
-            named_apart(model) as own,
-            keras.saving.custom_object_scope(revivable(own)),
+            distinct_names(model) as own,
+            keras.saving.custom_object_scope(custom_objects_for(own)),
             unsafe_deserialization(),
         ):
             template = keras.models.clone_model(model)
