@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from skhp.compat.keras import layers_within, unsafe_deserialization
-from skhp.keras_objects.user_code import named_apart, revivable
+from skhp.keras_objects.user_code import custom_objects_for, distinct_names
 from skhp.runtime.global_generators import seeded
 from skhp.wrappers.model_structure import ModelStructure, structure_of_model
 
@@ -32,8 +32,8 @@ def template_of(
     try:
         with (
             seeded(0),  # new layers draw seeds; other draws must not change
-            named_apart(model) as own,
-            keras.saving.custom_object_scope(revivable(own)),
+            distinct_names(model) as own,
+            keras.saving.custom_object_scope(custom_objects_for(own)),
             unsafe_deserialization(),
         ):
             template = keras.models.clone_model(model)
