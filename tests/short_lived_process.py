@@ -41,7 +41,7 @@ class Worker:
 
     def pytest_collection_modifyitems(self, items):
         for item in items:
-            item.add_marker(pytest.mark.timeout(0))  # its own process holds the time limit
+            item.add_marker(pytest.mark.timeout(0), append=False)  # the other process has it
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
