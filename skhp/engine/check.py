@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.engine import pure_optimizer as optimizers
+from skhp.engine import optimizer_settings as optimizers
 from skhp.engine.backends import tensorflow as backend
 from skhp.engine.keras_fit import resume
 from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState

@@ -1,4 +1,4 @@
-"""Keras models as plain values, from which they can be made again.
+"""Keras models as plain values, and models from such values.
 
 A model is kept as its config, its arrays and the user's functions and classes that the
 config names; Keras's own form is a zip archive of several times the size.
@@ -35,7 +35,7 @@ class PackedModel:
     values : list of ndarray
         Of all its variables.
     layer_states : list of dict or None
-        What each layer learned beside its variables, such as a vocabulary.
+        What each layer learned that is not in its variables, such as a vocabulary.
     compiled : dict or None
         Arguments of ``compile``.
     optimizer : tuple or None
@@ -93,7 +93,7 @@ def pack_model(model: Any) -> PackedModel:
 
 
 def optimizer_config(optimizer: Any) -> dict[str, Any]:
-    """An optimizer's config, with its learning rate schedule as the object that it is."""
+    """An optimizer's config, in which the learning rate schedule is the object itself."""
     schedule = schedule_of(optimizer)
     try:
         config = optimizer.get_config()
@@ -132,7 +132,7 @@ def _config_of(model: Any) -> dict[str, Any]:
     return config
 
 
-# What the arguments of a subclassed model may be, to be read off its attributes.
+# Arguments of a subclassed model may have these types, to be read from its attributes.
 _PLAIN = (str, int, float, bool, type(None), np.generic)
 
 
@@ -177,5 +177,5 @@ def _new_optimizer(packed: PackedModel) -> Any:
 
 
 def copy_model(model: Any) -> Any:
-    """A model or layer of its own with the same weights, optimizer state and settings."""
+    """A copy of a model or layer, with its weights, optimizer state and settings."""
     return unpack_model(pack_model(model))

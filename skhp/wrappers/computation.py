@@ -7,6 +7,7 @@ program traces a template, a copy of the first such model, whose structure they 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -234,12 +235,18 @@ def _template(
     return template
 
 
+# Names that Keras gives to inputs.
+_AUTOMATIC = re.compile(r"input_layer(_\d+)?")
+
+
 def _name_by_place(template: keras.Model) -> None:
     """Name layers by their places, so that a program is the same in every process.
 
     Keras numbers names through a process, and TensorFlow puts them into the program.
     """
     for place, layer in enumerate(layers_within(template)):
+        if isinstance(layer, keras.layers.InputLayer) and not _AUTOMATIC.fullmatch(layer.name):
+            continue  # X has an array for each input, by its name
         with contextlib.suppress(AttributeError):  # a class may compute its name
             layer.name = f"layer_{place}"
 
