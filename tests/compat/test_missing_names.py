@@ -18,6 +18,8 @@ from skhp.compat.missing_names import MissingPrivateName
 from tests.compat.features import plain_search
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 
 class Case(NamedTuple):
     """Names that are missing, a feature that needs them, and what must come of it."""

@@ -4,6 +4,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 HEAVY = {"tensorflow", "keras", "jax", "torch", "matplotlib", "pandas", "scikeras", "tensorboard"}
 
 IMPORT_SKHP = """
