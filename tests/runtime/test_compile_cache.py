@@ -8,6 +8,8 @@ import pytest
 from skhp.engine import set_compile_cache
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 # The process of these tests may have set the flags for its own programs.
 NO_FLAGS = {"TF_XLA_FLAGS": ""}
 

@@ -12,6 +12,8 @@ from sklearn.model_selection import cross_val_score
 
 from skhp import KerasClassifier, KerasRegressor
 
+pytestmark = pytest.mark.slow
+
 BINARY, MANY = keras.losses.BinaryCrossentropy, keras.losses.CategoricalCrossentropy
 SPARSE = keras.losses.SparseCategoricalCrossentropy
 
