@@ -78,7 +78,7 @@ class Checkpoint:
         if best is not None and best.trainable is not None and best.state is not None:
             state = TrainingState(best.trainable, best.state, state.optimizer_variables)
         history = {name: list(values) for name, values in self.history.items()}
-        return Outcome(state, history, self.engine, self.reason, self.diverged_at)
+        return Outcome(state, history, self.engine, self.reason, self.diverged_at, is_loaded=True)
 
 
 class Checkpoints:

@@ -222,6 +222,8 @@ class Outcome:
         Why it was not a program that XLA compiled.
     diverged_at : int or None
         The epoch, counted from 1, whose loss was not finite.
+    is_loaded : bool
+        Whether it was not trained now, but loaded from a checkpoint.
     """
 
     state: TrainingState
@@ -229,6 +231,7 @@ class Outcome:
     engine: str = "compiled"
     reason: str | None = None
     diverged_at: int | None = None
+    is_loaded: bool = False
 
     @property
     def n_epochs(self) -> int:

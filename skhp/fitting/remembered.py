@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from skhp.engine.checkpoint import NO_CHECKPOINTS, Checkpoint, Checkpoints
 from skhp.engine.plan import TrainingPlan, TrainingState
 from skhp.fitting.store import FitStore, StoredFit
@@ -168,8 +170,8 @@ def _described(params: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    return repr(
-        value.item() if hasattr(value, "item") and not getattr(value, "shape", 1) else value
-    )
+    return getattr(value, "__name__", None) or repr(value)

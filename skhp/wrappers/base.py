@@ -59,6 +59,9 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
         Passes over the training rows.
+    memory : path, skhp.search.FitStore or None, default=None
+        A directory that keeps fits on disk, as for `MLPClassifier`. An argument ``memory`` of
+        the builder is set with ``model__memory``.
     **kwargs : dict
         Arguments of the builder, and parameters with a prefix.
 
@@ -163,6 +166,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
                 extends_history=bool(self.warm_start) and first != 0,
                 arguments=kwargs,
                 watchers=task.watchers(self._attributes_at),
+                memory=self.memory,
             )
             with self._unfitted_on_error(continues):
                 if not continues:

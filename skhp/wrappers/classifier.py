@@ -80,6 +80,9 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
         Passes over the training rows.
+    memory : path, skhp.search.FitStore or None, default=None
+        A directory that keeps fits on disk, as for `MLPClassifier`. An argument ``memory`` of
+        the builder is set with ``model__memory``.
     class_weight : dict, list of dict, "balanced" or None, default=None
         How much each class counts, by the labels in y. It multiplies ``sample_weight``,
         in validation too. ``fit`` takes one for that fit only.
@@ -168,6 +171,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         shuffle: bool = True,
         run_eagerly: bool = False,
         epochs: int = 1,
+        memory: Any = None,
         class_weight: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -188,6 +192,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             shuffle=shuffle,
             run_eagerly=run_eagerly,
             epochs=epochs,
+            memory=memory,
             **kwargs,
         )
 

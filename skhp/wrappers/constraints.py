@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 
 from skhp.compat.sklearn import InvalidParameterError
+from skhp.fitting.store import FitStore
 
 Check = tuple[Callable[[Any], bool], str]
 
@@ -64,6 +66,10 @@ def _is_of(value: Any, base: type) -> bool:
 
 def _is_optimizer(value: Any) -> bool:
     return value is None or isinstance(value, str) or _is_of(value, keras.optimizers.Optimizer)
+
+
+def _is_memory(value: Any) -> bool:
+    return value is None or isinstance(value, str | os.PathLike | FitStore)
 
 
 def _each(is_one: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -140,6 +146,11 @@ CHECKS: dict[str, Check] = {
     "shuffle": _FLAG,
     "run_eagerly": _FLAG,
     "epochs": _COUNT,
+    "memory": (
+        _is_memory,
+        "a path, a skhp.search.FitStore or None (an argument of the model-building function "
+        "is set with model__memory)",
+    ),
     "class_weight": (_is_class_weight, "a dict of label to weight, a list of dicts, 'balanced' "
                                        "or None"),
     "initial_epoch": (functools.partial(_is_int, low=0), "an int of at least 0"),

@@ -19,6 +19,7 @@ from skhp.wrappers.inputs import check_is_table, check_validation_data
 from skhp.wrappers.model_checks import naming_the_model
 from skhp.wrappers.routing import route_params
 from skhp.wrappers.rows import checked_weights, encoded_rows, split_rows
+from skhp.wrappers.stored_fits import NoStoredFits, StoredFits
 from skhp.wrappers.training import TrainingRequest, train_model
 
 
@@ -39,6 +40,7 @@ class FitCall:
     arguments : mapping of str to object
         Arguments of ``keras.Model.fit`` for this call.
     watchers : sequence of Watcher
+    memory : path, FitStore or None
     """
 
     epochs: int
@@ -47,6 +49,7 @@ class FitCall:
     extends_history: bool
     arguments: Mapping[str, Any]
     watchers: Sequence[Any] = ()
+    memory: Any = None
 
 
 def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall) -> None:
@@ -115,7 +118,14 @@ def _train(
     if validation is None:
         rows, validation = split_rows(rows, arguments.get("validation_split"))
     request = TrainingRequest(
-        model, rows, validation, arguments, estimator.callbacks_, call.watchers, seed
+        model,
+        rows,
+        validation,
+        arguments,
+        estimator.callbacks_,
+        call.watchers,
+        seed,
+        _stored_fits(estimator, call),
     )
     # A layer without a seed must not draw the numbers that the builder drew.
     draws = seeded(None if seed is None else seed + 1)
@@ -128,9 +138,13 @@ def _train(
     _keep(estimator, outcome, call.extends_history)
 
 
+def _stored_fits(estimator: Any, call: FitCall) -> StoredFits | NoStoredFits:
+    return NoStoredFits() if call.memory is None else StoredFits(call.memory, estimator._params())
+
+
 def _keep(estimator: Any, outcome: Outcome, extends_history: bool) -> None:
     """Keep what training gave: the weights, and attributes of the estimator."""
-    if outcome.engine != "keras":
+    if outcome.engine != "keras" or outcome.is_loaded:
         estimator._keep_training(outcome)
     before = getattr(estimator, "history_", {}) if extends_history else {}
     history = KerasHistory(before)

@@ -57,6 +57,7 @@ class WrapperParameters(BaseEstimator):
         shuffle: bool = True,
         run_eagerly: bool = False,
         epochs: int = 1,
+        memory: Any = None,
         **kwargs: Any,
     ) -> None:
         self.model = model
@@ -74,6 +75,7 @@ class WrapperParameters(BaseEstimator):
         self.shuffle = shuffle
         self.run_eagerly = run_eagerly
         self.epochs = epochs
+        self.memory = memory
         if kwargs:
             self._set_extra(kwargs, TypeError)
 

@@ -56,6 +56,9 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
         Passes over the training rows.
+    memory : path, skhp.search.FitStore or None, default=None
+        A directory that keeps fits on disk, as for `MLPClassifier`. An argument ``memory`` of
+        the builder is set with ``model__memory``.
     **kwargs : dict
         Arguments of the builder, and parameters with a prefix: ``model__``,
         ``optimizer__``, ``loss__``, ``metrics__``, ``callbacks__``, ``compile__``,

@@ -18,6 +18,7 @@ from skhp.engine.train import train
 from skhp.fitting.divergence import check_converged, rate_of
 from skhp.keras_objects.catalogue import KerasObject
 from skhp.wrappers.keras_network import KerasNetwork, build_optimizer
+from skhp.wrappers.stored_fits import NoStoredFits, StoredFits
 
 # Arguments of keras.Model.fit that the engine takes. With any other argument Keras trains.
 _KNOWN = {
@@ -42,6 +43,8 @@ class TrainingRequest:
     watchers : sequence of Watcher
     seed : int or None
         Seed of the order of rows.
+    stored_fits : StoredFits or NoStoredFits
+        Where its checkpoints are.
     """
 
     model: Any
@@ -51,6 +54,7 @@ class TrainingRequest:
     callbacks: Sequence[Any] = ()
     watchers: Sequence[Any] = ()
     seed: int | None = None
+    stored_fits: StoredFits | NoStoredFits = field(default_factory=NoStoredFits)
 
 
 def train_model(request: TrainingRequest) -> Outcome:
@@ -78,7 +82,8 @@ def train_model(request: TrainingRequest) -> Outcome:
     start = TrainingState(*network.read(model), _optimizer_values(model.optimizer))
     try:
         random_state = check_random_state(request.seed)
-        outcome = train(_plan(request, network), rows, validation, start, random_state)
+        arguments = (_plan(request, network), rows, validation, start, random_state)
+        outcome = train(*arguments, request.stored_fits.checkpoints(*arguments))
         check_converged(outcome, rate_of(model))
     except BaseException:  # an earlier fit may have trained the model: keep its weights
         load_state(model, start)

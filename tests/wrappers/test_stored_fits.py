@@ -1,0 +1,153 @@
+"""Wrappers with ``memory``: loaded, continued or trained, always with the result of one go."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+import skhp
+from skhp import KerasClassifier, KerasRegressor
+from skhp.engine.program_run import ProgramRun
+from skhp.search import FitStore
+
+# Another process runs the same text.
+BUILDER = """
+import keras
+
+
+def build(meta, width=8, rate=0.0, memory=4):
+    layers = [keras.Input((meta["n_features_in_"],)), keras.layers.Dense(width, "relu")]
+    layers += [keras.layers.BatchNormalization()] + [keras.layers.Dropout(rate)] * (rate > 0)
+    return keras.Sequential([*layers, keras.layers.Dense(1, "sigmoid")])
+"""
+exec(BUILDER)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The numbers of epochs that programs have trained, one for each call."""
+    counts = []
+    epochs = ProgramRun.epochs
+
+    def counted(self, count):
+        logs = epochs(self, count)
+        counts.append(len(logs))
+        return logs
+
+    monkeypatch.setattr(ProgramRun, "epochs", counted)
+    return counts
+
+
+def network(**params):
+    params = {"loss": "binary_crossentropy", "optimizer": "adam", "random_state": 0, **params}
+    return KerasClassifier(build, **params)  # noqa: F821
+
+
+def assert_same(net, expected, X):
+    assert net.history_ == expected.history_
+    assert (net.n_epochs_, net.engine_) == (expected.n_epochs_, expected.engine_)
+    np.testing.assert_array_equal(net.predict_proba(X), expected.predict_proba(X))
+    weights = zip(net.model_.get_weights(), expected.model_.get_weights(), strict=True)
+    optimizers = (net.model_.optimizer.variables, expected.model_.optimizer.variables)
+    variables = [map(keras.ops.convert_to_numpy, own) for own in optimizers]
+    for one, other in [*weights, *zip(*variables, strict=True)]:
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("rate, engine", [(0.0, "compiled"), (0.3, "graph")])
+def test_3_then_9_then_27_epochs_are_27_at_once(rate, engine, binary, tmp_path, trained):
+    X, y = binary
+    net = network(rate=rate, validation_split=0.2, metrics=["accuracy"], epochs=27)
+    expected = clone(net).fit(X, y)
+    assert expected.engine_ == engine
+    trained.clear()
+    for epochs in (3, 9, 27):
+        net.set_params(memory=tmp_path, epochs=epochs).fit(X, y)
+    assert_same(net, expected, X)
+    assert sum(trained) == 27
+    trained.clear()
+    assert_same(clone(net).fit(X, y), expected, X)
+    assert trained == []
+    # A loaded network trains on like any other.
+    assert_same(clone(net).fit(X, y).partial_fit(X, y), expected.partial_fit(X, y), X)
+    assert FitStore(tmp_path).frame()["epochs"].tolist() == [3, 9, 27]
+
+
+def test_another_process_finds_the_fit(binary, tmp_path, trained):
+    X, y = binary
+    np.savez(tmp_path / "rows.npz", X=X, y=y)
+    script = f"""{BUILDER}
+import json, sys
+import numpy as np
+from skhp import KerasClassifier
+rows = np.load({str(tmp_path / "rows.npz")!r})
+for _ in range(3):  # the names that Keras gives layers count up
+    keras.layers.Dense(3), keras.layers.Dropout(0.5)
+net = KerasClassifier(build, loss="binary_crossentropy", optimizer="adam", random_state=0,
+                      rate=0.3, epochs=4, memory={str(tmp_path / "fits")!r})
+net.fit(rows["X"], rows["y"])
+print(json.dumps(net.history_["loss"]))
+"""
+    (tmp_path / "script.py").write_text(script)
+    paths = [str(Path(skhp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    assert done.returncode == 0, done.stderr
+    net = network(rate=0.3, epochs=4, memory=tmp_path / "fits").fit(X, y)
+    assert trained == []
+    assert net.history_["loss"] == json.loads(done.stdout.splitlines()[-1])
+
+
+def test_whatever_changes_the_training_makes_another_fit(binary, tmp_path):
+    X, y = binary
+    fits = [
+        ({}, {}),
+        ({"width": 9}, {}),
+        ({"random_state": 1}, {}),
+        ({"optimizer__learning_rate": 0.01}, {}),
+        ({"loss": keras.losses.BinaryCrossentropy(label_smoothing=0.1)}, {}),
+        ({"batch_size": 8}, {}),
+        ({"validation_split": 0.3}, {}),
+        ({"class_weight": {0: 1.0, 1: 2.0}}, {}),
+        ({}, {"sample_weight": np.linspace(1, 2, len(y))}),
+    ]
+    for n, (params, arguments) in enumerate(fits, 1):
+        for _ in range(2):
+            network(**params, memory=tmp_path).fit(X, y, **arguments)
+        assert FitStore(tmp_path).frame()["fit"].nunique() == n
+
+
+class OwnStep(keras.Sequential):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+def own_step(meta):
+    return OwnStep([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)])
+
+
+def test_what_keras_trains_is_not_stored(regression, tmp_path):
+    X, y = regression
+    net = KerasRegressor(own_step, loss="mse", random_state=0, memory=tmp_path)
+    with pytest.warns(UserWarning, match="not stored: .*OwnStep has a train_step of its own"):
+        net.fit(X, y)
+    assert net.engine_ == "keras" and FitStore(tmp_path).frame().empty
+
+
+def test_memory_of_the_builder_has_a_prefix(binary):
+    X, y = binary
+    net = network(model__memory=6).fit(X, y)
+    assert net.n_epochs_ == 1
+    with pytest.raises((TypeError, ValueError), match=r"'memory' parameter.*model__memory.*Got 6"):
+        network(memory=6).fit(X, y)
