@@ -50,17 +50,16 @@ class StoredFit:
 
 
 class FitStore:
-    """A directory of fits, which other fits load or continue.
+    """A directory of fits on disk, which later fits load or continue.
 
     Pass it, or the path of its directory, as ``memory`` of an estimator. A fit that the store
-    holds is loaded and not trained. A fit that it holds with fewer epochs goes on from there.
-    So a search that was killed and is started again trains only what it had not trained, and
+    holds is loaded and not trained. A fit that it holds with fewer epochs is continued. So a
+    search that was killed and is started again trains only what is missing, and
     `~sklearn.model_selection.HalvingGridSearchCV` with ``resource="epochs"`` trains each epoch
-    once. The weights, the history and the predictions are bit for bit those of a fit that was
-    trained in one go.
+    once. The weights, the history and the predictions are the same, bit for bit, as if the fit
+    had been trained without interruption.
 
-    Any number of processes, on any number of machines with one file system, may use a
-    directory at the same time. None waits for another.
+    Several processes may use a directory at the same time. None waits for another.
 
     Parameters
     ----------
@@ -85,11 +84,13 @@ class FitStore:
 
     Notes
     -----
-    A fit is found by everything that it follows from: the rows, targets and sample weights,
-    the validation rows, the parameters but for ``epochs``, the seed, the code of the user's
-    own functions, and the versions of Python, skhp, Keras and TensorFlow and the processor.
-    A fit with ``random_state=None`` is not stored, because no other fit is equal to it. A fit
-    with Keras callbacks is not stored, because a callback may change the training.
+    A fit is found by everything that it depends on: the rows, targets and sample weights, the
+    validation rows, the parameters except ``epochs``, the seed, the code of the user's own
+    functions, the processor, and the versions of Python, skhp, Keras and TensorFlow.
+
+    Some fits are not stored, and a warning says why: with ``random_state=None``, because no
+    other fit is the same; with Keras callbacks, because a callback may change the training;
+    of models that Keras's own ``fit`` trains.
 
     Files are safetensors with JSON in their header. Nothing that is read from them is run.
 
@@ -126,8 +127,13 @@ class FitStore:
             raise ValueError(
                 f"max_bytes must be a positive int, or None for no limit. Got {max_bytes!r}."
             )
-        self._path = Path(directory).expanduser().absolute()
+        # Not a Path: skops reads a string without asking, and workers may have another folder.
+        self._absolute = os.path.abspath(os.path.expanduser(directory))
         self._refuse_file()
+
+    @property
+    def _path(self) -> Path:
+        return Path(self._absolute)
 
     def __repr__(self) -> str:
         return (

@@ -17,6 +17,12 @@ NET = {"n_layers": 1, "width": 16, "learning_rate": 0.03, "random_state": 0}
 STOP = {"early_stopping": True, "patience": 4}
 
 
+@pytest.fixture(autouse=True)
+def no_warning_was_given(monkeypatch):
+    """Let each test see the warnings that a process gives once."""
+    monkeypatch.setattr("skhp.fitting.warn_once._given", set())
+
+
 @pytest.fixture
 def trained(monkeypatch):
     """The numbers of epochs that programs have trained, one for each call."""

@@ -15,6 +15,12 @@ from skhp.search import FitStore
 NET = {"n_layers": 1, "width": 16, "learning_rate": 0.03, "random_state": 0, "epochs": 2}
 
 
+@pytest.fixture(autouse=True)
+def no_warning_was_given(monkeypatch):
+    """Let each test see the warnings that a process gives once."""
+    monkeypatch.setattr("skhp.fitting.warn_once._given", set())
+
+
 @pytest.fixture
 def store(tmp_path):
     return FitStore(tmp_path / "deep" / "fits")

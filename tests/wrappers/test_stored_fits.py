@@ -10,9 +10,11 @@ import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 import skhp
 from skhp import KerasClassifier, KerasRegressor
+from skhp.callback import LearningCurves
 from skhp.engine.program_run import ProgramRun
 from skhp.search import FitStore
 
@@ -27,6 +29,12 @@ def build(meta, width=8, rate=0.0, memory=4):
     return keras.Sequential([*layers, keras.layers.Dense(1, "sigmoid")])
 """
 exec(BUILDER)
+
+
+@pytest.fixture(autouse=True)
+def no_warning_was_given(monkeypatch):
+    """Let each test see the warnings that a process gives once."""
+    monkeypatch.setattr("skhp.fitting.warn_once._given", set())
 
 
 @pytest.fixture
@@ -126,6 +134,22 @@ def test_whatever_changes_the_training_makes_another_fit(binary, tmp_path):
         for _ in range(2):
             network(**params, memory=tmp_path).fit(X, y, **arguments)
         assert FitStore(tmp_path).frame()["fit"].nunique() == n
+
+
+@pytest.mark.parametrize("on", ["train", "test_fold"])
+def test_curves_show_earlier_epochs(on, binary, tmp_path):
+    X, y = binary
+
+    def curves(memory, epochs=5):
+        followed = LearningCurves(on=on)
+        search = GridSearchCV(network(epochs=epochs, memory=memory), {"rate": [0.3]}, cv=2)
+        search.set_callbacks(followed).fit(X, y)
+        return followed.frame().drop(columns="seconds")
+
+    expected = curves(None)
+    curves(tmp_path, epochs=2)
+    for _ in ("continued", "loaded"):
+        assert curves(tmp_path).equals(expected)
 
 
 class OwnStep(keras.Sequential):
