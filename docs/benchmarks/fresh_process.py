@@ -63,7 +63,8 @@ def measure(script, arguments, system, *, name, python=None):
 def child_environment(extra):
     """Return the parent's environment, quiet, on TensorFlow, without disk caches."""
     env = {key: value for key, value in os.environ.items() if key not in DISK_CACHES}
-    return {**env, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", **extra}
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    return {**env, **quiet, "SKHP_COMPILE_CACHE": "off", **extra}
 
 
 def answer(function, options):

@@ -12,6 +12,7 @@ import json
 import textwrap
 from pathlib import Path
 
+import architectures
 import comparison
 
 FOLDER = Path(__file__).parent
@@ -38,9 +39,14 @@ TABLES = {
             "peak_mb": "peak memory, MB",
         },
     ),
+    "architectures": ("Networks of many kinds", architectures.COLUMNS),
     "predict": (
         "Predicting",
         {"one_row_ms": "1 row, ms", "many_rows_ms": "100,000 rows, ms"},
+    ),
+    "first_prediction": (
+        "The first prediction of a process",
+        {"cpu_s": "processor s", "wall_s": "wall s", "peak_mb": "peak memory, MB"},
     ),
     "memory": (
         "Memory over many fits",
@@ -100,6 +106,8 @@ def cells(results, system, columns):
 
 def caption(results):
     """Return the table's caption: how many jobs, where a benchmark has jobs."""
+    if "caption" in results:
+        return results["caption"]
     jobs = results["settings"].get("n_jobs")
     if jobs is None:
         return "Medians; in brackets, times skhp's"

@@ -12,19 +12,14 @@ from skhp.callback.fit_place import Place, expected_places
 from skhp.callback.recorder import has_network
 from skhp.callback.records import SearchEnded
 from skhp.candidates.cv_results import params_of, results_of, split_scores, summary_columns
+from skhp.candidates.planned_splits import planned_n_splits
 
 
 def count_splits(search: Any, X: Any, y: Any) -> int:
     """The number of splits, 0 where only the search knows it."""
-    from sklearn.base import is_classifier
-    from sklearn.model_selection import check_cv
-
-    if hasattr(search.cv, "__next__"):  # a generator can be read once, by the search
-        return 0
     try:
-        cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
-        return int(cv.get_n_splits(X, y))
-    except Exception:  # it needs groups, or is no splitter, which the search will say
+        return planned_n_splits(search, X, y) or 0
+    except Exception:  # the search says what is wrong with its splitter
         return 0
 
 

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from skhp.engine.epochs import Epochs
+from skhp.engine.optimizer_settings import treats_weights_alike
 from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import CannotCompile
-from skhp.engine.pure_optimizer import PureOptimizer, treats_numbers_alike
+from skhp.engine.pure_optimizer import PureOptimizer
 from skhp.engine.scalars import ScalarTable
 from skhp.engine.structure import Structure, name_of
 
@@ -59,7 +60,7 @@ class Program:
         layout = structure.layout
         self.packing = Packing(
             layout.trainable_shapes(),
-            layout.joinable if treats_numbers_alike(optimizer) else none_joinable,
+            layout.joinable if treats_weights_alike(optimizer) else none_joinable,
         )
         self.scalars = ScalarTable(scalars)
         self.optimizer = PureOptimizer(backend, optimizer, self.packing, layout.variables)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.engine import pure_optimizer as optimizers
+from skhp.engine import optimizer_settings as optimizers
 from skhp.engine.backends import tensorflow as backend
 from skhp.engine.plan import Rows, TrainingPlan
 from skhp.engine.program import Program

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from skhp.engine import pure_optimizer as optimizers
+from skhp.engine.optimizer_support import why_no_program_can_use
 from skhp.engine.plan import History, Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_run import ProgramRun
 from skhp.engine.watchers import EarlyStopping, KerasCallbacks, Printer, Watcher, watches_batches
@@ -20,7 +20,7 @@ def why_no_program(plan: TrainingPlan) -> str | None:
     for callback in plan.callbacks:
         if watches_batches(callback):
             return f"the callback {type(callback).__name__} looks at every batch"
-    return plan.network.why_no_program(plan) or optimizers.why_not_pure(
+    return plan.network.why_no_program(plan) or why_no_program_can_use(
         plan.optimizer, plan.learning_rate
     )
 

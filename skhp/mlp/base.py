@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -108,7 +109,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             If a name is unknown, or the name of a nested parameter such as
             "optimizer__momentum". The message says what to set instead.
         """
-        refuse_nested(type(self).__name__, self._get_param_names(), params)
+        refuse_nested(type(self).__name__, _parameter_names(type(self)), params)
         return super().set_params(**params)
 
     @with_callbacks
@@ -277,7 +278,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         self._fitted_params = {**self._params(), "callbacks": None}
 
     def _params(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self._get_param_names()}
+        return {name: getattr(self, name) for name in _parameter_names(type(self))}
 
     def _train(
         self,
@@ -455,3 +456,9 @@ def floatx() -> str:
     import keras
 
     return keras.config.floatx()
+
+
+def _parameter_names(kind: Any) -> list[str]:
+    """The names of a class's constructor parameters, in alphabetical order."""
+    parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
+    return sorted(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)

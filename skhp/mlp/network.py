@@ -17,9 +17,9 @@ import numpy as np
 from skhp.compat.keras import wrapped_function
 from skhp.engine.engine_choice import EngineChoice
 from skhp.engine.losses import as_loss, fresh_metric, reductions
+from skhp.engine.optimizer_settings import make_optimizer
 from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import ProgramCache, programs
-from skhp.engine.pure_optimizer import make_optimizer
 from skhp.engine.rowwise import is_rowwise_activation, is_rowwise_loss, is_rowwise_metric
 from skhp.keras_objects.fingerprint import is_keras_own
 from skhp.mlp.activations import SHARED_ACTIVATIONS

@@ -13,8 +13,8 @@ import numpy as np
 
 from skhp.compat.keras import metric_mode
 from skhp.engine.losses import fresh_metric
+from skhp.engine.optimizer_settings import make_optimizer
 from skhp.engine.plan import EarlyStop, TrainingPlan
-from skhp.engine.pure_optimizer import make_optimizer
 from skhp.keras_objects.catalogue import KerasObject, look_up
 from skhp.mlp.network import MLPNetwork
 from skhp.mlp.spec import MLPSpec

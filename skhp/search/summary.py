@@ -11,6 +11,7 @@ from typing import Any
 from skhp.candidates.cv_results import is_results
 from skhp.candidates.labels import distinct_labels, value_label
 from skhp.candidates.names import short_names
+from skhp.candidates.planned_splits import planned_n_splits
 from skhp.candidates.space import choices_of, interval_of, space_of
 from skhp.candidates.values import unique_values
 
@@ -36,8 +37,8 @@ class SpaceSummary:
     seconds_per_fit, seconds : float or None
         As timed, and for the whole search at its ``n_jobs``, without compiling.
     seconds_to_compile : float or None
-        What the first fit of a network structure took longer than the next one. Each
-        structure adds it once, in each worker process.
+        How much longer the first fit of a network structure took than the next one. Each
+        structure adds this once in each worker process.
     """
 
     parameters: list[dict[str, Any]]
@@ -75,7 +76,7 @@ class SpaceSummary:
 
 
 def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
-    """Say what would be searched, in how many fits, and how long that would take.
+    """Describe what a search would try, in how many fits, and how long it would take.
 
     Parameters
     ----------
@@ -83,14 +84,14 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
         Fitted or not; or a dict of parameter -> values or distribution, or a list of
         those.
     X, y : array-like, optional
-        With rows, two candidates are fitted twice, that of the first values in the space
-        and that of the last: the second fits are timed, as a first one compiles. What a
-        search takes lies near their mean where its lists go from small to large.
+        With rows, two candidates are fitted twice: that of the first values in the space and
+        that of the last. The second fits are timed, because a first one compiles. Their mean
+        is near that of the search if its lists go from small to large values.
 
     Returns
     -------
     SpaceSummary
-        To be printed; its numbers are attributes, its parameters a ``frame()``.
+        Print it to read it. Its numbers are attributes, and ``frame()`` has the parameters.
 
     Raises
     ------
@@ -122,7 +123,7 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
         raise ValueError("y was given without X. A timed fit needs both.")
     rounds, at_most = _rounds(search, combinations)
     candidates = None if rounds is None else sum(rounds)
-    splits = _n_splits(search, X, y)
+    splits = planned_n_splits(search, X, y)
     fits = None
     if candidates is not None and splits is not None:
         fits = candidates * splits + bool(search.refit)
@@ -185,19 +186,6 @@ def _jobs(search: Any) -> int:
     from joblib import effective_n_jobs
 
     return effective_n_jobs(getattr(search, "n_jobs", None))
-
-
-def _n_splits(search: Any, X: Any, y: Any) -> int | None:
-    from sklearn.base import is_classifier
-    from sklearn.model_selection import check_cv
-
-    if hasattr(search.cv, "__next__"):
-        return None  # a generator can be read once
-    cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
-    try:
-        return cv.get_n_splits(X, y)
-    except (ValueError, TypeError):  # it needs the rows, or groups
-        return None
 
 
 def _timed_fits(search: Any, space: list[Mapping[str, Any]], X: Any, y: Any) -> tuple[float, float]:

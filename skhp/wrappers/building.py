@@ -50,8 +50,8 @@ def build_model(estimator: Any, params: Mapping[str, Any], seed: int | None) -> 
         return model  # not a copy: other models may share its layers
     if model is not None and hasattr(estimator, "_keras_build_fn"):
         raise ValueError(
-            f"{type(estimator).__name__} has a _keras_build_fn of its own, and model={model!r} "
-            "was given too. Leave one of them out."
+            f"{type(estimator).__name__} has a method _keras_build_fn, and model={model!r} was "
+            "given too. Leave one of them out."
         )
     builder = estimator._builder_if_any()
     if builder is None or isinstance(model, keras.Layer) or model in _CLASSES_OF_KERAS:
@@ -110,7 +110,7 @@ def build_weights(model: Any, X: np.ndarray, encoder: Any, seed: int | None, lab
     row = encode(encoder, X[:1])
     with seeded(seed), naming_the_model(model, label, row, None):
         if isinstance(model, keras.Sequential):
-            model.build((None, *np.shape(row)[1:]))  # not for batches of one row alone
+            model.build((None, *np.shape(row)[1:]))  # for batches of any size
         else:
             note_outputs(model, model(text_as_tensors(row), training=False))
 

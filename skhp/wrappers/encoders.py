@@ -28,7 +28,7 @@ _KINDS = ("binary", "multiclass", "multilabel-indicator")
 
 class ClassifierLabelEncoder(  # type: ignore[call-arg, misc, name-defined]
     _of_scikeras.ClassifierLabelEncoder,
-    auto_wrap_output_keys=None,  # its outputs are arrays, whatever output scikit-learn is set to
+    auto_wrap_output_keys=None,  # no data frames, even with set_config(transform_output="pandas")
 ):
     """Encode classes as numbers for a network, and its outputs as classes again.
 
@@ -157,7 +157,7 @@ class ClassifierLabelEncoder(  # type: ignore[call-arg, misc, name-defined]
 
 
 def fit_encoder(encoder: Any, values: Any, **known: Any) -> Any:
-    """Fit a transformer of X or y to arrays, whatever output scikit-learn is set to.
+    """Fit a transformer of X or y.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def fit_encoder(encoder: Any, values: Any, **known: Any) -> Any:
 
 
 def encode(encoder: Any, values: Any) -> Any:
-    """Transform X or y into arrays, whatever output scikit-learn is set to.
+    """Transform X or y into arrays, even if scikit-learn is set to return data frames.
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ def _train(
     request = TrainingRequest(
         model, rows, validation, arguments, estimator.callbacks_, call.watchers, seed
     )
-    # A layer may draw without a seed of its own. It must not repeat the builder's numbers.
+    # A layer without a seed must not draw the numbers that the builder drew.
     draws = seeded(None if seed is None else seed + 1)
     try:
         with draws, naming:

@@ -26,7 +26,7 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
     estimator : str
         Name of the estimator's class.
     y : array-like, optional
-        Targets, where there are any.
+        Targets, if there are any.
 
     Raises
     ------

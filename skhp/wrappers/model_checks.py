@@ -141,7 +141,7 @@ def _plain_name(loss: Any) -> str:
         return loss.__name__.lower()
     found = keras.losses.get(loss)
     function = getattr(found, "fn", found)
-    # Keras wraps a function that has a name in a class without a name of its own.
+    # Keras wraps a named function in a class whose name says nothing.
     named = type(found).__name__ in ("LossFunctionWrapper", "function")
     name = getattr(function, "__name__", "") if named else type(found).__name__
     return name.replace("_", "").lower()

@@ -138,7 +138,7 @@ def loss_name(loss: Any) -> str | None:
         if kind in (keras.losses.Loss, object):
             return None
         if getattr(kind, "__module__", "").startswith("keras."):
-            # Keras wraps a function in a class that has no name of its own.
+            # Keras wraps a named function in a class whose name says nothing.
             wrapped = getattr(loss, "fn", None) if kind.__name__ in _WRAPPERS else None
             return loss_name(wrapped) if wrapped else _plain(kind.__name__)
     return None
@@ -257,7 +257,7 @@ def check_values_of_loss(loss: Any, y: Any, estimator: str) -> None:
             + (f" and at most {high:g}" if np.isfinite(high) else "")
             + f", and y goes from {y.min():g} to {y.max():g}. Use another loss for "
             f"{estimator}, such as 'mse'"
-            + (", or a classifier where y holds classes." if high <= 1 else ".")
+            + (". If y holds classes, use KerasClassifier." if high <= 1 else ".")
         )
 
 

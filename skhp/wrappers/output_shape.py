@@ -18,6 +18,6 @@ def note_outputs(model: Any, outputs: Any) -> None:
 
 
 def shape_of_outputs(model: Any) -> tuple[int, ...] | None:
-    """The shape that `note_outputs` kept, None if there is none."""
+    """The shape that `note_outputs` kept; None if it kept none."""
     shape = vars(model).get("_skhp_output_shape")
     return None if shape is None else tuple(shape)

@@ -22,7 +22,7 @@ def route_params(
     prefix : str
         Without the two underscores.
     also : collection of str, default=()
-        Names to select too, where they have no prefix. A parameter with the prefix wins.
+        Names without the prefix to select too. If both exist, the one with the prefix is used.
     nested : bool, default=True
         Whether to select parameters that have a second prefix behind the first.
 

@@ -33,3 +33,9 @@ def test_python_versions_are_those_that_ci_tests():
     ]
     assert project["requires-python"] == f">={classifiers[0]}"
     assert f"pythons=({' '.join(classifiers)})" in (ROOT / ".ci/run").read_text()
+
+
+def test_core_tests_exist():
+    (listed,) = re.findall(r"core_tests=\((.*?)\)", (ROOT / ".ci/run").read_text(), re.S)
+    assert listed.split()
+    assert not [path for path in listed.split() if not (ROOT / path).exists()]

@@ -112,7 +112,7 @@ OPTIMIZER_CASES = {
         lambda: optimizers.Muon(0.01, exclude_layers=["dense"]), "by their names"
     ),
     "ScheduleFreeAdamW": by_keras(
-        lambda: optimizers.ScheduleFreeAdamW(0.01), "another update in Keras's fit"
+        lambda: optimizers.ScheduleFreeAdamW(0.01), "in Keras's fit differs"
     ),
     "MultiOptimizer": by_keras(two_optimizers, "several optimizers"),
 }
