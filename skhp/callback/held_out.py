@@ -1,6 +1,6 @@
 """The rows that score a candidate, for a monitor to measure each epoch on.
 
-A search does not tell its callbacks which rows it holds out. They are computed in advance: a
+A search does not pass the rows that it holds out to its callbacks. They are computed in advance: a
 copy of the splitter, with its random state as it is when the search begins, splits the same
 rows. Each fold is checked before it is used: the training rows that the candidate got must be,
 bit for bit, those of the fold computed in advance.

@@ -66,10 +66,10 @@ def pack_model(model: Any) -> PackedModel:
     ValueError
         If two of the user's classes in it have one name.
     """
-    from skhp.keras_objects.user_code import named_apart
+    from skhp.keras_objects.user_code import distinct_names
 
     try:
-        with named_apart(model) as own:
+        with distinct_names(model) as own:
             config = _config_of(model)
             build_config = None if hasattr(model, "inputs") else model.get_build_config()
     except NotImplementedError as error:
@@ -141,13 +141,13 @@ def unpack_model(packed: PackedModel) -> Any:
     runtime.start()
     import keras
 
-    from skhp.keras_objects.user_code import revivable, revive
+    from skhp.keras_objects.user_code import custom_objects_for, make_from_config
 
-    own = revivable(packed.custom_objects)
+    own = custom_objects_for(packed.custom_objects)
     code = unsafe_deserialization() if holds_bytecode(packed.config) else contextlib.nullcontext()
     # A new layer draws a seed, which must not come from a global generator.
     with seeded(0), keras.saving.custom_object_scope(own), code:
-        model = revive(packed.kind, packed.config)
+        model = make_from_config(packed.kind, packed.config)
         note_model_built()
         if packed.build_config is not None:
             model.build_from_config(packed.build_config)

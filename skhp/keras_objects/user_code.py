@@ -46,14 +46,14 @@ _names = threading.RLock()
 
 
 @contextlib.contextmanager
-def true_names() -> Iterator[None]:
+def unchanged_names() -> Iterator[None]:
     """Keep other threads from renaming functions, for a while."""
     with _names:
         yield
 
 
 @contextlib.contextmanager
-def named_apart(model: keras.Model) -> Iterator[dict[str, Any]]:
+def distinct_names(model: keras.Model) -> Iterator[dict[str, Any]]:
     """Give the user's functions in a model different names, for a while.
 
     Keras writes only the name of a function into a config, and a lambda as bytecode without
@@ -100,7 +100,7 @@ def _by_name(classes: list[type]) -> dict[str, Any]:
     return found
 
 
-def revive(kind: Any, config: dict[str, Any]) -> Any:
+def make_from_config(kind: Any, config: dict[str, Any]) -> Any:
     """Make a layer or model again from its config.
 
     Keras's configs hold ``trainable`` and ``dtype``. Where a user's class does not take
@@ -123,20 +123,20 @@ def revive(kind: Any, config: dict[str, Any]) -> Any:
         return thing
 
 
-class _Reviver:
+class _MakerFromConfig:
     """Makes layers of a class, in place of the class among Keras's custom objects."""
 
     def __init__(self, kind: type) -> None:
         self._kind = kind
 
     def from_config(self, config: dict[str, Any]) -> Any:
-        return revive(self._kind, config)
+        return make_from_config(self._kind, config)
 
 
-def revivable(objects: dict[str, Any]) -> dict[str, Any]:
+def custom_objects_for(objects: dict[str, Any]) -> dict[str, Any]:
     """Custom objects with which Keras makes even layers that do not take ``trainable``."""
     layers = {n: v for n, v in objects.items() if inspect.isclass(v) and _is_layer(v)}
-    return {**objects, **{name: _Reviver(kind) for name, kind in layers.items()}}
+    return {**objects, **{name: _MakerFromConfig(kind) for name, kind in layers.items()}}
 
 
 def _is_layer(kind: type) -> bool:

@@ -38,7 +38,7 @@ def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
     Raises
     ------
     TypeError
-        If it is not a search. ``cv_results_`` alone do not hold a space.
+        If it is not a search. ``cv_results_`` do not hold a space.
     ValueError
         If ``keep`` is not in (0, 1], or no candidate has a score.
 

@@ -82,6 +82,16 @@ def test_a_fit_prints_nothing():
     assert run(FIT) == ("", "")
 
 
+ASK_BEFORE_A_FIT = """
+from skhp import KerasClassifier
+assert not hasattr(KerasClassifier(print, loss="hinge"), "predict_proba")
+"""
+
+
+def test_a_question_that_needs_keras_prints_nothing():
+    assert run(ASK_BEFORE_A_FIT) == ("", "")
+
+
 COMPLAIN_WHILE_KERAS_LOADS = """
 import os, sys
 class Complain:

@@ -335,7 +335,7 @@ def test_multimetric_search_shows_the_metric_it_refits_by():
 def test_errors_say_what_there_is(grid_search):
     with pytest.raises(ValueError, match=r"x='depth' is not a parameter.*max_depth"):
         SearchHeatmapDisplay.from_search(grid_search, "depth", "criterion")
-    with pytest.raises(ValueError, match="shown once"):
+    with pytest.raises(ValueError, match="used once"):
         SearchHeatmapDisplay.from_search(grid_search, "criterion", "criterion")
     with pytest.raises(ValueError, match="aggregate must be"):
         SearchHeatmapDisplay.from_search(grid_search, "max_depth", "criterion", aggregate="sum")
