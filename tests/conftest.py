@@ -1,31 +1,36 @@
 """Small data that most tests share, so that they share compiled programs too."""
 
 import os
-import shutil
-import tempfile
 
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification, make_regression
 
+from skhp.runtime import compile_cache
 from tests.short_lived_process import Worker, peak_mb
 
-PROGRAMS = pytest.StashKey()  # the folder that compiled programs are kept in, of the run
 PEAKS_MB = pytest.StashKey()  # of the workers of pytest-xdist, by their names
 
 
 def pytest_configure(config):
     config.stash[PEAKS_MB] = {}
-    config.stash[PROGRAMS] = None
+    keep_programs(config)
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Worker(config))
-    else:  # tests find each other's programs, and none of the user's
-        config.stash[PROGRAMS] = os.environ["SKHP_COMPILE_CACHE"] = tempfile.mkdtemp()
 
 
-def pytest_unconfigure(config):
-    if config.stash[PROGRAMS]:
-        shutil.rmtree(config.stash[PROGRAMS], ignore_errors=True)
+def keep_programs(config):
+    """Keep compiled programs in pytest's cache, for the next run and for other processes.
+
+    The suite compiles more programs than skhp keeps by default. Processes that tests start use
+    the same folder, because they inherit ``TF_XLA_FLAGS``, and remove nothing from it.
+    """
+    variable = compile_cache.VARIABLE
+    if variable not in os.environ and hasattr(config, "cache"):
+        os.environ[variable] = str(config.cache.mkdir("programs"))
+        compile_cache.LIMIT_MB = 2048
+        compile_cache.prepare()
+        del os.environ[variable]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -44,6 +44,10 @@ TABLES = {
         "Predicting",
         {"one_row_ms": "1 row, ms", "many_rows_ms": "100,000 rows, ms"},
     ),
+    "first_prediction": (
+        "The first prediction of a process",
+        {"cpu_s": "processor s", "wall_s": "wall s", "peak_mb": "peak memory, MB"},
+    ),
     "memory": (
         "Memory over many fits",
         {

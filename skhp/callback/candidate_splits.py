@@ -14,12 +14,12 @@ from skhp.candidates.values import same_value, value_key
 
 @dataclass(frozen=True)
 class CandidateSplit:
-    """Which rows of the table a fit gets.
+    """The candidate and split of one fit.
 
     Parameters
     ----------
     candidate, split : int or None
-        None where it is not known, or the fit has none.
+        None where it is not known. A fit on all rows has no split.
     params : mapping
     """
 
@@ -37,15 +37,16 @@ def candidate_splits(
     ----------
     log : SearchLog
     params : sequence of mapping
-        Of the search's candidates; empty where there is no search, or it has not ended.
+        Parameters of the search's candidates; empty where there is no search, or it has not
+        ended.
     n_splits : int
     """
-    placed = [place for place in log.places if not place.is_lone]
-    lone = [place for place in log.places if place.is_lone]
+    placed = [place for place in log.places if not place.is_unknown]
+    unknown = [place for place in log.places if place.is_unknown]
     found = _numbered(log, placed, params, n_splits)
     if params:
-        return found | _matched(log, lone, params, n_splits)
-    return found | _grouped(log, lone)
+        return found | _matched(log, unknown, params, n_splits)
+    return found | _grouped(log, unknown)
 
 
 def _numbered(
@@ -87,7 +88,7 @@ def _candidates_before(log: SearchLog, places: list[Place], n_splits: int) -> di
 def _matched(
     log: SearchLog, places: list[Place], params: Sequence[Mapping[str, Any]], n_splits: int
 ) -> dict[Place, CandidateSplit]:
-    """Those of lone fits among a search's candidates, found by their parameters."""
+    """Those of fits of unknown candidates, found by their parameters."""
     taken: Counter[int] = Counter()
     found = {}
     for place in places:
@@ -98,14 +99,14 @@ def _matched(
             found[place] = CandidateSplit(free[0], taken[free[0]], params[free[0]])
             taken[free[0]] += 1
         elif equal and all(known.split is not None for known in found.values()):
-            # Once more, after all splits: the refit.
+            # One more fit after all splits is the refit.
             found[place] = CandidateSplit(equal[0], None, params[equal[0]])
     return found
 
 
 def _is_made_of(own: Mapping[str, Any], candidate: Mapping[str, Any]) -> bool:
-    # A candidate's "mlpclassifier__width" is the network's "width". What the network has
-    # not (a scaler's parameter, an object that was not sent) cannot tell candidates apart.
+    # A candidate's "mlpclassifier__width" is the network's "width". Parameters that the network
+    # does not have (a scaler's, or an object that was not sent) are not compared.
     count = Counter(name.split("__")[-1] for name in candidate)
     short = {name.split("__")[-1]: value for name, value in candidate.items()}
     return all(
@@ -116,7 +117,7 @@ def _is_made_of(own: Mapping[str, Any], candidate: Mapping[str, Any]) -> bool:
 
 
 def _grouped(log: SearchLog, places: list[Place]) -> dict[Place, CandidateSplit]:
-    """Those of lone fits: equal parameters make a candidate."""
+    """Those of fits outside a search: fits with equal parameters are one candidate."""
     keys = {place: _key(log.first_params.get(place, {})) for place in places}
     groups = list(dict.fromkeys(keys.values()))
     varying = {

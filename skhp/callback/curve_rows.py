@@ -19,7 +19,7 @@ def curve_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:
     ----------
     log : SearchLog
     search : fitted search, optional
-        Whose candidates the lone fits are.
+        The search that the fits belong to, where the log does not say so.
     """
     split_of = _candidate_splits_of(log, search)
     iterations = log.ended.iterations if log.ended else None
@@ -35,7 +35,7 @@ def fit_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:
     ----------
     log : SearchLog
     search : fitted search, optional
-        Whose candidates the lone fits are.
+        The search that the fits belong to, where the log does not say so.
     """
     split_of = _candidate_splits_of(log, search)
     fits: dict[Place, list[Epoch]] = {}
@@ -86,7 +86,7 @@ def _order(known: CandidateSplit, epoch: Epoch) -> tuple[float, ...]:
 
 
 def _is_refit(epoch: Epoch, known: CandidateSplit) -> bool:
-    return epoch.place.is_refit or (known.split is None and epoch.place.is_lone)
+    return epoch.place.is_refit or (known.split is None and epoch.place.is_unknown)
 
 
 def _rows(

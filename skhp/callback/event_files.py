@@ -44,7 +44,7 @@ class EventFiles(Sink):
         self._directories: dict[Place, Path] = {}
         self._labels: dict[str, Mapping[str, Any]] = {}
         self._metrics: dict[str, None] = {}
-        self._lone: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self._search: SearchBegun | None = None
         self._columns = Columns([])
 
@@ -95,7 +95,7 @@ class EventFiles(Sink):
         self._search, self._columns = record, Columns(record.space)
         self._labels.clear()
         self._metrics.clear()
-        self._lone.clear()
+        self._counts.clear()
 
     def _splits_counted(self, record: SplitsCounted) -> None:
         if self._search is not None and self._search.run == record.run:
@@ -113,15 +113,15 @@ class EventFiles(Sink):
         """The directory of one fit: a run of TensorBoard."""
         search = self._search
         if search is None or search.run != place.run:
-            self._lone["fit"] += 1
-            return self.log_dir / f"fit{self._lone['fit'] - 1}"
-        if place.is_lone:
+            self._counts["fit"] += 1
+            return self.log_dir / f"fit{self._counts['fit'] - 1}"
+        if place.is_unknown:
             params = _searched(params, search)
         label = self._label(params, place.iteration)
         if place.is_refit:
             return self.log_dir / label / "refit"
-        self._lone[label] += 1
-        split = self._lone[label] - 1 if place.fit is None else place.fit % (search.n_splits or 1)
+        self._counts[label] += 1
+        split = self._counts[label] - 1 if place.fit is None else place.fit % (search.n_splits or 1)
         return self.log_dir / label / f"split{split}"
 
     def _label(self, params: Mapping[str, Any], iteration: int | None) -> str:

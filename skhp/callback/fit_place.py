@@ -1,4 +1,4 @@
-"""Where in a search a fit stands, read from the tree of scikit-learn's contexts."""
+"""Which candidate and split a fit belongs to, read from the tree of scikit-learn's contexts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Place:
     Parameters
     ----------
     run : str
-        Of the outermost fit that it is part of.
+        The identifier of the outermost fit that it is part of.
     fit : int or None
         ``candidate * n_splits + split`` within its iteration. None where no search says
         which candidate it is.
@@ -29,7 +29,7 @@ class Place:
     is_refit : bool
         Whether a search fits its best candidate on all rows.
     own : str or None
-        Tells a fit from others, where no search says which candidate it is.
+        Different for any two fits, where no search says which candidate they are.
     """
 
     run: str
@@ -39,7 +39,7 @@ class Place:
     own: str | None = None
 
     @property
-    def is_lone(self) -> bool:
+    def is_unknown(self) -> bool:
         """Whether no search says which candidate this is."""
         return self.fit is None and not self.is_refit
 
@@ -66,17 +66,17 @@ def is_candidate(context: Any) -> bool:
 
 
 def is_candidate_of_search(context: Any) -> bool:
-    """Whether a task is the same, as the search itself sees it."""
+    """Whether a task is the fit of a candidate, in the context of the search itself."""
     return context.task_name in (_CANDIDATE, _REFIT)
 
 
 def place_of(context: Any) -> Place:
-    """Where a task stands.
+    """The place of a task.
 
     Parameters
     ----------
     context : sklearn.callback.CallbackContext
-        Of the fit of a network, or of one of its epochs.
+        The context of a network's fit, or of one of its epochs.
     """
     run = context.root_uuid.hex
     for task in path_to(context):
@@ -90,30 +90,30 @@ def place_of(context: Any) -> Place:
     return Place(run)
 
 
-class _Here(threading.local):
+class _ThisThread(threading.local):
     place: Place | None = None
 
 
-_here = _Here()
+_this_thread = _ThisThread()
 
 
 def enter_candidate(context: Any) -> None:
     """Note that this thread fits a candidate.
 
-    Estimators that hand no callbacks on also hide from their networks what they are part
-    of. Such a network is found by the thread that it is fitted in.
+    Some estimators do not pass callbacks on to the network within them, which then does not
+    know its candidate. The thread that fits it does.
     """
-    _here.place = place_of(context)
+    _this_thread.place = place_of(context)
 
 
 def leave_candidate() -> None:
-    """Note that this thread fits no candidate any more."""
-    _here.place = None
+    """Note that this thread no longer fits a candidate."""
+    _this_thread.place = None
 
 
 def place_of_thread() -> Place | None:
     """The candidate that this thread fits, or None."""
-    return _here.place
+    return _this_thread.place
 
 
 def expected_places(

@@ -1,4 +1,4 @@
-"""A monitor that fails must not end the search that it looks at."""
+"""A monitor that fails must not end the search that it follows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def guarded(hook: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a method report what goes wrong in it, and go on.
+    """Make a method report its errors, and not raise them.
 
     Parameters
     ----------

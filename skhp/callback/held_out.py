@@ -1,9 +1,9 @@
 """The rows that score a candidate, for a monitor to measure each epoch on.
 
-A search does not tell its callbacks which rows it holds out. They are computed in advance: a
+A search does not pass the rows that it holds out to its callbacks. They are computed in advance: a
 copy of the splitter, with its random state as it is when the search begins, splits the same
-rows. Each fold is then proved before it is used: the training rows that the candidate got must
-be, bit for bit, those of the fold computed in advance.
+rows. Each fold is checked before it is used: the training rows that the candidate got must be,
+bit for bit, those of the fold computed in advance.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from skhp.compat.sklearn import take_rows
 
 
 class UnknownFold(Exception):
-    """The rows that score a candidate could not be told."""
+    """It is not known which rows score a candidate."""
 
 
 @dataclass
@@ -57,8 +57,8 @@ class HeldOutRows:
             estimator = estimator.steps[-1][1]
         if estimator is not network:
             raise UnknownFold(
-                f"between {type(self.candidate).__name__} and {type(network).__name__} stands "
-                f"{type(estimator).__name__}, and how it transforms rows is not known"
+                f"{type(self.candidate).__name__} holds {type(network).__name__} within "
+                f"{type(estimator).__name__}, and it is not known how that transforms rows"
             )
         return X, self.y
 
@@ -69,14 +69,14 @@ class Folds:
     Parameters
     ----------
     search : estimator
-        About to split.
+        It has not split its rows yet.
     X, y
-        What it was given.
+        The data that it is fitted on.
 
     Raises
     ------
     UnknownFold
-        If its splitter cannot be copied or asks for more than X and y.
+        If its splitter cannot be copied, or needs more than X and y.
     """
 
     def __init__(self, search: Any, X: Any, y: Any) -> None:
@@ -89,17 +89,17 @@ class Folds:
                 splits = list(cv.split(X, y))
         except Exception as error:
             raise UnknownFold(
-                f"cv={search.cv!r} cannot be split ahead of the search ({error}); pass cv a "
-                "list of (train, test) index arrays"
+                f"cv={search.cv!r} cannot split the rows before the search does ({error}); give "
+                "cv a list of (train, test) index arrays"
             ) from error
         self.n_splits = len(splits)
         self._test = [test for _, test in splits]
         # A halving search by n_samples trains on some of a fold's training rows.
-        self._prove = _some_of if getattr(search, "resource", None) == "n_samples" else _same
-        self._expected = [self._evidence(train) for train, _ in splits]
+        self._comparison = _some_of if getattr(search, "resource", None) == "n_samples" else _same
+        self._expected = [self._summary(train) for train, _ in splits]
 
-    def _evidence(self, train: np.ndarray) -> Any:
-        return self._prove.evidence(take_rows(self.X, train), _rows_of(self.y, train))
+    def _summary(self, train: np.ndarray) -> Any:
+        return self._comparison.summary(take_rows(self.X, train), _rows_of(self.y, train))
 
     def held_out(self, split: int, candidate: Any, X_train: Any, y_train: Any) -> HeldOutRows:
         """The rows that score a candidate.
@@ -109,18 +109,18 @@ class Folds:
         split : int
         candidate : estimator
         X_train, y_train
-            What it is being fitted on.
+            The rows that it is fitted on.
 
         Raises
         ------
         UnknownFold
-            If those are not rows that this split trains on.
+            If these are not the rows that this split trains on.
         """
-        got = self._prove.evidence(X_train, y_train)
-        if not self._prove.holds(self._expected[split], got):
+        got = self._comparison.summary(X_train, y_train)
+        if not self._comparison.agrees(self._expected[split], got):
             raise UnknownFold(
-                "the search trains on other rows than its splitter gave ahead of it; pass cv a "
-                "splitter with an int as random_state, or a list of (train, test) index arrays"
+                "the search trains on other rows than its splitter gave before the search; give cv "
+                "a splitter with an int as random_state, or a list of (train, test) index arrays"
             )
         test = self._test[split]
         return HeldOutRows(candidate, take_rows(self.X, test), _rows_of(self.y, test))
@@ -130,11 +130,11 @@ def _rows_of(y: Any, rows: np.ndarray) -> Any:
     return None if y is None else take_rows(y, rows)
 
 
-class _Proof(NamedTuple):
+class _Comparison(NamedTuple):
     """How training rows are compared with those expected."""
 
-    evidence: Callable[[Any, Any], Any]
-    holds: Callable[[Any, Any], bool]
+    summary: Callable[[Any, Any], Any]
+    agrees: Callable[[Any, Any], bool]
 
 
 def _digest(X: Any, y: Any) -> Any:
@@ -148,14 +148,14 @@ def _row_counts(X: Any, y: Any) -> Counter[Any]:
     return Counter(zip(keys, map(str, targets), strict=True))
 
 
-_same = _Proof(_digest, lambda expected, got: expected == got)
-_some_of = _Proof(_row_counts, lambda expected, got: got <= expected)
+_same = _Comparison(_digest, lambda expected, got: expected == got)
+_some_of = _Comparison(_row_counts, lambda expected, got: got <= expected)
 
 
 @contextlib.contextmanager
 def _numpy_random_state_kept() -> Iterator[None]:
-    # A splitter without a random_state draws from NumPy's global generator: what is drawn
-    # here must be there to be drawn again by the search.
+    # A splitter without a random_state draws from NumPy's global generator. The search must
+    # draw the same again.
     state = np.random.get_state()  # noqa: NPY002
     try:
         yield

@@ -1,4 +1,4 @@
-"""A search's space in the terms of TensorBoard's HParams plugin."""
+"""A search's space as columns of TensorBoard's HParams tab."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Columns:
         Parameters
         ----------
         seen : sequence of mapping
-            Candidates: their values are the domain where the space names none.
+            Candidates. Their values are the domain of a parameter without a list or range.
         """
         from tensorboard.plugins.hparams import api
 
@@ -74,7 +74,7 @@ class Columns:
 
 
 def _kind_of(parts: list[Any]) -> Callable[[Any], Any]:
-    """The one type that all values of a parameter can be written as."""
+    """A function to one type, as which all values of a parameter are written."""
     values = [value for part in parts for value in choices_of(part) or interval_of(part) or ()]
     for kind, takes in _KINDS.items():
         if values and all(takes(value) for value in values):

@@ -20,19 +20,19 @@ class _Records(Sink):
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[Any] = []
+        self.records: list[Any] = []
 
     def __getstate__(self) -> dict[str, Any]:
         # Pickling must not walk lists to which a listener's thread appends meanwhile.
-        return {"told": list(self.told), "failures": list(self.failures)}
+        return {"records": list(self.records), "failures": list(self.failures)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._forget()
         self.__dict__.update(state)
-        self._fit_at = {r.place: r.fit_id for r in self.told if isinstance(r, Epoch)}
+        self._fit_at = {r.place: r.fit_id for r in self.records if isinstance(r, Epoch)}
 
     def _take(self, record: Any) -> None:
-        self.told.append(record)
+        self.records.append(record)
 
     def empty(self) -> _Records:
         """Records of nothing yet."""
@@ -41,7 +41,7 @@ class _Records(Sink):
     def clear(self) -> None:
         """Forget all records."""
         self._forget()
-        self.told = []
+        self.records = []
 
 
 class LearningCurves(SearchMonitor):
@@ -55,10 +55,9 @@ class LearningCurves(SearchMonitor):
     on : {"train", "test_fold"}, default="train"
         "test_fold" measures, after each epoch, also the rows that score the candidate,
         transformed by the pipeline's earlier steps: "test_loss", "test_accuracy", ....
-        They take no part in training. It works inside scikit-learn's own searches, where
-        the splitter can be asked ahead of the search: not where it needs groups. A
-        halving search by ``n_samples`` scores on some of these rows, and all are
-        measured. "test_loss" is the loss of the rows as they are, without
+        They take no part in training. It works inside scikit-learn's own searches, if their
+        splitter needs no groups. A halving search by ``n_samples`` scores on some of these
+        rows, and all are measured. "test_loss" is the loss of the rows as they are, without
         ``class_weight``, plus the penalties (``l2``) that "loss" has too.
 
     See Also
@@ -68,11 +67,11 @@ class LearningCurves(SearchMonitor):
 
     Notes
     -----
-    A search goes on if its monitor fails: what failed is told once, as a `RuntimeWarning`
-    at the end of the fit. So are fits whose curves are missing: networks in worker
-    processes on another host cannot report.
+    If following a fit fails, the fit goes on, and one `RuntimeWarning` at the end of it
+    says what failed. It also says how many fits have no curves: networks in worker processes
+    on another host cannot report.
 
-    Searches are kept apart, and each keeps its curves until `clear`.
+    The curves of all searches are kept until `clear`.
 
     Examples
     --------
@@ -106,8 +105,8 @@ class LearningCurves(SearchMonitor):
         Parameters
         ----------
         search : fitted search, or its ``cv_results_``, optional
-            The search whose curves to show. It is known by its ``cv_results_``, so that
-            one `LearningCurves` may follow many searches. For a search that takes no
+            The search whose curves to show. One `LearningCurves` may follow many searches,
+            and finds each by its ``cv_results_``. For a search that takes no
             callbacks (Optuna's `OptunaSearchCV`, with the curves set on its estimator)
             the fits are matched with its candidates by their parameters.
 
@@ -126,7 +125,7 @@ class LearningCurves(SearchMonitor):
         sklearn.exceptions.NotFittedError
             If nothing was fitted yet.
         ValueError
-            If there are curves, and none of them is of this search.
+            If none of the curves is of this search.
         """
         import pandas as pd
 
@@ -145,8 +144,8 @@ class LearningCurves(SearchMonitor):
         -------
         pandas.DataFrame
             ``candidate``, ``split``, ``refit``, ``n_epochs``, ``train_seconds`` and
-            ``n_parameters``. ``train_seconds`` leaves out what the first epoch may
-            include, compiling above all: it is the time from the end of the first epoch
+            ``n_parameters``. ``train_seconds`` leaves out what only the first epoch includes,
+            such as compiling: it is the time from the end of the first epoch
             to the end of the last, times ``n_epochs / (n_epochs - 1)``. It is missing
             for a fit of one epoch.
 
@@ -155,7 +154,7 @@ class LearningCurves(SearchMonitor):
         sklearn.exceptions.NotFittedError
             If nothing was fitted yet.
         ValueError
-            If there are curves, and none of them is of this search.
+            If none of the curves is of this search.
         """
         import pandas as pd
 
@@ -165,13 +164,13 @@ class LearningCurves(SearchMonitor):
 
     def _read(self, search: Any, to_rows: Callable[..., list[Any]]) -> list[Any]:
         self.say_failures()
-        told = list(self._sink.told)
-        if not any(isinstance(record, Epoch) for record in told):
+        records = list(self._sink.records)
+        if not any(isinstance(record, Epoch) for record in records):
             raise NotFittedError(
                 "These LearningCurves hold no epoch yet. Set them on a search or a network "
                 "with set_callbacks, and fit it."
             )
-        log = latest(told) if search is None else _log_of_search(told, search)
+        log = latest(records) if search is None else _log_of_search(records, search)
         rows = [] if log is None else to_rows(log, search)
         if not rows:
             which = "the last search" if search is None else "this search"
@@ -188,21 +187,21 @@ class LearningCurves(SearchMonitor):
         ----------
         search : fitted search, or its ``cv_results_``
         """
-        return run_of(list(self._sink.told), search) is not None
+        return run_of(list(self._sink.records), search) is not None
 
     def clear(self) -> None:
         """Forget all curves."""
         self._sink.clear()
 
 
-def _log_of_search(told: list[Any], search: Any) -> SearchLog | None:
-    run = run_of(told, search)
+def _log_of_search(records: list[Any], search: Any) -> SearchLog | None:
+    run = run_of(records, search)
     if run is not None:
-        return log_of(told, run)
+        return log_of(records, run)
     if is_search(search) or not hasattr(search, "estimator"):
-        return None  # it takes callbacks itself, so that it would be known
+        return None  # it takes callbacks itself, and none of these is of it
     since, until = _time_of(search)
-    return SearchLog([e for e in outside_searches(told) if since <= e.began <= until])
+    return SearchLog([e for e in outside_searches(records) if since <= e.began <= until])
 
 
 def _time_of(search: Any) -> tuple[float, float]:

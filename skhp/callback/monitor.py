@@ -1,4 +1,4 @@
-"""What LearningCurves and TensorBoard share: following every network of a search."""
+"""Following every network of a search: what LearningCurves and TensorBoard share."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ ON = ("train", "test_fold")
 
 @dataclass
 class _Search:
-    """What workers need to know of a search under way."""
+    """What workers need to know of a search whose fit goes on."""
 
     names: list[str]
     n_splits: int
-    hands_on: bool
+    passes_callbacks_on: bool
     folds: Folds | None
 
 
@@ -61,13 +61,13 @@ class _Fit:
     measuring: float = 0.0  # seconds
 
 
-# Of contexts in this process. Contexts are never sent while their fit goes on.
+# By contexts of this process, which are not sent to others while their fit goes on.
 _candidates: weakref.WeakKeyDictionary[Any, _Candidate] = weakref.WeakKeyDictionary()
 _fits: weakref.WeakKeyDictionary[Any, _Fit] = weakref.WeakKeyDictionary()
 
 
 class SearchMonitor:
-    """A scikit-learn callback that hands each epoch of each network to a sink.
+    """A scikit-learn callback that sends a record of each epoch of each network to a sink.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class SearchMonitor:
     """
 
     # scikit-learn refuses a callback with this attribute on an estimator within a search.
-    # 0: the monitor is not handed on. Its recorders are in its place.
+    # 0: the monitor is not passed on. Its recorders are set on the estimators within.
     max_propagation_depth: int | None = 0
 
     def __init__(self, sink: Any, on: str) -> None:
@@ -95,7 +95,7 @@ class SearchMonitor:
         self._home = os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
-        # Workers of a search under way send their records, and need none.
+        # Workers send the records of a search whose fit goes on, and do not need old ones.
         sink = self._sink.empty() if self._searches else self._sink
         kept = {"_sink": sink, "_searches": dict(self._searches), "_recorders": {}}
         return {**self.__dict__, **kept}
@@ -103,7 +103,7 @@ class SearchMonitor:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         if self._home != os.getpid():
-            # A forked process has copies of its parent's listeners, at which none listens.
+            # A forked process has copies of its parent's listeners, which do not work there.
             forget_listener(self._listener)
         if not can_reuse_listener(self._listener):
             self._searches = {}
@@ -115,15 +115,15 @@ class SearchMonitor:
         return self._listener.address
 
     def names_candidates(self, run: str) -> bool:
-        """Whether a run is of a search that tells its candidates which they are."""
-        return run in self._searches and self._searches[run].hands_on
+        """Whether the search of a run passes its callbacks on to its candidates."""
+        return run in self._searches and self._searches[run].passes_callbacks_on
 
     def failed(self, error: Exception) -> None:
-        """Remember that something went wrong, to say so when the search has ended."""
-        with contextlib.suppress(Exception):  # the way to say it may be what is broken
-            self._tell(Failure(f"{type(error).__name__}: {error}"))
+        """Report an error, which a warning shows when the search has ended."""
+        with contextlib.suppress(Exception):  # sending may be what does not work
+            self._send(Failure(f"{type(error).__name__}: {error}"))
 
-    def _tell(self, record: Any) -> None:
+    def _send(self, record: Any) -> None:
         send(self._listener, record)
 
     @guarded
@@ -148,12 +148,12 @@ class SearchMonitor:
             detach(estimator, recorder)
 
     def say_failures(self) -> None:
-        """Warn of what went wrong and has not been said."""
+        """Warn of the failures since the last warning."""
         messages = self._sink.new_failures()
         if messages:
             warnings.warn(
-                f"{type(self).__name__} could not follow all of this fit, which itself is as "
-                f"it would be without: {'; '.join(messages)}.",
+                f"{type(self).__name__} could not follow all of this fit. The fit itself is not "
+                f"affected. {'; '.join(messages)}.",
                 RuntimeWarning,
                 stacklevel=3,
             )
@@ -162,13 +162,13 @@ class SearchMonitor:
     def on_fit_task_begin(
         self, estimator: Any, context: Any, *, X: Any = None, y: Any = None
     ) -> None:
-        """At the start of a task: know searches and candidates when they come by."""
+        """At the start of a task: note it if it is a search or a candidate."""
         if not is_search(estimator):
             if is_candidate(context):
                 self._candidate_begins(estimator, context, X, y)
         elif is_candidate_of_search(context):
             enter_candidate(context)
-        elif not place_of(context).is_lone:
+        elif not place_of(context).is_unknown:
             return  # a search within a candidate of another search
         elif context.task_name == "fit":
             self._search_begins(estimator, context, X, y)
@@ -177,12 +177,12 @@ class SearchMonitor:
 
     @guarded
     def on_fit_task_end(self, estimator: Any, context: Any) -> None:
-        """At the end of a task: hand on what an epoch left, and a search's results."""
+        """At the end of a task: send the logs of an epoch, or the results of a search."""
         self.task_ends(estimator, context, place_of(context))
 
     @guarded
     def task_ends(self, estimator: Any, context: Any, place: Place) -> None:
-        """The same, of a task whose place is known.
+        """Follow the end of a task whose place is known.
 
         Parameters
         ----------
@@ -196,9 +196,9 @@ class SearchMonitor:
         elif is_search(estimator):
             if is_candidate_of_search(context):
                 leave_candidate()
-            elif context.task_name == "fit" and place.is_lone:
-                self._tell(results_record(estimator, context.root_uuid.hex))
-        # scikit-learn keeps contexts until the whole search ends; rows need not stay so long.
+            elif context.task_name == "fit" and place.is_unknown:
+                self._send(results_record(estimator, context.root_uuid.hex))
+        # scikit-learn keeps contexts until the whole search ends, which would keep the rows too.
         _fits.pop(context, None)
         if is_candidate(context):
             _candidates.pop(context, None)
@@ -210,7 +210,7 @@ class SearchMonitor:
         names += [resource] if resource != "n_samples" else []
         known = _Search(names, count_splits(search, X, y), passes_callbacks_on(search), None)
         self._searches[run] = known
-        self._tell(SearchBegun(run, known.n_splits, space, known.hands_on))
+        self._send(SearchBegun(run, known.n_splits, space, known.passes_callbacks_on))
         if self.on == "test_fold":
             known.folds = Folds(search, X, y)
 
@@ -219,14 +219,14 @@ class SearchMonitor:
         known = self._searches.get(run)
         if known is not None and known.n_splits != search.n_splits_:
             known.n_splits = search.n_splits_
-            self._tell(SplitsCounted(run, known.n_splits))
+            self._send(SplitsCounted(run, known.n_splits))
 
     def _candidate_begins(self, candidate: Any, context: Any, X: Any, y: Any) -> None:
         search = self._searches[context.root_uuid.hex]
         place = place_of(context)
         values = candidate.get_params()
         params = {name: values[name] for name in search.names if name in values}
-        # Several monitors may follow one candidate: one must not forget the rows of another.
+        # Several monitors may follow one candidate, and must not replace each other's rows.
         known = _candidates.setdefault(context, _Candidate(params, None))
         if search.folds is not None and place.fit is not None:
             split = place.fit % search.folds.n_splits
@@ -245,7 +245,7 @@ class SearchMonitor:
         measured = self._measured(network, fit, candidate, end)
         known.measuring += time.perf_counter() - began
         record = Epoch(
-            replace(place, own=known.fit_id) if place.is_lone else place,
+            replace(place, own=known.fit_id) if place.is_unknown else place,
             known.fit_id,
             fit.init_time.timestamp(),
             context.task_id + 1,
@@ -254,7 +254,7 @@ class SearchMonitor:
             params,
             n_parameters,
         )
-        self._tell(record)
+        self._send(record)
 
     def _measured(
         self, network: Any, fit: Any, candidate: _Candidate | None, end: EpochEnd
@@ -262,7 +262,7 @@ class SearchMonitor:
         if self.on != "test_fold":
             return {}
         if candidate is None:
-            self._say_not_measured(network, place_of(fit))
+            self._report_not_measured(network, place_of(fit))
             return {}
         if candidate.rows is None:
             return {}
@@ -272,14 +272,14 @@ class SearchMonitor:
                 known.measure = network.evaluation(*candidate.rows.as_seen_by(network))
             values = known.measure(end.state())
         except Exception as error:
-            candidate.rows = None  # the epoch is told all the same, and the failure once
+            candidate.rows = None  # the epoch is still reported, and the failure only once
             self.failed(error)
             return {}
         return {f"test_{name}": value for name, value in values.items()}
 
-    def _say_not_measured(self, network: Any, place: Place) -> None:
+    def _report_not_measured(self, network: Any, place: Place) -> None:
         if not place.is_refit:
-            self._tell(
+            self._send(
                 Failure(
                     "on='test_fold' measured no held-out rows: which rows score this "
                     f"{type(network).__name__} is known only inside scikit-learn's own searches, "
@@ -289,6 +289,6 @@ class SearchMonitor:
 
 
 def _plain_params(network: Any) -> dict[str, Any]:
-    """Parameters whose values are small and can be sent from any worker."""
+    """Parameters whose values are small and can be pickled."""
     kinds = (str, Number, bool, type(None), tuple)
     return {k: v for k, v in network.get_params(deep=False).items() if isinstance(v, kinds)}

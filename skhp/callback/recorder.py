@@ -1,4 +1,4 @@
-"""How a monitor reaches the networks within a search or a pipeline."""
+"""How a monitor follows the networks within a search or a pipeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skhp.candidates.networks import is_network
 from skhp.candidates.searches import is_search
 from skhp.compat.sklearn_callback import own_callbacks
 
-# The callbacks of an estimator are read, changed and written back by one thread at a time.
+# One thread at a time reads and changes the callbacks of an estimator.
 _changing = threading.Lock()
 
 
@@ -36,16 +36,16 @@ class Monitor(Protocol):
 
 
 class Recorder:
-    """Serves a monitor on a part of the estimator that the monitor is set on.
+    """Calls a monitor at the fits of estimators within the one that the monitor is set on.
 
-    The monitor itself is not handed from estimator to estimator: scikit-learn would warn
-    at each fit of each transformer that takes no callbacks.
+    scikit-learn can pass the monitor itself on to estimators within, but then warns at each
+    fit of each transformer that takes no callbacks.
 
     Parameters
     ----------
     monitor : Monitor
     run : str
-        Of the fit that the monitor follows.
+        The identifier of the fit that the monitor follows.
     """
 
     def __init__(self, monitor: Monitor, run: str) -> None:
@@ -61,14 +61,14 @@ class Recorder:
     def on_fit_task_begin(
         self, estimator: Any, context: Any, *, X: Any = None, y: Any = None
     ) -> None:
-        """Hand the task to the monitor."""
+        """Call the monitor."""
         if self.monitor is not None and context.root_uuid.hex == self.run:
             if isinstance(estimator, Pipeline):
                 attach(estimator, self)  # a search may have replaced a step
             self.monitor.on_fit_task_begin(estimator, context, X=X, y=y)
 
     def on_fit_task_end(self, estimator: Any, context: Any) -> None:
-        """Hand the task to the monitor, where the monitor follows this fit."""
+        """Call the monitor, if it follows this fit."""
         if self.monitor is None:
             return
         place = self._place(context, self.monitor)
@@ -77,12 +77,12 @@ class Recorder:
 
     def _place(self, context: Any, monitor: Monitor) -> Place | None:
         place = place_of(context)
-        if not place.is_lone:
+        if not place.is_unknown:
             return place if place.run == self.run else None
         here = place_of_thread()
         if here is not None:
             return here if here.run == self.run else None
-        # In a search that names its candidates, a fit without a name could be any of them.
+        # Where a search passes callbacks on, a fit of an unknown candidate could be any of them.
         return None if monitor.names_candidates(self.run) else Place(self.run)
 
 

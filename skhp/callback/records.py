@@ -1,4 +1,4 @@
-"""What a monitor is told: small values, which travel from workers by pickle."""
+"""The records that a monitor sends: small values, which are pickled in worker processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Epoch:
     ----------
     place : Place
     fit_id : str
-        Differs between any two fits.
+        Different for any two fits.
     began : float
         When the fit began, in seconds since 1970.
     number : int
@@ -28,8 +28,8 @@ class Epoch:
     values : mapping of str to float
         "loss", metrics, "val_loss", "test_loss", ...
     params : mapping or None
-        At a fit's first epoch: searched parameters of the candidate, or for a lone fit
-        the parameters of the network.
+        At a fit's first epoch: the searched parameters of the candidate, or where the
+        candidate is not known the parameters of the network.
     n_parameters : int or None
         At a fit's first epoch: weights of the network.
     """
@@ -55,14 +55,14 @@ class SearchBegun:
         0 where it is not known yet.
     space : list of mapping
         Parameter -> values or distribution.
-    hands_on : bool
-        Whether it hands callbacks on to its candidates, as scikit-learn's searches do.
+    passes_callbacks_on : bool
+        Whether it passes callbacks on to its candidates, as scikit-learn's searches do.
     """
 
     run: str
     n_splits: int
     space: list[Mapping[str, Any]]
-    hands_on: bool
+    passes_callbacks_on: bool
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class SearchEnded:
     scores : mapping of str to list of float
         Numeric columns of ``cv_results_``: scores and times.
     expected : list of Place
-        Of the fits that were scored, and of the refit.
+        The places of the fits that were scored, and of the refit.
     """
 
     run: str

@@ -14,7 +14,7 @@ from skhp.candidates.cv_results import summary_columns
 
 @dataclass
 class SearchLog:
-    """The records that one table shows: those of a search, or of fits outside any.
+    """The records that one table shows: those of a search, or of fits outside any search.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class SearchLog:
 
 
 def latest(records: Sequence[Any]) -> SearchLog:
-    """The last search, or where lone fits came after it, those.
+    """The records of the last search, or those of the fits after it that were in no search.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def outside_searches(records: Sequence[Any], since: int = 0) -> list[Epoch]:
 
 
 def log_of(records: Sequence[Any], run: str) -> SearchLog:
-    """What was told of one search.
+    """The records of one search.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ def log_of(records: Sequence[Any], run: str) -> SearchLog:
 
 
 def run_of(records: Sequence[Any], search: Any) -> str | None:
-    """The run of a search that these records tell of, or None.
+    """The run of a search, None where these records are not of it.
 
-    Times differ between any two searches, so that scores and times tell them apart.
+    No two searches have the same scores and times.
 
     Parameters
     ----------

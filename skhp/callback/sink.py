@@ -1,4 +1,4 @@
-"""The receiving end of a monitor: takes records, and notes which fits they are of."""
+"""Receives the records of a monitor, and finds out which fits have none."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from skhp.callback.records import Epoch, Failure, SearchEnded
 
 
 class Sink:
-    """Takes records in the process that made the monitor, from any thread.
+    """Receives records in the process that made the monitor, in any thread.
 
-    Subclasses say in `_take` what becomes of a record.
+    Subclasses define in `_take` what to do with a record.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Sink:
         self._left_out: dict[str, set[str]] = {}
 
     def receive(self, record: Any) -> None:
-        """Take a record. Never raises."""
+        """Receive a record. Raises no error."""
         try:
             with self._lock:
                 if not self._is_left_out(record):
@@ -39,7 +39,7 @@ class Sink:
         raise NotImplementedError
 
     def _is_left_out(self, record: Any) -> bool:
-        """Note a failure, or a second network at one place, which has no row in a table."""
+        """Whether a record is a failure, or of a second network for one candidate and split."""
         if isinstance(record, Failure):
             self.failures.append(record.message)
             return True
@@ -53,19 +53,19 @@ class Sink:
 
     def _count_fits(self, ended: SearchEnded) -> None:
         seen = {place for place in self._fit_at if place.run == ended.run}
-        lone = sum(place.is_lone for place in seen)
-        missing = max(0, len(set(ended.expected) - seen) - lone)
+        unknown = sum(place.is_unknown for place in seen)
+        missing = max(0, len(set(ended.expected) - seen) - unknown)
         if missing:
             self.failures.append(
                 f"{missing} of the {len(ended.expected)} fits are missing. Either they ran where "
                 "this process cannot be reached (on another host), or an estimator between the "
-                "search and its network hides the network from callbacks"
+                "search and its network does not pass callbacks on to the network"
             )
         more = len(self._left_out.pop(ended.run, ()))
         if more:
             self.failures.append(
                 f"{more} fits are left out: some candidates fit several networks for one split, "
-                "and the first network alone is kept"
+                "and only the first network is kept"
             )
 
     def new_failures(self) -> list[str]:

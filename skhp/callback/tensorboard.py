@@ -1,4 +1,4 @@
-"""TensorBoard: every network of a search as a run, and the search in the HParams tab."""
+"""TensorBoard: each network of a search is a run, and the search is in the HParams tab."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TensorBoard(SearchMonitor):
     Parameters
     ----------
     log_dir : path-like
-        Made if missing. Use one of its own for each search.
+        It is made if missing. Use another directory for each search.
     on : {"train", "test_fold"}, default="train"
         Whether to write the rows that score a candidate too, as "test_loss", ...: see
         `LearningCurves`.
@@ -29,7 +29,7 @@ class TensorBoard(SearchMonitor):
     Raises
     ------
     ValueError
-        If ``log_dir`` is no path.
+        If ``log_dir`` is not a path.
     ImportError
         If TensorBoard is not installed.
     OSError

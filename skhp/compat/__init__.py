@@ -1,5 +1,6 @@
 """Private names of other libraries, one file a library.
 
-Each entry says what is borrowed and why no public name will do. ``tests/compat`` has a test for
-each that fails when the name goes.
+Each function says which name it uses and why no public name does the same. Where a library no
+longer has the name, the function has a fallback, or it warns, or it raises
+`MissingPrivateName`. ``tests/compat`` tests each name, and what is left without it.
 """

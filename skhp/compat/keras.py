@@ -273,7 +273,7 @@ def _modes_are_there() -> bool:
 
 
 def layers_within(model: Any) -> list[Any]:
-    """A model and all layers in it, however deep; ``Model.layers`` has the outermost alone."""
+    """A model and all layers in it. ``Model.layers`` does not have the layers within layers."""
     with needing("keras", "Model._flatten_layers", _OWN_MODELS):
         return list(model._flatten_layers())
 

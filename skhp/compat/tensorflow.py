@@ -13,10 +13,10 @@ from skhp.compat.missing_names import warn_missing
 
 @contextlib.contextmanager
 def backend_seeded(seed: int) -> Iterator[None]:
-    """Let TensorFlow draw from a seed for a while: Keras orders the rows of arrays with it.
+    """Let TensorFlow draw from a seed for a while. Keras shuffles the rows of arrays with it.
 
-    What it would have drawn otherwise is put back. On other backends Keras draws from
-    NumPy's generator.
+    Afterwards TensorFlow draws what it would have drawn without this. On other backends Keras
+    draws from NumPy's generator.
     """
     import keras
 
@@ -51,9 +51,9 @@ def backend_seeded(seed: int) -> Iterator[None]:
 
 
 def flat_caller(concrete: Any) -> Any:
-    """A `tf.types.experimental.ConcreteFunction` as a function of its tensors alone.
+    """A `tf.types.experimental.ConcreteFunction` as a function of a flat list of tensors.
 
-    The public call sorts and checks its arguments anew each time, for twenty microseconds
+    The public call sorts and checks its arguments each time, which takes twenty microseconds
     a tensor.
 
     Parameters
@@ -91,11 +91,11 @@ def clear_eager_kernels() -> None:
 
 @contextlib.contextmanager
 def freed_with_model(optimizer: Any) -> Iterator[None]:
-    """Let what ``keras.Model.fit`` makes in TensorFlow go when its model goes.
+    """Let TensorFlow free what ``keras.Model.fit`` makes when the model is freed.
 
-    TensorFlow notes every generator that feeds a dataset on the thread's default graph, and
-    the gradient of every sum over replicas in a list of its own, both until the process ends.
-    So the fit gets a default graph of its own, and the one replica no sum.
+    TensorFlow keeps every generator that feeds a dataset in the thread's default graph, and
+    the gradient of every sum over replicas in a list, both until the process ends. So the fit
+    gets a new default graph, and there is no sum over the only replica.
 
     Parameters
     ----------

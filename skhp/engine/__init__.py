@@ -1,4 +1,4 @@
-"""The training engine: compiled programs where it can, Keras's own fit where it must."""
+"""The training engine: programs if possible, Keras's own fit if not."""
 
 from skhp.engine.program_cache import checked_limit, programs
 from skhp.runtime.compile_cache import set_compile_cache

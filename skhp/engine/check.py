@@ -1,11 +1,11 @@
 """A new program is compared with Keras in two steps: a full batch and a partial batch.
 
 A layer, loss or optimizer may do something that the engine does not know. Keras takes the same
-two steps eagerly, from the same weights, with its own `compute_loss` and optimizer. Where the
+two steps eagerly, from the same weights, with its own `compute_loss` and optimizer. If the
 loss, the metrics or the weights differ, the fit trains with Keras.
 
-Two kinds of faults stay unseen: one that both sides make, and one that the first two batches do
-not show.
+The check cannot find an error that both sides make, or one that the first two batches do not
+show.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from skhp.engine.backends import tensorflow as backend
 from skhp.engine.keras_fit import resume
 from skhp.engine.plan import Arrays, CannotCompile, Rows, TrainingPlan, TrainingState
 
-# How far two ways to compute the same may differ: losses, and changes of weights relative to
-# the largest change of the same weight.
+# How much two ways to compute the same may differ: losses, and changes of a weight relative to
+# its largest change.
 _LOSS_TOLERANCE, _CHANGE_TOLERANCE = 1e-3, 1e-2
 
-# Rounding in the gradients, relative to the largest of a weight, and to the largest of all.
+# Rounding of a gradient, relative to its largest value, and to the largest of all gradients.
 _ROUNDING, _ROUNDING_OF_ALL = 1e-4, 1e-6
 
 
 @dataclass
 class Steps:
-    """Where two steps of training lead.
+    """The result of two training steps.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ class Steps:
 def needs_check(plan: TrainingPlan, is_checked: bool) -> bool:
     """Whether a fit checks its program first.
 
-    Each fit does where the program holds code of the user's, which may read what no
-    fingerprint shows. Where all is Keras's own, the first fit of a program does.
+    If the program contains code of the user, each fit does: such code may read values that no
+    fingerprint has. If all code is Keras's own, only the first fit of a program does.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def needs_check(plan: TrainingPlan, is_checked: bool) -> bool:
 
 
 def rows_to_check(n_rows: int, batch_size: int) -> int:
-    """How many rows two steps take: a full batch and, where there is one, the partial batch."""
+    """How many rows two steps take: a full batch, and the partial batch if there is one."""
     if n_rows <= batch_size:
         return n_rows
     return batch_size + (n_rows % batch_size or batch_size)
@@ -80,23 +80,23 @@ def check(
     ----------
     plan : TrainingPlan
     reference : keras.Model
-        Compiled, of the plan's network. It has the weights of ``start`` in the end.
+        Compiled, of the plan's network. Afterwards it has the weights of ``start``.
     rows : Rows
         The rows of the two steps, in their order.
     start : TrainingState
     found : Steps
-        Where the program led.
+        The result of the program.
 
     Raises
     ------
     CannotCompile
-        If they differ; the message says in what.
+        If they differ; the message says how.
     """
     try:
         wanted = _steps_of_keras(plan, reference, rows, start)
         reason = _difference(wanted, found, start)
         if reason and "weights" in reason:
-            # Adam and the like make a full step of a gradient that is only rounding.
+            # Adam and others make a full step even if a gradient is only a rounding error.
             spread = _spread(plan, reference, rows, start, wanted)
             reason = _difference(wanted, found, start, spread)
     finally:
@@ -138,20 +138,20 @@ def _step_of_keras(
     variables = model.trainable_variables
     (loss, outputs), gradients = backend.value_and_grad_of_variables(loss_and_outputs, variables)
     if all(gradient is None for gradient in gradients):  # Keras's fit has an error for it
-        raise CannotCompile("the loss follows from no weight")
+        raise CannotCompile("the loss depends on no weight")
     model.compute_metrics(x, y, outputs, weight)
     optimizer.apply(_rounded(_filled(gradients, variables), rounding), variables)
     return float(loss)
 
 
 def _filled(gradients: list[Any], variables: list[Any]) -> list[Any]:
-    """Gradients, with zeros by weights that the loss does not follow from."""
+    """Gradients, with zeros for weights that the loss does not depend on."""
     pairs = zip(gradients, variables, strict=True)
     return [keras.ops.zeros_like(v) if g is None else g for g, v in pairs]
 
 
 def _rounded(gradients: list[Any], direction: int) -> list[Any]:
-    """Gradients as rounding may leave them; the same ones for direction 0."""
+    """Gradients with a rounding error; without one for direction 0."""
     if not direction:
         return gradients
     sizes = [backend.largest(gradient) for gradient in gradients]
@@ -164,7 +164,7 @@ def _rounded(gradients: list[Any], direction: int) -> list[Any]:
 def _spread(
     plan: TrainingPlan, model: keras.Model, rows: Rows, start: TrainingState, wanted: Steps
 ) -> Arrays:
-    """How far rounding in the gradients alone may move each weight."""
+    """How much a rounding error in the gradients can change each weight."""
     moved = [_steps_of_keras(plan, model, rows, start, rounding) for rounding in (1, -1)]
     return [
         np.maximum(*(np.abs(other.state.trainable[i] - weight) for other in moved))
@@ -175,7 +175,7 @@ def _spread(
 def _difference(
     wanted: Steps, found: Steps, start: TrainingState, spread: Arrays | None = None
 ) -> str | None:
-    """What differs, in words; None where nothing does, or Keras itself diverges."""
+    """What differs, in words. None if nothing does, or if Keras itself diverges."""
     if not (np.isfinite(wanted.loss) and wanted.state.is_finite()):
         return None
     coarse = 1 if all(a.dtype.itemsize >= 4 for a in start.trainable) else 20
@@ -193,7 +193,7 @@ def _difference(
     for i, (theirs, ours) in enumerate(pairs):
         room = spread[i] if spread and i < len(spread) else 0.0
         if not _is_change_close(before[i], theirs, ours, room, coarse):
-            return f"the weights of shape {theirs.shape} change in another way"
+            return f"the weights of shape {theirs.shape} change differently"
     return None
 
 

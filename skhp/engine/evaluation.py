@@ -1,4 +1,4 @@
-"""Loss and metrics of a network on rows that it does not train on."""
+"""Loss and metrics of a network on given rows, for callbacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from keras import ops
 
 from skhp.engine.plan import Rows, TrainingPlan, TrainingState
 
-# Rows measured at once.
+# Rows in one batch.
 _CHUNK = 8192
 
 
@@ -20,7 +20,7 @@ class Evaluation:
     Parameters
     ----------
     plan : TrainingPlan
-        Of the network that will be measured, any number of times.
+        Of the network.
     rows : Rows
     """
 
@@ -44,12 +44,12 @@ class Evaluation:
         return x, y, weight, None, ops.cast(len(chosen), weight.dtype)
 
     def __call__(self, state: TrainingState) -> dict[str, float]:
-        """Measure a network.
+        """Compute the loss and the metrics.
 
         Parameters
         ----------
         state : TrainingState
-            Its weights.
+            The weights.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Training by Keras's own ``fit``, for what a program cannot express."""
+"""Training with Keras's own ``fit``, if no program can train."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skhp.runtime.global_generators import seeded
 
 
 class OrderedBatches(keras.utils.PyDataset):
-    """Batches in an order drawn from a random state, anew each epoch.
+    """Batches whose rows have a new random order in each epoch.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ class OrderedBatches(keras.utils.PyDataset):
 
 
 def _given(rows: Rows) -> tuple[Any, ...]:
-    # A train_step of the user's own may expect two parts where no weights were given, and
-    # Keras takes no weights of rows where each row has several losses.
+    # Without weights, a train_step of the user may expect two parts. And Keras takes no weights
+    # of rows if each row has several losses.
     return (rows.X, rows.y, rows.weight) if rows.weighted else (rows.X, rows.y)
 
 
@@ -61,7 +61,7 @@ class _StopWhenNotFinite(keras.callbacks.Callback):
 
 
 class _Watched(keras.callbacks.Callback):
-    """Serve the plan's watchers, to whom this callback is the run."""
+    """Call the plan's watchers. This callback is their run."""
 
     def __init__(self, plan: TrainingPlan) -> None:
         super().__init__()
@@ -124,19 +124,19 @@ def train_with_keras(
         "callbacks": callbacks,
         **plan.fit_arguments,
     }
-    fit = _fit_of_its_own if has_fit_of_its_own(model) else _fit
+    fit = _own_fit if has_own_fit(model) else _fit
     with freed_with_model(model.optimizer):
         history = fit(model, plan, rows, random_state, arguments)
     return Outcome(
         _state(plan, model),
-        # A metric may have several values: one for each class, or for each threshold.
+        # A metric may have several values: one for each class or threshold.
         {name: [np.asarray(v).tolist() for v in values] for name, values in history.items()},
         engine="keras",
         diverged_at=guard.diverged_at,
     )
 
 
-def has_fit_of_its_own(model: keras.Model) -> bool:
+def has_own_fit(model: keras.Model) -> bool:
     """Whether a model's class overrides ``fit``."""
     return type(model).fit is not keras.Model.fit
 
@@ -148,20 +148,20 @@ def _fit(
     random_state: np.random.RandomState,
     arguments: dict[str, Any],
 ) -> dict[str, list[float]]:
-    # Else Keras reorders the batches by Python's global generator.
+    # With shuffle=True, Keras would also draw an order of batches from a global generator.
     return model.fit(
         OrderedBatches(plan, rows, random_state), **{"shuffle": False, **arguments}
     ).history
 
 
-def _fit_of_its_own(
+def _own_fit(
     model: keras.Model,
     plan: TrainingPlan,
     rows: Rows,
     random_state: np.random.RandomState,
     arguments: dict[str, Any],
 ) -> dict[str, list[float]]:
-    """Train through a ``fit`` of the user's own, which expects arrays."""
+    """Train with the ``fit`` of a user's class, which expects arrays."""
     history = keras.callbacks.History()
     arguments = {
         "batch_size": plan.batch_size,

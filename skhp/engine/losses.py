@@ -1,4 +1,4 @@
-"""The loss and the metrics of a program, over rows of which some only fill a batch."""
+"""The loss and the metrics of a program. Some rows of a batch may be padding."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from skhp.keras_objects.catalogue import KerasObject
 
 
 class FunctionLoss(keras.losses.Loss):
-    """A loss function, averaged over the rows of a batch as Keras averages it.
+    """A loss function, averaged over the rows of a batch as in Keras.
 
     Parameters
     ----------
     function : callable
-        Of ``(y_true, y_pred)``, one value a row.
+        Takes ``(y_true, y_pred)`` and returns one value for each row.
     """
 
     def __init__(self, function: Callable[[Any, Any], Any]) -> None:
@@ -26,19 +26,19 @@ class FunctionLoss(keras.losses.Loss):
         self.function = function
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """One value a row."""
+        """One value for each row."""
         return self.function(y_true, y_pred)
 
 
 def as_loss(loss: KerasObject) -> Any:
-    """A looked-up loss as a `keras.losses.Loss`."""
+    """A loss from the catalogue as a `keras.losses.Loss`."""
     return loss.value if isinstance(loss.value, keras.losses.Loss) else FunctionLoss(loss.value)
 
 
 def fresh_metric(name: str, metric: KerasObject) -> Any:
-    """A metric of its own state, reporting under the given name."""
+    """A new metric with the given name, which shares no variables with another one."""
     value = metric.value
-    if type(value) is keras.metrics.MeanMetricWrapper:  # its config may not find its function
+    if type(value) is keras.metrics.MeanMetricWrapper:  # its config may not contain its function
         function, settings = wrapped_function(value)
         return keras.metrics.MeanMetricWrapper(function, name, value.dtype, **settings)
     if isinstance(value, keras.metrics.Metric):
@@ -46,7 +46,7 @@ def fresh_metric(name: str, metric: KerasObject) -> Any:
     return keras.metrics.MeanMetricWrapper(value, name=name)
 
 
-# reduction of a loss -> its correction for padding rows, given rows and real rows
+# reduction of a loss -> the factor that removes padding rows, from all rows and real rows
 _CORRECTION: dict[str, Callable[[Any, Any], Any]] = {
     "sum_over_batch_size": lambda rows, real: rows / real,
     "mean": lambda rows, real: rows / real,
@@ -61,7 +61,7 @@ def reductions() -> list[str]:
 
 
 def loss_value(loss: Any, y: Any, outputs: Any, weight: Any, real: Any, n: Any) -> Any:
-    """Keras's loss of a batch, as if its padding rows were not there.
+    """Keras's loss of a batch, without its padding rows.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def loss_value(loss: Any, y: Any, outputs: Any, weight: Any, real: Any, n: Any) 
     weight : tensor of shape (n,)
         Sample weights.
     real : tensor of shape (n,) or None
-        1 for real rows, 0 for padding; None where all are real.
+        1 for real rows, 0 for padding; None if all rows are real.
     n : tensor
         Number of real rows.
     """

@@ -1,4 +1,4 @@
-"""A model's metrics outside of Keras's ``fit``: made from one row, and read after training."""
+"""A model's metrics outside Keras's ``fit``: built from one row, and read after training."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from skhp.engine.plan import History, Rows
 
 
 def build_metrics(model: keras.Model, rows: Rows) -> None:
-    """Make a compiled model's metrics, which Keras does at the first batch.
+    """Build the metrics of a compiled model. Keras does it at the first batch.
 
-    Callbacks ask a metric whether more of it is better.
+    Callbacks ask a metric whether higher values are better.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ def build_metrics(model: keras.Model, rows: Rows) -> None:
 
 
 def leave_results(model: keras.Model, history: History) -> None:
-    """Make a model answer ``get_metrics_result`` and ``history`` as after Keras's ``fit``.
+    """Let a model return the same ``get_metrics_result`` and ``history`` as after Keras's ``fit``.
 
-    The answer holds until the model is trained or evaluated again.
+    It does so until it is trained or evaluated again.
 
     Parameters
     ----------
     model : keras.Model
     history : dict of str to list of float
-        Of the training that ended.
+        Of the training.
     """
     results = last_results(history)
 
@@ -65,23 +65,23 @@ _left_by_training: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def is_left_by_training(method: Any) -> bool:
-    """Whether `leave_results` gave a model this method: the model computes as before."""
+    """Whether `leave_results` added this method to a model. It does not change training."""
     return method in _left_by_training
 
 
-# Of `keras.Model`: each training and evaluation begins with one of them.
+# Methods of `keras.Model`. Each training and each evaluation starts with one of them.
 _THAT_CHANGE_METRICS = ("reset_metrics", "compute_metrics")
 
 
 def forget_results(model: keras.Model) -> None:
-    """Undo `leave_results`, before the model is trained again."""
+    """Undo `leave_results`. Call it before the model is trained again."""
     for name in ("get_metrics_result", *_THAT_CHANGE_METRICS):
         if name in vars(model):
             delattr(model, name)
 
 
 def last_results(history: Mapping[str, list[float]]) -> dict[str, float]:
-    """What Keras's metrics hold after ``fit``: of the validation rows, where there were any."""
+    """The values of Keras's metrics after ``fit``: on validation rows, if there were any."""
     validated = {n.removeprefix("val_"): v[-1] for n, v in history.items() if n[:4] == "val_"}
     # Callbacks add the learning rate to the history.
     trained = {n: v[-1] for n, v in history.items() if v and n[:13] != "learning_rate"}

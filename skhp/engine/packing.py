@@ -1,13 +1,13 @@
-"""Weights as a program holds them: filled up to its layout, the small ones end to end.
+"""Weights as a program holds them: padded to its layout, and the small ones in one vector.
 
-An optimizer that treats every number alike updates one vector in a few operations, and each
-array apart in as many again; each operation costs a program a tenth of a microsecond a
-step, and a hundredth of a second to compile. Taking a large array out of the vector at each
-step, and its gradient back in, would cost more than that.
+An optimizer that treats all weights alike needs a few operations for each array. Each operation
+costs a program a tenth of a microsecond a step, and a hundredth of a second to compile. So small
+arrays are packed into one vector, which needs a few operations in all. Large arrays are not: to
+take them out of the vector at each step, and to put their gradients back, would cost more.
 
-Layouts say what may join. An array whose gradient is a sum over the batch must not where
-`are_large` holds: XLA works such a sum out within the operation that joins the gradients,
-and may do so anew for each number of the vector, in thirty times the time of a step.
+A layout says which arrays may be packed. If `are_large` holds, an array must not be packed whose
+gradient is a sum over the batch. XLA may compute that sum again for each element of the vector,
+in thirty times the time of a step.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from skhp.engine.plan import Arrays
 
 Shapes = list[tuple[int, ...]]
 
-# The most numbers of an array that stands in the vector, and of those beside which sums do.
+# The most elements of an array that is packed; the most elements of all arrays for sums to be.
 _SMALL, _BESIDE_SUMS = 2**14, 2**12
 
 
 class Packing:
-    """How arrays of a layout stand in a program.
+    """How a program holds the arrays of a layout.
 
     Parameters
     ----------
     shapes : list of tuple of int
         Of the layout.
     joinable : callable
-        Whether an array of a shape may stand end to end with others, behind the rest.
+        Whether an array of a shape may be part of the vector.
     """
 
     def __init__(self, shapes: Shapes, joinable: Callable[[tuple[int, ...]], bool]) -> None:
@@ -76,25 +76,28 @@ class Packing:
         return [*_of(self._large, tensors), ops.concatenate(vectors)]
 
     def pack(self, arrays: Arrays, fill: Arrays) -> Arrays:
-        """Packed arrays from smaller or equal ones; the rest as in ``fill``, packed too."""
+        """Packed arrays from arrays of the layout's shapes or smaller.
+
+        The other elements are those of ``fill``, which is packed too.
+        """
         packed = [np.array(array) for array in fill]
         for piece, array in zip(self.split(packed, np.reshape), arrays, strict=True):
             piece[_corner_of(array.shape)] = array
         return packed
 
     def unpack(self, packed: Arrays, shapes: Shapes) -> Arrays:
-        """Arrays of smaller or equal shapes from packed ones."""
+        """Arrays of these shapes, which are at most the layout's, from packed ones."""
         pairs = zip(self.split(packed, np.reshape), shapes, strict=True)
         return [corner(array, shape) for array, shape in pairs]
 
 
 def are_large(shapes: Shapes) -> bool:
-    """Whether sums over a batch had better not be joined with gradients of these shapes."""
+    """Whether sums over a batch must not be packed with gradients of these shapes."""
     return any(math.prod(shape) > _BESIDE_SUMS for shape in shapes)
 
 
 def none_joinable(shape: tuple[int, ...]) -> bool:
-    """That no array may join."""
+    """Return False: no array may be packed."""
     return False
 
 
@@ -103,14 +106,14 @@ def _of(places: list[int], items: list[Any]) -> list[Any]:
 
 
 def into_corner(array: np.ndarray, around: np.ndarray) -> np.ndarray:
-    """An array with another of the same dimensions around it."""
+    """A copy of ``around`` whose first entries in each dimension are those of an array."""
     large = np.array(around)
     large[_corner_of(np.shape(array))] = array
     return large
 
 
 def corner(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The corner of an array that holds its first entries, of a shape."""
+    """The first entries of an array in each dimension, as many as a shape says."""
     return np.array(array[_corner_of(shape)])
 
 

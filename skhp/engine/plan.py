@@ -1,4 +1,4 @@
-"""What a training run is given, and what it leaves behind."""
+"""The input and the result of a training run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ History = dict[str, list[float]]
 
 
 class CannotCompile(ValueError):
-    """A network's training has no program; the message says why."""
+    """No program can train a network; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Rows:
     ----------
     X : ndarray of shape (n, n_features)
     y : ndarray of shape (n,) or (n, n_outputs)
-        Coded as the loss takes it.
+        Encoded as the loss takes it.
     weight : ndarray of shape (n,)
         Sample weights.
     weighted : bool
-        Whether they were given, or are ones.
+        Whether the user gave weights. If not, they are ones.
     """
 
     X: np.ndarray
@@ -53,16 +53,16 @@ class Rows:
 
 
 class Network(Protocol):
-    """What the engine asks of a network: a perceptron's spec, or a Keras model."""
+    """What the engine needs from a network: a perceptron or a Keras model."""
 
     def programs(self) -> Any:
-        """The `ProgramCache` that its programs belong into."""
+        """The `ProgramCache` for its programs."""
 
     def layout(self, shared: bool) -> Any:
-        """The arrays to train and their function; equal ones share programs."""
+        """The arrays to train. Networks with equal layouts share programs."""
 
     def scalars(self) -> dict[str, np.ndarray]:
-        """What of the network is data to a program."""
+        """The scalars of the network that are data to a program."""
 
     def engine(self, plan: TrainingPlan) -> EngineChoice:
         """How its program runs: compiled by XLA, or as a graph."""
@@ -71,34 +71,34 @@ class Network(Protocol):
         """The loss and logs of a batch, to be traced into a program."""
 
     def takes_padding(self, plan: TrainingPlan) -> bool:
-        """Whether rows of weight 0 may fill a batch up."""
+        """Whether a batch may be padded with rows of weight 0."""
 
     def why_no_program(self, plan: TrainingPlan) -> str | None:
-        """Why no program can train it, or None where one can."""
+        """Why no program can train it; None if one can."""
 
     def has_own_code(self, plan: TrainingPlan) -> bool:
-        """Whether functions or classes of the user's are part of a program."""
+        """Whether a program contains functions or classes of the user."""
 
     def is_tested(self) -> bool:
-        """Whether tests compare all such networks with Keras, so that a fit need not check."""
+        """Whether tests compare all such networks with Keras. A fit then checks nothing."""
 
     def reference(self, plan: TrainingPlan, state: TrainingState) -> tuple[Any, dict[str, Any]]:
-        """A Keras model to check a program against, and scalars for the program to use."""
+        """A Keras model to compare a program with, and scalars for the program."""
 
     def draws(self) -> bool:
-        """Whether Keras draws random numbers in a step of the reference."""
+        """Whether a training step of the reference draws random numbers."""
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> Any:
         """The network as a compiled `keras.Model`."""
 
     def reseed(self, model: Any, seed: int) -> None:
-        """Make what is random in such a model's training follow from a seed."""
+        """Seed the random numbers that training such a model draws."""
 
     def load(self, model: Any, state: TrainingState) -> None:
         """Assign a state to such a model."""
 
     def read(self, model: Any) -> tuple[Arrays, Arrays]:
-        """Such a model's trainable weights, and what else of it changes."""
+        """Such a model's trainable weights, and what else training changes."""
 
 
 class Watcher:
@@ -123,16 +123,16 @@ class Watcher:
 
 @dataclass(frozen=True)
 class EarlyStop:
-    """When training stops before its last epoch, and takes the best weights seen.
+    """Stop training early, and take the best weights so far.
 
     Parameters
     ----------
     patience : int
-        Epochs without a better value after which training stops.
+        Training stops after so many epochs without a better value.
     monitor : str
         The value's name in the history.
     min_delta : float
-        A value counts as better only if it is better by more than this.
+        A value is better only if it is better by more than this.
     mode : {"min", "max"}
         Whether lower or higher values are better.
     """
@@ -145,29 +145,29 @@ class EarlyStop:
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """Everything about a training run but its rows and weights.
+    """Everything about a training run except its rows and weights.
 
     Parameters
     ----------
     network : Network
     optimizer : KerasObject
     loss : KerasObject or None
-        None where the network brings its own.
+        None if the network has its own.
     learning_rate : float, LearningRateSchedule or None
         None for the optimizer's own.
     metrics : mapping of str to KerasObject
-        By their names in the history.
+        The keys are their names in the history.
     batch_size, epochs : int
     shuffle : bool
-        Whether each epoch takes the rows in an order of its own.
+        Whether each epoch takes the rows in a new order.
     early_stop : EarlyStop or None
         None to train for all epochs.
     callbacks : sequence of keras.callbacks.Callback
     verbose : int
     watchers : sequence of Watcher
-        Called after the engine's own; with none of either, many epochs run in one call.
+        Called after the engine's own. Without any watcher, many epochs run in one call.
     fit_arguments : mapping
-        Arguments of ``keras.Model.fit`` that no program knows; with any, Keras trains.
+        Arguments of ``keras.Model.fit`` that no program has. If there are any, Keras trains.
     """
 
     network: Network
@@ -187,12 +187,12 @@ class TrainingPlan:
 
 @dataclass
 class TrainingState:
-    """Where training stands: enough to predict and to train on.
+    """The state of training: enough to predict, and to continue training.
 
     Parameters
     ----------
     trainable, state : list of ndarray
-        Weights, and what else of the network changes (moving statistics).
+        Weights, and what else training changes (moving statistics).
     optimizer_variables : list of ndarray or None
         The optimizer's variables; None before the first step.
     """
@@ -208,13 +208,13 @@ class TrainingState:
 
 @dataclass
 class Outcome:
-    """What a training run leaves behind.
+    """The result of a training run.
 
     Parameters
     ----------
     state : TrainingState
     history : dict of str to list of float
-        One value an epoch, as Keras names them: "loss", metrics, "val_loss", ...
+        One value for each epoch, with Keras's names: "loss", metrics, "val_loss", ...
     engine : {"compiled", "graph", "keras"}
         What trained: a program that XLA compiled, a program as a TensorFlow graph, or
         ``keras.Model.fit``.
@@ -232,5 +232,5 @@ class Outcome:
 
     @property
     def n_epochs(self) -> int:
-        """Epochs run."""
+        """Number of epochs that ran."""
         return len(self.history.get("loss", ()))

@@ -1,4 +1,4 @@
-"""The programs of this process: found again, counted, and bounded in memory."""
+"""The programs of this process: a cache with a limit, and a count."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
-# Memory that a process grows by with each program it compiles. 15 MB (a Keras model of three
-# dense layers) to 21 MB (a perceptron of as many) were measured. TensorFlow keeps all but
-# 1 MB of it until the process ends, whoever lets go of the program, so that a program that is
-# dropped and made again costs as much once more:
+# Memory that each compiled program adds to a process. 15 MB (a Keras model of three dense
+# layers) to 21 MB (a perceptron of three) were measured. TensorFlow keeps all but 1 MB of it
+# until the process ends, even if nothing uses the program. So a program that is dropped and
+# made again needs the memory a second time:
 # https://github.com/tensorflow/tensorflow/issues/64170.
 PROGRAM_MB = 20
 
 _DEFAULT_LIMIT_MB = 5120
 
-# Worker processes take the limit from here too.
+# Worker processes read the limit from here, too.
 LIMIT_VARIABLE = "SKHP_CACHE_LIMIT_MB"
 
-# A program of more rows than a fit has serves it too; of far more it wastes memory.
+# A program for more rows can train a fit with fewer. If it is for many more, it wastes memory.
 _MOST_SPARE = 4
 
 
@@ -32,12 +32,12 @@ def checked_limit(megabytes: Any, name: str) -> float:
     ----------
     megabytes : float
     name : str
-        What errors call it.
+        Its name in error messages.
 
     Raises
     ------
     ValueError
-        If it is no number, or too small for a program.
+        If it is not a number, or too small for one program.
     """
     is_number = isinstance(megabytes, Real) and not isinstance(megabytes, bool)
     if not is_number or not float(megabytes) >= PROGRAM_MB:
@@ -60,12 +60,12 @@ def _limit_at_start() -> float:
 
 
 class ProgramCache:
-    """The least recently used programs go first.
+    """Programs by structure; the least recently used are dropped first.
 
     Parameters
     ----------
     limit_mb : float
-        Megabytes that the programs kept may take, at `PROGRAM_MB` each.
+        Megabytes for all programs. Each counts as `PROGRAM_MB`.
     """
 
     def __init__(self, limit_mb: float) -> None:
@@ -75,7 +75,7 @@ class ProgramCache:
         self._programs: OrderedDict[Any, Any] = OrderedDict()
 
     def set_limit(self, limit_mb: float) -> None:
-        """Set another limit, and drop what is above it."""
+        """Set another limit, and drop programs that are above it."""
         with self._lock:
             self.limit_mb = limit_mb
             self._drop_the_oldest()
@@ -86,7 +86,7 @@ class ProgramCache:
         rows: tuple[int, int],
         make: Callable[[tuple[int, int]], Any],
     ) -> Any:
-        """Find the program of a structure for so many rows, or make it.
+        """Find the program of a structure for a number of rows, or make it.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class ProgramCache:
         rows : tuple of int
             Training and validation rows.
         make : callable
-            Makes a program of the capacity it is given.
+            Makes a program of a given capacity.
         """
         with self._lock:
             fitting = [key for key in self._programs if _serves(key, structure, rows)]
@@ -112,7 +112,7 @@ class ProgramCache:
             self._programs.popitem(last=False)
 
     def count_compile(self) -> None:
-        """Note that a program was compiled."""
+        """Count one more compiled program."""
         with self._lock:
             self.compile_count += 1
 
@@ -126,7 +126,7 @@ def _serves(key: Any, structure: Any, rows: tuple[int, int]) -> bool:
 
 
 def _with_room(n: int, batch_size: int) -> int:
-    # Folds of one search differ by a few rows, and its refit takes them all.
+    # Folds of one search differ by a few rows, and its refit takes all of them.
     return -(-(n + n // 2) // batch_size) * batch_size if n else 0
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from skhp.engine import optimizer_settings as optimizers
 from skhp.engine.backends import tensorflow as backend
-from skhp.engine.batches import padded
 from skhp.engine.check import Steps, check, needs_check, rows_to_check
 from skhp.engine.engine_choice import COMPILED
 from skhp.engine.packing import Packing, none_joinable
@@ -159,6 +158,6 @@ class ProgramRun:
 
 def _padded_tensors(rows: Rows, length: int) -> Any:
     def tensor(array: np.ndarray) -> Any:
-        return backend.tensors([padded(array, length)])[0]
+        return backend.padded_tensor(array, length)
 
     return keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))

@@ -92,7 +92,7 @@ class PureOptimizer:
         return any((a != b).any() for a, b in zip(zeros, ones, strict=True))
 
     def start(self, trainable: Arrays) -> Arrays:
-        """The optimizer's variables before the first step on packed weights."""
+        """The optimizer's variables before the first step, for packed weights."""
         if not self._starts_from_weights:
             return list(self._initial)
         optimizer, _ = self._built([keras.Variable(a, dtype=a.dtype.name) for a in trainable])

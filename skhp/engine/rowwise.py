@@ -1,8 +1,8 @@
-"""Which parts of a network look at each row of a batch by itself.
+"""Which parts of a network compute each row of a batch from that row alone.
 
-A program fills a last partial batch up with rows of weight 0. That is right only where such
-rows change nothing for the others. Everything listed here is Keras's own and was tried; what
-is not listed gets its last batch in its exact size.
+A program pads the last partial batch with rows of weight 0. This is right only if such rows
+change nothing for the other rows. All parts in these lists are Keras's own, and tests train
+them. If a network has another part, its last batch keeps its exact size.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ROWWISE_LAYERS = frozenset(
     }
 )  # fmt: skip
 
-# Activations that are functions of their input alone, with their usual arguments.
+# Activations that depend only on their input, with their default arguments.
 ROWWISE_ACTIVATIONS = frozenset(
     {
         "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
@@ -46,7 +46,7 @@ ROWWISE_ACTIVATIONS = frozenset(
     }
 )  # fmt: skip
 
-# Losses that are a mean over rows. (Circle, CTC, Dice and Tversky look at a whole batch.)
+# Losses that are a mean over rows. (Circle, CTC, Dice and Tversky use a whole batch.)
 ROWWISE_LOSSES = frozenset(
     {
         "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy",
@@ -58,7 +58,7 @@ ROWWISE_LOSSES = frozenset(
     }
 )  # fmt: skip
 
-# Metrics to which a row of weight 0 adds nothing.
+# Metrics that a row of weight 0 does not change.
 ROWWISE_METRICS = frozenset(
     {
         "AUC", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU",
@@ -75,18 +75,18 @@ ROWWISE_METRICS = frozenset(
     }
 )  # fmt: skip
 
-# Keras chooses what these mean by the shapes of targets and outputs; each choice is rowwise.
+# Keras chooses a metric for these names from the shapes of targets and outputs. All are rowwise.
 _CHOSEN_BY_KERAS = frozenset({"acc", "accuracy", "ce", "crossentropy"})
 
 
 def is_rowwise_layer(layer: Any, also: Set[str] = frozenset()) -> bool:
-    """Whether a layer's output for a row follows from that row alone, in training too.
+    """Whether a layer computes each row from that row alone, also in training.
 
     Parameters
     ----------
     layer : keras.layers.Layer
     also : set of str
-        Layers of Keras that are to count as such too.
+        Names of other Keras layers that count as rowwise.
     """
     name = type(layer).__name__
     if hasattr(layer, "layers"):
@@ -96,7 +96,7 @@ def is_rowwise_layer(layer: Any, also: Set[str] = frozenset()) -> bool:
         name in ROWWISE_LAYERS | also
         and getattr(keras.layers, name, None) is type(layer)
         and _ONLY_WHERE.get(name, lambda layer: True)(layer)
-        # An activity regularizer divides by the batch, and a mask reweighs the rows.
+        # An activity regularizer divides by the batch size, and a mask changes row weights.
         and getattr(layer, "activity_regularizer", None) is None
         and not getattr(layer, "mask_zero", False)
         and not getattr(layer, "stateful", False)
@@ -105,7 +105,7 @@ def is_rowwise_layer(layer: Any, also: Set[str] = frozenset()) -> bool:
 
 
 def is_rowwise_activation(activation: Any) -> bool:
-    """Whether an activation is one of Keras's that look at each row by itself.
+    """Whether an activation is a rowwise one of Keras's.
 
     Parameters
     ----------
@@ -126,11 +126,11 @@ def is_rowwise_loss(loss: Any) -> bool:
     loss : str, callable or keras.losses.Loss
     """
     found = keras.losses.get(loss) if isinstance(loss, str) else loss
-    return _is_listed(found, ROWWISE_LOSSES, keras.losses) and _looks_at_rows(found)
+    return _is_listed(found, ROWWISE_LOSSES, keras.losses) and _is_set_for_rows(found)
 
 
 def is_rowwise_metric(metric: Any) -> bool:
-    """Whether a metric is one of Keras's to which a row of weight 0 adds nothing.
+    """Whether a metric is one of Keras's that a row of weight 0 does not change.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def is_rowwise_metric(metric: Any) -> bool:
         return True
     found = keras.metrics.get(metric) if isinstance(metric, str) else metric
     listed = _is_listed(found, ROWWISE_METRICS, keras.metrics) or is_rowwise_loss(found)
-    return listed and _looks_at_rows(found)
+    return listed and _is_set_for_rows(found)
 
 
 def _is_listed(thing: Any, names: frozenset[str], module: Any) -> bool:
@@ -155,7 +155,7 @@ def _plain(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def _looks_at_rows(thing: Any) -> bool:
+def _is_set_for_rows(thing: Any) -> bool:
     if not hasattr(thing, "get_config"):
         return True
     config = thing.get_config()
@@ -167,7 +167,7 @@ def _looks_at_rows(thing: Any) -> bool:
 
 
 def _operations(model: Any) -> list[Any]:
-    # Operations on the tensors of a functional model are no layers.
+    # A functional model may also have operations on tensors, which are not layers.
     return list(getattr(model, "operations", model.layers))
 
 
@@ -176,26 +176,26 @@ def _is_own(thing: Any) -> bool:
 
 
 def _parts_of(layer: Any) -> list[Any]:
-    """Functions and layers that a layer holds."""
+    """Functions and layers in the attributes of a layer."""
     held = [value for name, value in vars(layer).items() if name not in ("build", "quantize")]
     return [v for v in held if inspect.isfunction(v) or isinstance(v, keras.layers.Layer)]
 
 
 def _keeps_rows_apart(axes: Any) -> bool:
-    """Whether axes leave out the first, whatever the number of dimensions."""
+    """Whether axes do not include the first one, for any number of dimensions."""
     listed: Iterable[Any] = axes if isinstance(axes, list | tuple) else [axes]
     return all(isinstance(axis, int) and (axis == -1 or axis > 0) for axis in listed)
 
 
 def _is_rowwise_equation(equation: str) -> bool:
-    if "..." in equation:  # it stands for the rows, and what else comes first
+    if "..." in equation:  # the rows and other leading dimensions
         return equation.startswith("...") and "->..." in equation
     inputs, _, outputs = equation.partition("->")
     first, _, kernel = inputs.partition(",")
     return first[0] == outputs[0] and first[0] not in kernel
 
 
-# Layers of the table above that are rowwise only with some settings.
+# Layers of `ROWWISE_LAYERS` that are rowwise only with some settings.
 _ONLY_WHERE: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(
         ("Concatenate", "GroupNormalization", "LayerNormalization", "RMSNormalization",

@@ -1,7 +1,7 @@
-"""Numbers that are data to a program, as one vector a type.
+"""Scalars that are data to a program, packed in one vector for each type.
 
-Each tensor that a call is given costs the call some twenty microseconds of Python, and a fit
-of a small network has not many milliseconds.
+Each tensor that a call takes costs some twenty microseconds of Python. The fit of a small network
+takes only a few milliseconds.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from skhp.engine.plan import Arrays
 
 
 class ScalarTable:
-    """Where in its vectors each number stands.
+    """The position of each scalar in its vector.
 
     Parameters
     ----------
     examples : mapping of str to ndarray
-        Numbers, or small arrays of them, by their names.
+        Scalars or small arrays, by their names.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class ScalarTable:
             self._groups.setdefault(np.asarray(value).dtype.name, []).append(name)
 
     def pack(self, scalars: Mapping[str, np.ndarray]) -> Arrays:
-        """One vector a type."""
+        """One vector for each type."""
         return [
             np.concatenate([np.ravel(scalars[name]) for name in names])
             for names in self._groups.values()

@@ -1,9 +1,9 @@
 """The order in which a program's operations run.
 
-XLA's runtime on a CPU starts an operation as soon as its inputs are there, and hands some of
-what could run at the same time to other threads. In a small network a handover costs more
-than the operation, and takes a core from other threads that train. Only data orders
-operations: a control dependency or a barrier the runtime does not see.
+On a CPU, XLA starts an operation as soon as its inputs are ready. Operations that are ready at
+the same time may run in other threads. In a small network, moving an operation to another thread
+costs more than the operation, and takes a core from other threads that train. Only a data
+dependency gives operations an order. XLA ignores control dependencies and barriers.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from keras import ops
 
 
 def after_dependency(value: Any, other: Any) -> Any:
-    """A value that is there only once another is; its bits are the same.
+    """The same value, but computed only after another one.
 
     Parameters
     ----------
     value : tensor
     other : tensor of shape (), floating
     """
-    never = other > float("inf")  # not even NaN is
+    never = other > float("inf")  # False for NaN too
     return ops.where(never, ops.zeros_like(value), value)

@@ -1,4 +1,4 @@
-"""Text in rows: NumPy keeps it as objects, and Keras's layers take it as string tensors."""
+"""Text in rows: NumPy stores it as objects, and Keras's layers take string tensors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def holds_text(arrays: Any) -> bool:
 
 
 def text_as_tensors(arrays: Any) -> Any:
-    """The arrays as tensors where any of them holds text, else as they are.
+    """The arrays as tensors if one of them holds text; the arrays themselves if not.
 
     Parameters
     ----------

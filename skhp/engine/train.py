@@ -1,4 +1,4 @@
-"""Train a network: the door of the engine."""
+"""Train a network: the engine's entry point."""
 
 from __future__ import annotations
 

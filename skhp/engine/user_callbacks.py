@@ -1,4 +1,4 @@
-"""The user's Keras callbacks: training runs with these objects, and then lets them go."""
+"""The user's Keras callbacks: training uses these objects, and then removes what it added."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 import keras
 
-# They hold open files, which can be neither copied nor pickled, and have nothing to tell.
+# They hold open files, which cannot be copied or pickled, and no results.
 _FILE_WRITERS = (keras.callbacks.CSVLogger, keras.callbacks.TensorBoard)
 
 
 @contextlib.contextmanager
 def lent(callbacks: Sequence[Any]) -> Iterator[None]:
-    """Run with the user's callbacks, and leave in them what they learned and no more.
+    """Run with the user's callbacks; afterwards they keep their results, but no model or file.
 
-    The estimator that has them as a parameter must stay one that can be cloned and
-    pickled: no callback keeps the model, or an open file.
+    The callbacks are a parameter of an estimator, which can only be cloned and pickled if
+    they hold no model and no open file.
 
     Parameters
     ----------
@@ -35,5 +35,5 @@ def lent(callbacks: Sequence[Any]) -> Iterator[None]:
             vars(writer).clear()
             vars(writer).update(attributes)
         for callback in callbacks:
-            # Not the callback's own method, which may want a model.
+            # Not the callback's own method, which may need a model.
             keras.callbacks.Callback.set_model(callback, None)

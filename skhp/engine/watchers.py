@@ -19,7 +19,7 @@ from skhp.engine.pure_optimizer import all_variables
 
 
 class EarlyStopping(Watcher):
-    """Stop when the monitored value no longer gets better, and take the best weights.
+    """Stop when the monitored value no longer improves, and take the best weights.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class EarlyStopping(Watcher):
         self.best_weights: Any = None
 
     def epoch_end(self, epoch: int, logs: dict[str, float], run: Any) -> bool:
-        """Compare the monitored value with the best one; True when patience has run out."""
+        """Compare the monitored value with the best one; True when the patience is over."""
         self.waited += 1
         value = self.sign * logs[self.rule.monitor]
         if value + self.rule.min_delta < self.best:
@@ -49,12 +49,12 @@ class EarlyStopping(Watcher):
 
 
 class Printer(Watcher):
-    """Print a line an epoch, as Keras does at ``verbose=2``.
+    """Print one line for each epoch, as Keras does with ``verbose=2``.
 
     Parameters
     ----------
     epochs : int
-        Epochs to come, at most.
+        The largest number of epochs.
     """
 
     def __init__(self, epochs: int) -> None:
@@ -68,7 +68,7 @@ class Printer(Watcher):
 
 
 class KerasCallbacks(Watcher):
-    """Serve Keras callbacks with a real model that follows the run.
+    """Call Keras callbacks with a real model, which has the weights of the run.
 
     Parameters
     ----------
@@ -85,12 +85,12 @@ class KerasCallbacks(Watcher):
         self.steps = -(-len(rows) // plan.batch_size)
 
     def train_begin(self, run: Any) -> None:
-        """Make the model, and tell the callbacks."""
+        """Make the model, and call the callbacks."""
         state = run.state()
         self.model = self.plan.network.compiled_model(self.plan, state)
         build_metrics(self.model, self.rows)
         self.model.stop_training = False
-        # The last to see the logs: LearningRateScheduler and others add to them.
+        # It is called last: LearningRateScheduler and others add to the logs.
         self.history = history = keras.callbacks.History()
         self.callbacks = keras.callbacks.CallbackList(
             [*self.plan.callbacks, history],
@@ -99,18 +99,18 @@ class KerasCallbacks(Watcher):
             epochs=self.plan.epochs,
             steps=self.steps,
         )
-        self._show(run)
+        self._show_model(run)
         self.callbacks.on_train_begin()
-        self._follow(run)
+        self._take_model(run)
 
     def epoch_begin(self, epoch: int, run: Any) -> None:
-        """Tell the callbacks, who may set another learning rate."""
+        """Call the callbacks, which may set another learning rate."""
         self.callbacks.on_epoch_begin(epoch)
-        self._follow(run)
+        self._take_model(run)
 
     def epoch_end(self, epoch: int, logs: dict[str, float], run: Any) -> bool:
-        """Show the callbacks where the run stands, and take over what they change."""
-        self._show(run)
+        """Call the callbacks with the run's weights, and take what they change."""
+        self._show_model(run)
         self._end_batches(logs)
         if self.has_validation:
             self.callbacks.on_test_begin()
@@ -118,22 +118,22 @@ class KerasCallbacks(Watcher):
         self.callbacks.on_epoch_end(epoch, logs)
         logs |= {name: values[-1] for name, values in self.history.history.items()}
         self.last_logs = logs
-        self._follow(run)
+        self._take_model(run)
         return self.model.stop_training
 
     def train_end(self, run: Any) -> None:
-        """Tell the callbacks that it is over."""
-        self._show(run)
+        """Call the callbacks."""
+        self._show_model(run)
         self.callbacks.on_train_end(self.last_logs)
-        self._follow(run)
+        self._take_model(run)
 
     def _end_batches(self, logs: dict[str, float]) -> None:
-        # It looks at batches, but an epoch's mean loss is finite only if theirs are.
+        # It checks each batch. But the mean loss of an epoch is finite only if all losses are.
         for callback in self.callbacks.callbacks:
             if isinstance(callback, keras.callbacks.TerminateOnNaN):
                 callback.on_batch_end(self.steps - 1, logs)
 
-    def _show(self, run: Any) -> None:
+    def _show_model(self, run: Any) -> None:
         state = run.state()
         self.plan.network.load(self.model, state)
         for variable, value in zip(
@@ -141,7 +141,7 @@ class KerasCallbacks(Watcher):
         ):
             variable.assign(value)
 
-    def _follow(self, run: Any) -> None:
+    def _take_model(self, run: Any) -> None:
         state = run.state()
         state.trainable, state.state = self.plan.network.read(self.model)
         state.optimizer_variables = [
@@ -154,7 +154,7 @@ _BATCH_HOOKS = tuple(
     f"on_{when}batch_{edge}" for when in ("", "train_", "test_") for edge in ("begin", "end")
 )
 
-# Keras's own callbacks that have a batch hook -> whether, as set, they need it.
+# Keras's own callbacks with a batch hook -> whether they need it with their settings.
 _NEEDS_BATCHES: dict[str, Callable[[Any], bool]] = {
     "TerminateOnNaN": lambda callback: False,
     "ModelCheckpoint": lambda callback: callback.save_freq != "epoch",
@@ -168,7 +168,7 @@ _NEEDS_BATCHES: dict[str, Callable[[Any], bool]] = {
 
 
 def watches_batches(callback: Any) -> bool:
-    """Whether a Keras callback has anything to do at a batch."""
+    """Whether a Keras callback does something at each batch."""
     own = type(callback).__module__.split(".")[0] == "keras"
     if own and type(callback).__name__ in _NEEDS_BATCHES:
         return _NEEDS_BATCHES[type(callback).__name__](callback)

@@ -1,1 +1,1 @@
-"""Keras objects: found by name, told apart by value, stored and loaded."""
+"""Keras objects: found by name, compared by what they compute, stored and loaded."""

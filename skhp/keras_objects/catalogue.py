@@ -1,4 +1,4 @@
-"""What a user may name or pass of Keras (activation, optimizer, loss, ...), looked up.
+"""Find the Keras object (activation, optimizer, loss, ...) that a user names or passes.
 
 A looked-up object carries a hashable token of what it is, so that two estimators with
 equal settings share a compiled program, in whichever process they were unpickled.
@@ -31,7 +31,7 @@ def _is_function(value: Any) -> bool:
     return inspect.isfunction(value)
 
 
-# kind -> (module of Keras, which of its members are meant, members that are no choice)
+# kind -> (module of Keras, which of its members may be chosen, exceptions among them)
 _CATALOGUE: dict[str, tuple[Any, Callable[[Any], bool], frozenset[str]]] = {
     "activation": (
         keras.activations,
@@ -51,7 +51,7 @@ _CATALOGUE: dict[str, tuple[Any, Callable[[Any], bool], frozenset[str]]] = {
     "kernel_initializer": (
         keras.initializers,
         _is_kind(keras.initializers.Initializer),
-        # A constant by its name alone lacks its value; STFT takes other shapes than a kernel's.
+        # The name of a constant does not give its value. STFT needs other shapes than a kernel's.
         frozenset({"Initializer", "IdentityInitializer", "OrthogonalInitializer"})
         | {"Constant", "constant", "STFT", "STFTInitializer", "stft"},
     ),
@@ -159,7 +159,7 @@ def _of_keras(kind: str, identifier: Any) -> Any:
 
 
 def _unlisted(kind: str, name: str) -> Any:
-    # Keras's own look-up leaves out some of what it offers (Lamb).
+    # Keras's own look-up does not find all that Keras has (Lamb).
     module, is_choice, left_out = _CATALOGUE[kind]
     members = sorted(vars(module).items(), key=lambda item: not inspect.isclass(item[1]))
     for member, value in members:
@@ -196,26 +196,26 @@ def token_of(value: Any) -> Hashable:
     Returns
     -------
     hashable
-        The bare name for Keras's own functions, a name and a fingerprint for all else.
+        The name for Keras's own functions, a name and a fingerprint for everything else.
 
     Raises
     ------
     skhp.keras_objects.fingerprint.NotEstablished
-        If the object cannot be told from others.
+        If it is not known whether another object computes the same.
     """
     if inspect.isfunction(value) and is_keras_own(value):
-        # keras.ops has functions of the same names that compute otherwise.
+        # keras.ops has functions of the same names that compute something else.
         listed = any(getattr(m, value.__name__, None) is value for m in _LISTS_OF_FUNCTIONS)
         return value.__name__ if listed else (value.__module__, value.__qualname__)
     name = getattr(value, "__name__", type(value).__name__)
-    return (name, fingerprint(value))  # a bare name is for Keras's functions alone
+    return (name, fingerprint(value))  # only Keras's functions have a name as token
 
 
 def history_names(metrics: Sequence[Any]) -> list[str]:
     """The names under which metrics made by the user are recorded.
 
-    Keras numbers the names that it gives through a process. A metric that is the only one
-    of its class here has the name without a number.
+    Keras adds a number to names that it has given before in this process. A metric that is
+    the only one of its class here gets the name without a number.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class FingerprintReader:
         Raises
         ------
         NotEstablished
-            If the object, or something that it holds, cannot be told from others.
+            If it is not known what the object, or something that it holds, computes.
         """
         if value is None or value is Ellipsis or type(value) in _PLAIN:
             return (type(value).__name__, repr(value))
@@ -135,7 +135,7 @@ def fingerprint(value: Any) -> str:
     Raises
     ------
     NotEstablished
-        If the object cannot be told from others.
+        If it is not known what the object computes.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What a layer learned that stands neither in its config nor in its variables.
+"""What a layer learned that is neither in its config nor in its variables.
 
-The vocabulary of `keras.layers.StringLookup`, `IntegerLookup` and `TextVectorization` is
-such a thing, and what a layer of the user's saves in methods of its own.
+This is the vocabulary of `keras.layers.StringLookup`, `IntegerLookup` and
+`TextVectorization`, and what a user's layer saves in its own methods.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _write(layer: Any, state: dict[str, Any]) -> None:
 
 
 def _read_vocabulary(layer: Any) -> dict[str, Any] | None:
-    # Keras writes a vocabulary into a file of lines, and so loses words with a line break.
+    # Keras writes one word a line, which breaks words that hold a line break.
     if not layer.get_vocabulary(include_special_tokens=False):
         return None  # it has not learned one yet
     words = [_plain(word) for word in layer.get_vocabulary(include_special_tokens=True)]
@@ -129,7 +129,7 @@ def _is_normalization(layer: Any) -> bool:
 
 
 def _has_own(layer: Any, method: str) -> bool:
-    """Whether a class of the user's own overrides a method of Keras's."""
+    """Whether a user's class overrides a method of Keras."""
     for kind in type(layer).__mro__:
         if method in vars(kind):
             return kind.__module__.split(".")[0] != "keras"

@@ -1,4 +1,4 @@
-"""Keras models as plain values, from which they can be made again.
+"""Keras models as plain values, and models from such values.
 
 A model is kept as its config, its arrays and the user's functions and classes that the
 config names; Keras's own form is a zip archive of several times the size.
@@ -35,7 +35,7 @@ class PackedModel:
     values : list of ndarray
         Of all its variables.
     layer_states : list of dict or None
-        What each layer learned beside its variables, such as a vocabulary.
+        What each layer learned that is not in its variables, such as a vocabulary.
     compiled : dict or None
         Arguments of ``compile``.
     optimizer : tuple or None
@@ -66,10 +66,10 @@ def pack_model(model: Any) -> PackedModel:
     ValueError
         If two of the user's classes in it have one name.
     """
-    from skhp.keras_objects.user_code import named_apart
+    from skhp.keras_objects.user_code import distinct_names
 
     try:
-        with named_apart(model) as own:
+        with distinct_names(model) as own:
             config = _config_of(model)
             build_config = None if hasattr(model, "inputs") else model.get_build_config()
     except NotImplementedError as error:
@@ -93,7 +93,7 @@ def pack_model(model: Any) -> PackedModel:
 
 
 def optimizer_config(optimizer: Any) -> dict[str, Any]:
-    """An optimizer's config, with its learning rate schedule as the object that it is."""
+    """An optimizer's config, in which the learning rate schedule is the object itself."""
     schedule = schedule_of(optimizer)
     try:
         config = optimizer.get_config()
@@ -132,7 +132,7 @@ def _config_of(model: Any) -> dict[str, Any]:
     return config
 
 
-# What the arguments of a subclassed model may be, to be read off its attributes.
+# Arguments of a subclassed model may have these types, to be read from its attributes.
 _PLAIN = (str, int, float, bool, type(None), np.generic)
 
 
@@ -141,13 +141,13 @@ def unpack_model(packed: PackedModel) -> Any:
     runtime.start()
     import keras
 
-    from skhp.keras_objects.user_code import revivable, revive
+    from skhp.keras_objects.user_code import custom_objects_for, make_from_config
 
-    own = revivable(packed.custom_objects)
+    own = custom_objects_for(packed.custom_objects)
     code = unsafe_deserialization() if holds_bytecode(packed.config) else contextlib.nullcontext()
     # A new layer draws a seed, which must not come from a global generator.
     with seeded(0), keras.saving.custom_object_scope(own), code:
-        model = revive(packed.kind, packed.config)
+        model = make_from_config(packed.kind, packed.config)
         note_model_built()
         if packed.build_config is not None:
             model.build_from_config(packed.build_config)
@@ -177,5 +177,5 @@ def _new_optimizer(packed: PackedModel) -> Any:
 
 
 def copy_model(model: Any) -> Any:
-    """A model or layer of its own with the same weights, optimizer state and settings."""
+    """A copy of a model or layer, with its weights, optimizer state and settings."""
     return unpack_model(pack_model(model))

@@ -216,9 +216,9 @@ class _Reader(_Walk):
 
     def by_config(self, stored: StoredByConfig) -> Any:
         runtime.start()
-        from skhp.keras_objects.user_code import revive
+        from skhp.keras_objects.user_code import make_from_config
 
-        return revive(self._kind(stored.kind), self.read(stored.config))
+        return make_from_config(self._kind(stored.kind), self.read(stored.config))
 
     def by_state(self, stored: StoredByState) -> Any:
         kind = self._kind(stored.kind)
@@ -339,11 +339,11 @@ def _write_optimizer(writer: _Writer, optimizer: Any) -> StoredByConfig:
 
 
 def _write_metric(writer: _Writer, metric: Any) -> StoredByConfig:
-    from skhp.keras_objects.user_code import revive
+    from skhp.keras_objects.user_code import make_from_config
 
     config = metric.get_config()
     try:
-        revive(type(metric), config)  # its loss would show only when the pickle is read
+        make_from_config(type(metric), config)  # its loss would show only when the pickle is read
     except TypeError as error:
         raise TypeError(
             f"The metric {type(metric).__name__} cannot be pickled: it does not say how it was "
@@ -438,6 +438,6 @@ def _functions_named() -> contextlib.AbstractContextManager[Any]:
     """Wait until no other thread has given functions other names for a while."""
     if "keras" not in sys.modules:
         return contextlib.nullcontext()
-    from skhp.keras_objects.user_code import true_names
+    from skhp.keras_objects.user_code import unchanged_names
 
-    return true_names()
+    return unchanged_names()

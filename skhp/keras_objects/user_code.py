@@ -14,7 +14,7 @@ from skhp.compat.keras import layers_within
 
 
 class AmbiguousName(ValueError):
-    """Two classes of the user's go by one name in a model."""
+    """Two of the user's classes have the same name in a model."""
 
 
 def own_code_of(model: keras.Model) -> Iterator[Any]:
@@ -41,23 +41,23 @@ def own_code_of(model: keras.Model) -> Iterator[Any]:
                 yield code
 
 
-# Functions have borrowed names in one thread at a time.
+# Only one thread at a time renames functions.
 _names = threading.RLock()
 
 
 @contextlib.contextmanager
-def true_names() -> Iterator[None]:
+def unchanged_names() -> Iterator[None]:
     """Keep other threads from renaming functions, for a while."""
     with _names:
         yield
 
 
 @contextlib.contextmanager
-def named_apart(model: keras.Model) -> Iterator[dict[str, Any]]:
-    """Give the user's functions in a model names that tell them apart, for a while.
+def distinct_names(model: keras.Model) -> Iterator[dict[str, Any]]:
+    """Give the user's functions in a model different names, for a while.
 
-    Keras writes a function into a config by its name alone, and a lambda as bytecode that
-    has lost its module.
+    Keras writes only the name of a function into a config, and a lambda as bytecode without
+    its module.
 
     Parameters
     ----------
@@ -66,13 +66,13 @@ def named_apart(model: keras.Model) -> Iterator[dict[str, Any]]:
     Yields
     ------
     dict of str to object
-        The user's functions and classes by the names that a config written meanwhile
-        knows them by, as `keras.saving.custom_object_scope` takes them.
+        The user's functions and classes by the names that they have in a config written
+        meanwhile, for `keras.saving.custom_object_scope`.
 
     Raises
     ------
     AmbiguousName
-        If two classes go by one name.
+        If two classes have the same name.
     """
     code = list(dict.fromkeys(own_code_of(model)))
     functions = [thing for thing in code if inspect.isfunction(thing)]
@@ -95,16 +95,16 @@ def _by_name(classes: list[type]) -> dict[str, Any]:
             if found.setdefault(name, kind) is not kind:
                 raise AmbiguousName(
                     f"There are two different classes named {kind.__name__!r} in one model, and "
-                    "Keras tells them apart by their names alone. Give each a name of its own."
+                    "Keras finds a class by its name. Give each class another name."
                 )
     return found
 
 
-def revive(kind: Any, config: dict[str, Any]) -> Any:
+def make_from_config(kind: Any, config: dict[str, Any]) -> Any:
     """Make a layer or model again from its config.
 
-    Keras's own configs name ``trainable`` and ``dtype``, which a class of the user's often
-    does not take; those are then left out.
+    Keras's configs hold ``trainable`` and ``dtype``. Where a user's class does not take
+    them, they are left out.
 
     Parameters
     ----------
@@ -123,20 +123,20 @@ def revive(kind: Any, config: dict[str, Any]) -> Any:
         return thing
 
 
-class _Reviver:
-    """Stands in Keras's register of custom objects for a class, of which it makes one."""
+class _MakerFromConfig:
+    """Makes layers of a class, in place of the class among Keras's custom objects."""
 
     def __init__(self, kind: type) -> None:
         self._kind = kind
 
     def from_config(self, config: dict[str, Any]) -> Any:
-        return revive(self._kind, config)
+        return make_from_config(self._kind, config)
 
 
-def revivable(objects: dict[str, Any]) -> dict[str, Any]:
-    """Custom objects of which Keras can make again even those that take no ``trainable``."""
+def custom_objects_for(objects: dict[str, Any]) -> dict[str, Any]:
+    """Custom objects with which Keras makes even layers that do not take ``trainable``."""
     layers = {n: v for n, v in objects.items() if inspect.isclass(v) and _is_layer(v)}
-    return {**objects, **{name: _Reviver(kind) for name, kind in layers.items()}}
+    return {**objects, **{name: _MakerFromConfig(kind) for name, kind in layers.items()}}
 
 
 def _is_layer(kind: type) -> bool:

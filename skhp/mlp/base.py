@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -58,7 +59,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     """
 
     _allowed_values: dict[str, list[Allowed]] = {
-        # A program of more layers would not be compiled in any useful time.
+        # A program with more layers would take too long to compile.
         "n_layers": [int_from(0, 1000)],
         "width": [int_from(1), ARRAY_LIKE],
         "activation": [instance_of(str), CALLABLE, NONE],
@@ -105,10 +106,10 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         Raises
         ------
         ValueError
-            If a name is unknown, or one such as "optimizer__momentum"; the message says
-            what to set in its place.
+            If a name is unknown, or the name of a nested parameter such as
+            "optimizer__momentum". The message says what to set instead.
         """
-        refuse_nested(type(self).__name__, self._get_param_names(), params)
+        refuse_nested(type(self).__name__, _parameter_names(type(self)), params)
         return super().set_params(**params)
 
     @with_callbacks
@@ -129,12 +130,11 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         X : {array-like, data frame, sparse matrix} of shape (n_samples, n_features)
             Training rows. Arrays of more dimensions (images) are flattened.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets, which must be given.
+            Targets.
         sample_weight : array-like of shape (n_samples,), optional
-            How much each row counts, relative to the others: weights are scaled to a
-            mean of one.
+            How much each row counts. Weights are scaled to a mean of one.
         X_val, y_val : array-like, optional
-            Rows to validate on after each epoch, in place of held-out ones.
+            Rows to validate on after each epoch, instead of held-out rows.
         sample_weight_val : array-like, optional
             Their weights.
 
@@ -146,8 +146,8 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            If a parameter or the data are not what they should be; the message says
-            what came, what is allowed and what to do.
+            If a parameter or the data are not valid. The message says what was given,
+            what is allowed and what to do.
         """
         self._check_params()
         task = FitTask(self, X, y, sample_weight, self.epochs)
@@ -175,7 +175,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
     @contextlib.contextmanager
     def _unfitted_on_error(self, continuing: bool) -> Iterator[None]:
-        """Leave no estimator that seems fitted and has weights as they were drawn."""
+        """After an error, do not keep untrained weights: the estimator would seem fitted."""
         try:
             yield
         except BaseException:
@@ -221,15 +221,15 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     def _checked_weights(self, labels: np.ndarray, sample_weight: Any) -> np.ndarray:
         if isinstance(sample_weight, str | Mapping):
             raise TypeError(
-                f"sample_weight must be an array of one number a row. Got {sample_weight!r}. "
-                "Weights of classes go to class_weight, a parameter of MLPClassifier."
+                f"sample_weight must be an array with one number per row. Got {sample_weight!r}. "
+                "Pass weights of classes as class_weight, a parameter of MLPClassifier."
             )
         weight = checked_sample_weight(sample_weight, len(labels), np.float64)
         weight = weight * self._class_weights(labels)
         if not weight.sum() > 0:
             raise ValueError(
-                "sample_weight (times class_weight) adds up to zero: there is nothing to "
-                "learn from. Give at least one row a positive weight."
+                "sample_weight (times class_weight) adds up to zero, so no row counts. Give at "
+                "least one row a positive weight."
             )
         return weight * (len(weight) / weight.sum())
 
@@ -238,10 +238,14 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     ) -> CheckedRows | None:
         if (X_val is None) != (y_val is None):
             missing, given = ("y_val", "X_val") if y_val is None else ("X_val", "y_val")
-            raise ValueError(f"{given} was given without {missing}; validation needs both.")
+            raise ValueError(
+                f"{given} was given without {missing}. Validation needs both: pass {missing} too."
+            )
         if X_val is None or y_val is None:
             if sample_weight_val is not None:
-                raise ValueError("sample_weight_val was given without X_val and y_val.")
+                raise ValueError(
+                    "sample_weight_val was given without X_val and y_val. Pass these too."
+                )
             return None
         return self._checked_rows(X_val, y_val, sample_weight_val, reset=False)
 
@@ -270,11 +274,11 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             self.history_: dict[str, list[float]] = {}
             self.n_epochs_ = 0
         self._coding, self._network = coding, network
-        # What is asked of a fitted network later follows from what it was fitted with.
+        # Later changes of parameters must not change a fitted network.
         self._fitted_params = {**self._params(), "callbacks": None}
 
     def _params(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self._get_param_names()}
+        return {name: getattr(self, name) for name in _parameter_names(type(self))}
 
     def _train(
         self,
@@ -311,7 +315,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         return Rows(X, self._coding.encode(rows.y, X.dtype.name), rows.weight.astype(X.dtype))
 
     def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
-        """What this estimator's attributes would be, had training stopped at this epoch."""
+        """The attributes that this estimator would have if training had stopped now."""
         so_far = joined_history(self.history_, history)
         return {
             "_state": run.state(),
@@ -337,7 +341,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
         plan = plan_training(self._fitted_params, self._network, self._coding)
         rows = self._encoded(self._checked_rows(X, y, None, reset=False))
-        # The rows that score a candidate count alike, whatever class_weight says in training.
+        # class_weight is for training only: rows that score a candidate count alike.
         return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
 
     def count_parameters(self, like: Any = None) -> int:
@@ -369,7 +373,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         warn_if_diverged(outcome, self._rate())
 
     def _rate(self) -> Any:
-        """The learning rate that training starts with: this one's, or the optimizer's own."""
+        """The learning rate that training starts with: the parameter or the optimizer's own."""
         params = self._fitted_params
         if params["learning_rate"] is not None:
             return params["learning_rate"]
@@ -389,7 +393,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
     @property
     def model_(self) -> Any:
-        """The fitted network as a `keras.Model`, compiled, made when first asked for."""
+        """The fitted network as a compiled `keras.Model`, built when first used."""
         check_is_fitted(self)
         if "_model" not in self.__dict__:
             runtime.start()
@@ -405,7 +409,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         return hasattr(self, "_state")
 
     def __copy__(self) -> Self:
-        # A pickle's open form would take long, and callbacks ask for a copy at each epoch.
+        # The stored form would take long to make, and callbacks copy at each epoch.
         copied = object.__new__(type(self))
         copied.__dict__.update({n: v for n, v in vars(self).items() if n != "_model"})
         return copied
@@ -424,14 +428,14 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
-    # What fit learns, beside its public attributes.
+    # What fit learns in addition to its public attributes.
     _coding: TargetCoding
     _network: MLPSpec
     _state: TrainingState
     _fitted_params: dict[str, Any]
     _optimizer_token: Hashable = None
 
-    # What the classifier and the regressor answer each in its own way.
+    # What the classifier and the regressor define.
     _task: str
 
     def _check_target_kind(self, y: Any) -> None:
@@ -452,3 +456,9 @@ def floatx() -> str:
     import keras
 
     return keras.config.floatx()
+
+
+def _parameter_names(kind: Any) -> list[str]:
+    """The names of a class's constructor parameters, in alphabetical order."""
+    parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
+    return sorted(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)

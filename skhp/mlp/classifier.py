@@ -25,67 +25,68 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     n_layers : int, default=2
         Hidden layers, at most 1000. 0 makes a linear model.
     width : int or sequence of int, default=64
-        Units of each hidden layer, or one number a layer.
+        Units of each hidden layer: one number for all layers, or one number per layer.
     activation : str, callable or keras.layers.Layer, default="relu"
         Of the hidden layers: a name that Keras knows, or a function of a tensor.
     learning_rate : float, LearningRateSchedule or None, default=1e-3
-        Step size. It counts for every optimizer: ``optimizer=keras.optimizers.SGD()``
-        trains at 1e-3 too, and not at SGD's own 0.01. None keeps the optimizer's own.
+        Step size, for every optimizer: ``optimizer=keras.optimizers.SGD()`` also trains
+        with 1e-3, not with SGD's default of 0.01. None uses the optimizer's learning rate.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
-        A name that Keras knows, or an optimizer, whose settings are copied.
+        A name that Keras knows, or an optimizer. Its settings are copied.
     weight_decay : float or None, default=None
-        Each step takes ``learning_rate * weight_decay`` times each weight and bias off
-        it, as ``keras.optimizers.AdamW`` does. None keeps the optimizer's own.
+        Each step subtracts ``learning_rate * weight_decay`` times the value from each
+        weight and bias, as ``keras.optimizers.AdamW`` does. None uses the optimizer's
+        weight decay.
     dropout : float, default=0.0
-        Share of the hidden units that are silenced at each step.
+        Fraction of the hidden units that are set to zero at each training step.
     batch_norm : bool, default=False
         Whether to batch-normalize hidden layers, before their activation.
     l2 : float, default=0.0
-        Factor of the sum of squared kernels in the loss.
+        This factor times the sum of squared kernel weights is added to the loss.
     kernel_initializer : str or keras.initializers.Initializer, default="glorot_uniform"
-        How kernels are drawn. Biases start at zero.
+        How the first kernels are drawn. Biases start at zero.
     loss : str, callable or keras.losses.Loss, default="auto"
         "auto" is cross-entropy: binary, sparse categorical, or binary for each label of
-        multilabel targets. With a loss for one class a row, such as
-        "categorical_crossentropy", one-hot targets mean classes, see the notes.
+        multilabel targets. With a loss for one class per row, such as
+        "categorical_crossentropy", one-hot targets are read as classes; see Notes.
     batch_size : int, default=32
-        Rows a step. At most all rows are taken.
+        Rows per training step. If there are fewer rows, one step takes them all.
     epochs : int, default=100
         Passes over the training rows.
     shuffle : bool, default=True
-        Whether each epoch takes the rows in an order of its own.
+        Whether each epoch takes the rows in a new random order.
     early_stopping : bool, default=False
-        Whether to stop when the loss on held-out rows (or on ``X_val``) has not fallen
-        for ``patience`` epochs, and to take the best weights seen. ``monitor`` names
-        another value than that loss.
+        Whether to stop when the loss on held-out rows (or on ``X_val``) has not improved
+        for ``patience`` epochs, and to keep the weights of the best epoch. ``monitor`` can
+        name another value to watch.
     validation_fraction : float, default=0.1
-        Share of the rows that early stopping holds out, with the shares of the classes kept.
+        Fraction of the rows that early stopping holds out, stratified by class.
     patience : int, default=10
         Early stopping ends training after this many epochs without a better value.
     min_delta : float, default=0.0
-        A value must be better than the best one by more than this to count as better.
+        A value counts as better only if it improves on the best one by more than this.
     monitor : str, default="val_loss"
-        The value that early stopping looks at, by its name in ``history_``: "val_loss",
+        The value that early stopping watches, by its name in ``history_``: "val_loss",
         or a metric such as "val_accuracy", which must be among ``metrics``. Whether
         higher is better follows from the metric, as in Keras.
     class_weight : dict, "balanced" or None, default=None
-        How much each class counts; "balanced" weighs classes inversely to their
-        frequency. Multiplies ``sample_weight``. A list of one dict a label for
-        multilabel targets.
+        How much each class counts; "balanced" weights classes inversely to their
+        frequency. It multiplies ``sample_weight``. For multilabel targets, a list with
+        one dict for each label.
     metrics : list of (str, callable or keras.metrics.Metric), default=None
-        Recorded in ``history_``, beside the loss.
+        Recorded in ``history_``, in addition to the loss.
     callbacks : list of keras.callbacks.Callback, default=None
-        The objects themselves run, so that they can be asked afterwards
-        (``stopping.stopped_epoch``); clones of the estimator, as a search fits them, have
-        copies. Callbacks that look at every batch make Keras's own ``fit`` do the training.
+        These objects run, so that you can read their attributes after ``fit``
+        (``stopping.stopped_epoch``). A search fits clones of the estimator, which have
+        copies. With a callback that handles every batch, Keras's own ``fit`` trains.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights and optimizer state of the last one.
-        After a change of ``optimizer`` it goes on from the weights alone.
+        Whether ``fit`` continues from the weights and the optimizer state of the last fit.
+        After a change of ``optimizer`` it continues from the weights only.
     random_state : int, RandomState or None, default=None
-        For the first weights, held-out rows, their order and dropout. A fit's result
-        depends on nothing else that is random, and on no global seed.
+        Seed of the first weights, the held-out rows, the order of rows and dropout.
+        Nothing else in a fit is random, and global seeds do not change it.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 prints one line per epoch.
 
     Attributes
     ----------
@@ -94,41 +95,41 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     n_features_in_ : int
         Columns of X (after flattening).
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where X is a data frame with string names.
+        The names of the columns, if X is a data frame with string names.
     n_outputs_ : int
         Columns of ``predict_proba``, or labels of multilabel targets.
     model_ : keras.Model
-        The fitted network, made when first asked for. It is a copy: training it
-        further leaves this estimator's predictions as they are.
+        The fitted network, built when first used. It is a copy: training it does not
+        change the estimator.
     history_ : dict of str to list of float
-        One value an epoch: "loss", metrics, "val_loss", ... NaN where an epoch of an
-        earlier or later fit (``warm_start``, ``partial_fit``) did not measure it.
+        One value per epoch: "loss", metrics, "val_loss", ... With ``warm_start`` and
+        ``partial_fit``, NaN for the epochs of a fit that did not measure it.
     callbacks_ : list of keras.callbacks.Callback
-        Those that ran.
+        The callbacks that ran.
     n_epochs_ : int
         Epochs run.
-    engine_ : {"compiled", "keras"}
-        Whether a compiled program or Keras's own ``fit`` trained.
+    engine_ : {"compiled", "graph", "keras"}
+        What trained: a program that XLA compiled, a TensorFlow graph, or Keras's own ``fit``.
     engine_reason_ : str or None
-        Why Keras's ``fit`` did, where it did.
+        Why it was not "compiled". None if it was.
 
     See Also
     --------
-    MLPRegressor : The same for numbers.
-    sklearn.neural_network.MLPClassifier : scikit-learn's own, in NumPy.
+    MLPRegressor : The same for numeric targets.
+    sklearn.neural_network.MLPClassifier : scikit-learn's own network, in NumPy.
 
     Notes
     -----
-    y of several columns of 0 and 1 means several labels a row, each of which is predicted
-    by itself. One-hot targets look the same, and are warned of: pass the class numbers,
-    ``y.argmax(axis=1)``. Or pass ``loss="categorical_crossentropy"``; then ``classes_``
-    are the numbers of the columns, probabilities add up to one in each row, and
-    ``predict`` gives one-hot rows, as y was.
+    A y with several columns of 0 and 1 is a multilabel target: each column is predicted
+    separately. One-hot targets look the same, so they give a warning. Pass the class numbers
+    instead: ``y.argmax(axis=1)``. Or pass ``loss="categorical_crossentropy"``: then
+    ``classes_`` are the numbers of the columns, the probabilities of each row add up to
+    one, and ``predict`` returns one-hot rows.
 
-    Training runs in a program compiled by XLA once for each network structure; learning
-    rates, weight decay, dropout rates, l2, seeds, and for common activations and narrow
-    layers (up to 32 units, and up to 64) also widths and activations, are data to it and
-    share it.
+    XLA compiles a training program once for each network structure. Networks that differ
+    only in learning rate, weight decay, dropout rate, l2 or seed share one program. With a
+    common activation, so do networks that differ in activation or width, if their layers
+    have at most 32 units, or at most 64.
 
     Examples
     --------
@@ -207,7 +208,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     }
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train one epoch on these rows, going on from the last call.
+        """Train for one more epoch, on these rows.
 
         Parameters
         ----------
@@ -216,8 +217,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Their classes.
         classes : array-like of shape (n_classes,), optional
-            All classes that will ever come, at the first call; without them, those of its
-            rows are all.
+            All classes that this and later calls will see, given at the first call. By
+            default these are the classes in the rows of the first call.
         sample_weight : array-like of shape (n_samples,), optional
             How much each row counts.
 
@@ -229,12 +230,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Raises
         ------
         ValueError
-            If ``classes`` differs from that of the first call, or y holds a class that
-            is not among those.
+            If ``classes`` differs from the first call, or y holds a class that is not
+            among ``classes``.
         """
         if self.class_weight == "balanced":
             raise ValueError(
-                "class_weight='balanced' needs all rows at once, and partial_fit sees some. "
+                "class_weight='balanced' needs all rows at once, but partial_fit gets a part. "
                 "Pass class_weight as a dict, from "
                 "sklearn.utils.class_weight.compute_class_weight('balanced', ...)."
             )
@@ -251,7 +252,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Of the classes' own type; 0 and 1 for multilabel and one-hot targets.
+            Classes, with the type of y; 0 and 1 for multilabel and one-hot targets.
         """
         probabilities = self.predict_proba(X)
         if self._task == "multilabel":
@@ -274,8 +275,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
-            Of each class, in the order of ``classes_``, float32. For a loss that is no
-            likelihood (hinge and the like) they are squashed scores.
+            Of each class, in the order of ``classes_``, float32. With a loss that has no
+            probabilities (such as hinge) these are scores, mapped to the range 0 to 1.
         """
         check_is_fitted(self)
         return self._coding.probabilities(self._outputs(X))
@@ -308,7 +309,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         matrix = _is_multilabel(y)
         y = _dense_labels(y) if matrix else _one_class_a_row(y)
         if matrix:
-            classes = None  # the columns are the labels, and all of them are there
+            classes = None  # the columns are the labels, so every call has all of them
         if reset:
             self._one_hot = matrix and self._means_classes(y)
             multilabel = matrix and not self._one_hot
@@ -324,7 +325,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return y if matrix else self._class_numbers(y)
 
     def _means_classes(self, y: np.ndarray) -> bool:
-        """Whether the rows of an indicator matrix are classes; a warning where they may be."""
+        """Whether a matrix of 0 and 1 is one-hot; warn if it only looks so."""
         if not is_one_hot(y):
             return False
         from skhp.mlp.targets import is_for_one_class
@@ -332,9 +333,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if is_for_one_class(self.loss):
             return True
         warn_user(
-            f"Each row of y has exactly one 1, as if y were one-hot. It is taken for "
-            f"{y.shape[1]} labels, each of which is predicted by itself. If each row has one "
-            "class, pass the class numbers, y.argmax(axis=1), or "
+            f"Each row of y has exactly one 1, so y looks one-hot. It is read as {y.shape[1]} "
+            "labels, and each label is predicted separately. If each row has one class, pass "
+            "the class numbers, y.argmax(axis=1), or "
             "loss='categorical_crossentropy'."
         )
         return False
@@ -344,8 +345,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         n = len(self.classes_)
         if n < 2 and not multilabel:
             raise ValueError(
-                f"{type(self).__name__} needs at least two classes, and y has one class "
-                f"only: {self.classes_.tolist()[0]!r}. Give rows of another class too."
+                f"{type(self).__name__} needs at least two classes, but y has only one class: "
+                f"{self.classes_.tolist()[0]!r}. Give rows of another class too."
             )
         self._task = "multilabel" if multilabel else "binary" if n == 2 else "multiclass"
         self.n_outputs_ = n
@@ -356,8 +357,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if matrix != fitted_matrix or (matrix and columns != self.n_outputs_):
             expected = f"{self.n_outputs_} label columns" if fitted_matrix else "one class a row"
             raise ValueError(
-                f"y of shape {y.shape} does not fit this network, made for {expected}. "
-                "Fit a new estimator for other targets."
+                f"y has shape {y.shape}, but this network was fitted with {expected}. "
+                "Fit a new estimator to other targets."
             )
 
     def _class_numbers(self, y: np.ndarray) -> np.ndarray:
@@ -365,10 +366,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         unknown = self.classes_[numbers] != y
         if unknown.any():
             raise ValueError(
-                f"y holds {np.unique(y[unknown]).tolist()}, not among the classes "
-                f"{self.classes_.tolist()} that this network was made for. Leave those rows "
-                "out, fit a new estimator, or name all classes at the first call to partial_fit, "
-                "in `classes`."
+                f"y holds {np.unique(y[unknown]).tolist()}, which are not among the classes of "
+                f"this network: {self.classes_.tolist()}. Leave these rows out, fit a new "
+                "estimator, or pass all classes at the first call to partial_fit: classes=..."
             )
         return numbers
 
@@ -379,7 +379,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if self._task == "multilabel":
             return compute_sample_weight(self.class_weight, labels)
         if isinstance(self.class_weight, dict):
-            # These rows may lack a class that the dict names, and the other way round.
+            # The dict may name classes that these rows do not have, or lack some.
             weights = compute_class_weight(
                 self.class_weight, classes=self.classes_, y=self.classes_
             )
@@ -395,7 +395,7 @@ def _is_multilabel(y: Any) -> bool:
         return False
     kind = type_of_target(y)
     if kind not in ("binary", "multiclass", "multilabel-indicator"):
-        check_classification_targets(y)  # raises scikit-learn's own error, and looks at y anew
+        check_classification_targets(y)  # raises scikit-learn's own error
     return kind == "multilabel-indicator"
 
 
@@ -403,8 +403,8 @@ def _one_class_a_row(y: Any) -> np.ndarray:
     if np.ndim(y) > 1 and np.shape(y)[1] > 1:
         raise ValueError(
             f"y should be a 1d array of classes, or an indicator matrix of 0 and 1 for several "
-            f"labels a row. Got one of shape {np.shape(y)}. For several targets of any classes "
-            "use sklearn.multioutput.MultiOutputClassifier."
+            f"labels per row. Got shape {np.shape(y)}. For several columns of classes use "
+            " sklearn.multioutput.MultiOutputClassifier."
         )
     return y if y.ndim == 1 else column_or_1d(y, warn=True)
 
@@ -416,7 +416,7 @@ def _dense_labels(y: Any) -> np.ndarray:
 def _numbers_of_one_hot(y: np.ndarray) -> np.ndarray:
     if not is_one_hot(y):
         raise ValueError(
-            "y has rows without exactly one 1, and this network was made for one-hot rows. Fit "
-            "a new estimator for several labels a row."
+            "Some rows of y do not have exactly one 1, but this network was fitted with one-hot "
+            "rows. Fit a new estimator to multilabel targets."
         )
     return y.argmax(axis=1)

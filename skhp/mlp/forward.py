@@ -183,11 +183,12 @@ def _mask(shape: tuple[int, ...], scalars: Scalars, turn: Any) -> Any:
 
 
 def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -> Any:
-    """A value that costs nothing where a condition does not hold.
+    """Compute a value only if a condition holds.
 
-    XLA makes a select of most conditionals, and computes both sides, in each fusion that
-    reads them. A loop of one turn or none it leaves alone, but for what no turn changes:
-    that it computes before the loop, at all events. So a turn is told its number.
+    XLA turns most conditionals into a select, and computes both sides in each fusion that
+    reads them. It keeps a loop that runs once or never. But it moves what is loop-invariant
+    before the loop, where it is always computed. So what is computed must depend on the
+    number of the turn.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -
     compute : callable
         Takes the number of the turn, 0.
     otherwise : tensor, or tuple of tensor
-        What `compute` returns, where the condition does not hold.
+        The value if the condition does not hold; like what ``compute`` returns.
     """
     _, value = ops.while_loop(
         lambda turn, _: turn < 1,
@@ -207,11 +208,12 @@ def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -
 
 @ops.custom_gradient
 def _plus_bias(x: Any, bias: Any) -> Any:
-    """A sum whose gradient by the bias is a product, as the gradients by the kernels are.
+    """Add a bias, with a gradient that is a matrix product, as those of the kernels are.
 
-    A sum over the batch XLA fuses with the vector of all gradients, and where kernels are
-    large it may work it out anew for each number there, in thirty times the time of a step.
-    Were it a product everywhere, small networks in two threads would take a twentieth longer.
+    The usual gradient of a bias is a sum over the batch. XLA fuses it with the vector of all
+    gradients, and with large kernels it may compute the sum again for each number there. A
+    step then takes thirty times as long. With small kernels the sum is faster: with a product
+    small networks in two threads would take a twentieth longer.
     """
 
     def gradient(upstream: Any) -> tuple[Any, Any]:

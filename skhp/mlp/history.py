@@ -10,7 +10,7 @@ History = dict[str, list[float]]
 def joined_history(
     before: Mapping[str, Sequence[float]], after: Mapping[str, Sequence[float]]
 ) -> History:
-    """Two histories as one, with one value an epoch in every list.
+    """Join two histories. Every list has one value per epoch.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def joined_history(
     Returns
     -------
     dict of str to list of float
-        NaN stands where an epoch has no value of that name.
+        NaN for an epoch that has no value of that name.
 
     Examples
     --------

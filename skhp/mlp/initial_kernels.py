@@ -1,8 +1,8 @@
 """The first values of kernels, drawn from a random state.
 
-Keras's common initializers draw from one distribution or another at a scale that follows
-from the kernel's shape. NumPy draws from the same, in a twentieth of the time that Keras
-takes to ask its backend for it: a millisecond a kernel is much, where a fit takes ten.
+Keras's common initializers draw from a uniform or normal distribution, with a scale that
+depends on the kernel's shape. NumPy draws from the same distributions in a twentieth of the
+time. Keras needs a millisecond per kernel, which is much in a fit of ten milliseconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from skhp.keras_objects.keras_object import KerasObject
 Shape = tuple[int, ...]
 Draw = Callable[[np.random.RandomState, float, Shape], np.ndarray]
 
-# Of a normal distribution without what is beyond two standard deviations.
+# Of a standard normal distribution that is truncated at two standard deviations.
 _TRUNCATED_DEVIATION = 0.87962566103423978
 
 
@@ -45,7 +45,7 @@ def draw_kernel(
     Raises
     ------
     ValueError
-        If an initializer of the user's fails, or gives anything but finite numbers of
+        If the user's initializer fails, or returns something other than finite numbers of
         this shape.
 
     Examples
@@ -75,20 +75,20 @@ def _called(initializer: Any, shape: Shape) -> np.ndarray:
     except Exception as error:
         raise ValueError(
             f"kernel_initializer={name} failed for the shape {shape}: {error}. It must be a "
-            "function of a shape that returns an array of it."
+            "function that takes a shape and returns an array of this shape."
         ) from error
     is_number = kernel.dtype.kind not in "OUSc"
     if kernel.shape != shape or not is_number or not np.isfinite(kernel.astype("float64")).all():
         raise ValueError(
-            f"kernel_initializer={name} must return finite numbers of the shape that it is "
-            f"given. For {shape} it returned an array of shape {kernel.shape} and dtype "
+            f"kernel_initializer={name} must return finite numbers of the given shape. "
+            f"For {shape} it returned an array of shape {kernel.shape} and dtype "
             f"{kernel.dtype}."
         )
     return kernel.astype(keras.config.floatx())
 
 
 def _scales_by_shape(initializer: Any) -> bool:
-    # A subclass of the user's may compute otherwise.
+    # A user's subclass may compute something else.
     own = type(initializer).__module__.split(".")[0] == "keras"
     scaled = own and isinstance(initializer, keras.initializers.VarianceScaling)
     # Keras before 3.15 has no such settings.

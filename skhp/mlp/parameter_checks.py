@@ -19,7 +19,7 @@ _IN_PLACE_OF = {
 
 
 def refuse_callbacks_of_sklearn(callbacks: Any) -> None:
-    """Refuse a callback of scikit-learn's kind where Keras's are meant.
+    """Refuse a scikit-learn callback in ``callbacks``, which takes Keras callbacks.
 
     Parameters
     ----------
@@ -29,19 +29,20 @@ def refuse_callbacks_of_sklearn(callbacks: Any) -> None:
     Raises
     ------
     TypeError
-        Naming the method that takes it.
+        The message names the method that takes it.
     """
     for one in callbacks if isinstance(callbacks, list | tuple) else [callbacks]:
         if hasattr(one, "on_fit_task_end"):
             name = type(one).__name__
             raise TypeError(
-                f"callbacks holds a {name}, and must hold keras.callbacks.Callback instances. "
-                f"Set {name} with set_callbacks, on this estimator or on the search."
+                f"callbacks must hold keras.callbacks.Callback instances. Got a {name}, which is "
+                f"a scikit-learn callback. Set it with set_callbacks({name}(...)), on this "
+                "estimator or on the search."
             )
 
 
 def check_instances(params: Mapping[str, Any]) -> None:
-    """Refuse a class where an instance is meant.
+    """Refuse a class where an instance is needed.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def check_instances(params: Mapping[str, Any]) -> None:
 
 
 def check_precision(params: Mapping[str, Any], floatx: str) -> None:
-    """Refuse numbers that are others in Keras's float type.
+    """Refuse numbers that Keras's float type cannot hold.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def check_precision(params: Mapping[str, Any], floatx: str) -> None:
     Raises
     ------
     ValueError
-        If one is infinite there, a learning rate is 0 or a dropout rate is 1.
+        If one becomes infinite, a learning rate becomes 0, or a dropout rate becomes 1.
     """
     for name in ("learning_rate", "l2", "weight_decay", "dropout"):
         if not isinstance(params[name], Real):
@@ -96,13 +97,13 @@ def check_precision(params: Mapping[str, Any], floatx: str) -> None:
         wrong = {"learning_rate": 0.0, "dropout": 1.0}.get(name)
         if not np.isfinite(number) or number == wrong:
             raise ValueError(
-                f"{name}={params[name]!r} is {number} in {floatx}, in which the network is "
-                f"trained. Give a {'smaller' if number else 'larger'} number."
+                f"{name}={params[name]!r} becomes {number} in {floatx}, the float type that the "
+                f"network is trained in. Give a {'smaller' if number else 'larger'} number."
             )
 
 
 def refuse_nested(estimator: str, own: Iterable[str], params: Iterable[str]) -> None:
-    """Refuse names such as "optimizer__momentum", with what to set in their place.
+    """Refuse nested names such as "optimizer__momentum", and say what to set instead.
 
     Parameters
     ----------
@@ -116,7 +117,7 @@ def refuse_nested(estimator: str, own: Iterable[str], params: Iterable[str]) -> 
     Raises
     ------
     ValueError
-        If a name is that of a parameter's own parameter.
+        If a name is nested.
     """
     for name in params:
         parameter, _, setting = name.partition("__")
@@ -126,37 +127,39 @@ def refuse_nested(estimator: str, own: Iterable[str], params: Iterable[str]) -> 
         if parameter == "optimizer" and name not in _IN_PLACE_OF:
             instead = f"an optimizer object: optimizer=keras.optimizers.SGD({setting}=...)"
         raise ValueError(
-            f"Invalid parameter {name!r} for estimator {estimator}: {parameter} has no "
-            f"parameters of its own here. Set {instead}."
+            f"Invalid parameter {name!r} for estimator {estimator}: {parameter} has no nested "
+            f"parameters here. Set {instead}."
         )
 
 
 def check_class_weight(class_weight: Any, multilabel: bool) -> None:
-    """Refuse class weights that are no finite numbers of zero or more.
+    """Refuse class weights that are not finite numbers of zero or more.
 
     Parameters
     ----------
     class_weight : dict, list of dict, "balanced" or None
     multilabel : bool
-        Whether y has several labels a row.
+        Whether y has several labels per row.
 
     Raises
     ------
     ValueError
-        If a weight is negative, infinite, NaN or no number, or the container does not
-        suit the targets.
+        If a weight is negative, infinite, NaN or not a number, or if multilabel targets
+        do not get a list, or other targets do.
     """
     if class_weight is None or isinstance(class_weight, str):
         return
     if isinstance(class_weight, list) != multilabel:
-        expected = "a list of one dict a label" if multilabel else "one dict"
+        expected = "a list with one dict per label" if multilabel else "one dict"
         raise ValueError(
             f"class_weight must be {expected}, or 'balanced', for y of this kind. "
             f"Got {class_weight!r}."
         )
     for weights in class_weight if multilabel else [class_weight]:
         if not isinstance(weights, dict):
-            raise ValueError(f"class_weight must be a list of one dict a label. Got {weights!r}.")
+            raise ValueError(
+                f"class_weight must be a list with one dict per label. Got {weights!r}."
+            )
         for label, weight in weights.items():
             if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
                 raise ValueError(

@@ -67,7 +67,7 @@ def _check_fits_in_memory(network: MLPSpec) -> None:
 
 
 def _memory() -> float:
-    """Bytes of this machine's memory; infinite where the system does not tell."""
+    """Bytes of this machine's memory; infinite if the system does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -75,7 +75,7 @@ def _memory() -> float:
 
 
 def layer_widths(n_layers: int, width: Any) -> tuple[int, ...]:
-    """One width a hidden layer.
+    """One width per hidden layer.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def layer_widths(n_layers: int, width: Any) -> tuple[int, ...]:
     Raises
     ------
     ValueError
-        If a sequence has another length than ``n_layers``, or holds anything but
+        If a sequence does not have the length ``n_layers``, or holds something other than
         positive integers.
     """
     if isinstance(width, Integral):
@@ -93,35 +93,35 @@ def layer_widths(n_layers: int, width: Any) -> tuple[int, ...]:
     widths = list(np.asarray(width, dtype=object).ravel()) if not _is_text(width) else [width]
     if not all(isinstance(w, Integral) and not isinstance(w, bool) and int(w) >= 1 for w in widths):
         raise ValueError(
-            f"width must be a positive int, or one positive int a layer. Got {width!r}."
+            f"width must be a positive int, or one positive int per layer. Got {width!r}."
         )
     if len(widths) != n_layers:
         raise ValueError(
-            f"width={width!r} names {len(widths)} layers and n_layers={n_layers}. Give one "
-            f"width a layer, or set n_layers={len(widths)}."
+            f"width={width!r} has {len(widths)} values, but n_layers={n_layers}. Give one "
+            f"width per layer, or set n_layers={len(widths)}."
         )
     return tuple(int(w) for w in widths)
 
 
 def check_same_weights(before: MLPSpec, after: MLPSpec) -> None:
-    """Refuse to train one network's weights as another's.
+    """Refuse to continue training if the weights would change their shapes.
 
     Parameters
     ----------
     before, after : MLPSpec
-        The network fitted, and the one that the parameters describe by now.
+        The fitted network, and the network that the parameters describe now.
 
     Raises
     ------
     ValueError
-        If they differ in the shapes of their weights.
+        If the shapes of their weights differ.
     """
     then, now = before.weight_shapes(), after.weight_shapes()
     if then != now:
         raise ValueError(
-            f"Training cannot go on from weights of shapes {then}: n_layers, width, batch_norm "
-            f"and loss now ask for {now}. Set them back, or fit a new network with "
-            "warm_start=False."
+            f"Training cannot continue: the fitted weights have the shapes {then}, but n_layers, "
+            f"width, batch_norm and loss now need {now}. Set these parameters back, or fit a new "
+            "network with warm_start=False."
         )
 
 
@@ -186,8 +186,8 @@ def _with_weight_decay(optimizer: KerasObject, value: Any, own: KerasObject | No
         return optimizer
     if "weight_decay" not in optimizer.config:
         raise ValueError(
-            f"{type(optimizer.value).__name__} has no weight decay. Set weight_decay=None, or "
-            "give another optimizer."
+            f"weight_decay={value!r}, but {type(optimizer.value).__name__} has no weight decay. "
+            "Set weight_decay=None, or use another optimizer."
         )
     _check_one_value("weight_decay", value, own)
     return (_decaying_by_name if own is None else _decaying)(optimizer, float(value))
@@ -203,7 +203,7 @@ _decaying_by_name = functools.lru_cache(maxsize=128)(_decaying)
 
 
 def _check_one_value(name: str, value: Any, optimizer: KerasObject | None) -> None:
-    """Refuse a parameter that differs from what an optimizer given as an object was given."""
+    """Refuse a parameter that contradicts the setting of an optimizer object."""
     if optimizer is None or optimizer.config[name] is None:
         return
     own, kind = optimizer.config[name], type(optimizer.value)
@@ -213,16 +213,16 @@ def _check_one_value(name: str, value: Any, optimizer: KerasObject | None) -> No
     what = f"{own:.6g}" if isinstance(own, float | int) else "a schedule"
     words = name.replace("_", " ")
     raise ValueError(
-        f"optimizer={kind.__name__}(...) has a {words} of its own ({what}), and {name}={value!r} "
-        f"says another. Pass {name}=None to keep the optimizer's, or leave the optimizer's at "
-        "its default."
+        f"optimizer={kind.__name__}(...) sets its {words} to {what}, but {name}={value!r}. Pass "
+        f"{name}=None to use the optimizer's {words}, or leave the optimizer's {words} at its "
+        "default."
     )
 
 
 def _default(kind: type, name: str) -> Any:
     try:
         return kind().get_config()[name]  # type: ignore[attr-defined]
-    except TypeError:  # it takes arguments that it must be given
+    except TypeError:  # it has required arguments
         return None
 
 
@@ -232,14 +232,14 @@ def _early_stop(params: Mapping[str, Any], metrics: Mapping[str, KerasObject]) -
     if monitor not in known:
         raise ValueError(
             f"Unknown monitor {monitor!r}. It must be one of {', '.join(known)}: the loss or one "
-            "of `metrics`, on validation rows where it begins with val_."
+            "of `metrics`. A name with val_ is measured on validation rows."
         )
     name = monitor if monitor in names else monitor.removeprefix("val_")
     mode = "min" if name == "loss" else metric_mode(fresh_metric(name, metrics[name]))
     if mode is None:
         raise ValueError(
             f"Keras does not know whether a higher or a lower {name!r} is better, so "
-            f"monitor={monitor!r} cannot stop training. Monitor 'val_loss', or stop with "
+            f"monitor={monitor!r} cannot stop training. Use monitor='val_loss', or "
             f"callbacks=[keras.callbacks.EarlyStopping({monitor!r}, mode='max', "
             "restore_best_weights=True)], X_val and y_val."
         )
@@ -247,7 +247,7 @@ def _early_stop(params: Mapping[str, Any], metrics: Mapping[str, KerasObject]) -
 
 
 def check_callbacks(callbacks: Any) -> Sequence[Any]:
-    """Keras callbacks as a list.
+    """Check Keras callbacks, and make a list of them.
 
     Raises
     ------
@@ -260,7 +260,7 @@ def check_callbacks(callbacks: Any) -> Sequence[Any]:
     for callback in listed:
         if not isinstance(callback, keras.callbacks.Callback):
             raise TypeError(
-                f"callbacks must be a list of keras.callbacks.Callback instances. Got "
-                f"{callback!r} in it. (scikit-learn's callbacks go to set_callbacks.)"
+                f"callbacks must be a list of keras.callbacks.Callback instances. Got a list "
+                f"with {callback!r}. (Set scikit-learn's callbacks with set_callbacks.)"
             )
     return listed

@@ -19,89 +19,90 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     n_layers : int, default=2
         Hidden layers, at most 1000. 0 makes a linear model.
     width : int or sequence of int, default=64
-        Units of each hidden layer, or one number a layer.
+        Units of each hidden layer: one number for all layers, or one number per layer.
     activation : str, callable or keras.layers.Layer, default="relu"
         Of the hidden layers: a name that Keras knows, or a function of a tensor.
     learning_rate : float, LearningRateSchedule or None, default=1e-3
-        Step size. It counts for every optimizer: ``optimizer=keras.optimizers.SGD()``
-        trains at 1e-3 too, and not at SGD's own 0.01. None keeps the optimizer's own.
+        Step size, for every optimizer: ``optimizer=keras.optimizers.SGD()`` also trains
+        with 1e-3, not with SGD's default of 0.01. None uses the optimizer's learning rate.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
-        A name that Keras knows, or an optimizer, whose settings are copied.
+        A name that Keras knows, or an optimizer. Its settings are copied.
     weight_decay : float or None, default=None
-        Each step takes ``learning_rate * weight_decay`` times each weight and bias off
-        it, as ``keras.optimizers.AdamW`` does. None keeps the optimizer's own.
+        Each step subtracts ``learning_rate * weight_decay`` times the value from each
+        weight and bias, as ``keras.optimizers.AdamW`` does. None uses the optimizer's
+        weight decay.
     dropout : float, default=0.0
-        Share of the hidden units that are silenced at each step.
+        Fraction of the hidden units that are set to zero at each training step.
     batch_norm : bool, default=False
         Whether to batch-normalize hidden layers, before their activation.
     l2 : float, default=0.0
-        Factor of the sum of squared kernels in the loss.
+        This factor times the sum of squared kernel weights is added to the loss.
     kernel_initializer : str or keras.initializers.Initializer, default="glorot_uniform"
-        How kernels are drawn. Biases start at zero.
+        How the first kernels are drawn. Biases start at zero.
     loss : str, callable or keras.losses.Loss, default="auto"
         "auto" is the mean squared error. "poisson" predicts through an exponential.
     batch_size : int, default=32
-        Rows a step. At most all rows are taken.
+        Rows per training step. If there are fewer rows, one step takes them all.
     epochs : int, default=100
         Passes over the training rows.
     shuffle : bool, default=True
-        Whether each epoch takes the rows in an order of its own.
+        Whether each epoch takes the rows in a new random order.
     early_stopping : bool, default=False
-        Whether to stop when the loss on held-out rows (or on ``X_val``) has not fallen
-        for ``patience`` epochs, and to take the best weights seen. ``monitor`` names
-        another value than that loss.
+        Whether to stop when the loss on held-out rows (or on ``X_val``) has not improved
+        for ``patience`` epochs, and to keep the weights of the best epoch. ``monitor`` can
+        name another value to watch.
     validation_fraction : float, default=0.1
-        Share of the rows that early stopping holds out.
+        Fraction of the rows that early stopping holds out.
     patience : int, default=10
         Early stopping ends training after this many epochs without a better value.
     min_delta : float, default=0.0
-        A value must be better than the best one by more than this to count as better.
+        A value counts as better only if it improves on the best one by more than this.
     monitor : str, default="val_loss"
-        The value that early stopping looks at, by its name in ``history_``: "val_loss",
+        The value that early stopping watches, by its name in ``history_``: "val_loss",
         or a metric such as "val_accuracy", which must be among ``metrics``. Whether
         higher is better follows from the metric, as in Keras.
     metrics : list of (str, callable or keras.metrics.Metric), default=None
-        Recorded in ``history_``, beside the loss.
+        Recorded in ``history_``, in addition to the loss.
     callbacks : list of keras.callbacks.Callback, default=None
-        The objects themselves run, so that they can be asked afterwards
-        (``stopping.stopped_epoch``); clones of the estimator, as a search fits them, have
-        copies. Callbacks that look at every batch make Keras's own ``fit`` do the training.
+        These objects run, so that you can read their attributes after ``fit``
+        (``stopping.stopped_epoch``). A search fits clones of the estimator, which have
+        copies. With a callback that handles every batch, Keras's own ``fit`` trains.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights and optimizer state of the last one.
-        After a change of ``optimizer`` it goes on from the weights alone.
+        Whether ``fit`` continues from the weights and the optimizer state of the last fit.
+        After a change of ``optimizer`` it continues from the weights only.
     random_state : int, RandomState or None, default=None
-        For the first weights, held-out rows, their order and dropout. A fit's result
-        depends on nothing else that is random, and on no global seed.
+        Seed of the first weights, the held-out rows, the order of rows and dropout.
+        Nothing else in a fit is random, and global seeds do not change it.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 prints one line per epoch.
 
     Attributes
     ----------
     n_features_in_ : int
         Columns of X (after flattening).
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names, where X is a data frame with string names.
+        The names of the columns, if X is a data frame with string names.
     n_outputs_ : int
         Columns of y.
     model_ : keras.Model
-        The fitted network, made when first asked for. It is a copy: training it
-        further leaves this estimator's predictions as they are.
+        The fitted network, built when first used. It is a copy: training it does not
+        change the estimator.
     history_ : dict of str to list of float
-        One value an epoch: "loss", metrics, "val_loss", ... NaN where an epoch of an
-        earlier or later fit (``warm_start``, ``partial_fit``) did not measure it.
+        One value per epoch: "loss", metrics, "val_loss", ... With ``warm_start`` and
+        ``partial_fit``, NaN for the epochs of a fit that did not measure it.
     callbacks_ : list of keras.callbacks.Callback
-        Those that ran.
+        The callbacks that ran.
     n_epochs_ : int
         Epochs run.
-    engine_ : {"compiled", "keras"}
-        Whether a compiled program or Keras's own ``fit`` trained.
+    engine_ : {"compiled", "graph", "keras"}
+        What trained: a program that XLA compiled, a TensorFlow graph, or Keras's own ``fit``.
     engine_reason_ : str or None
-        Why Keras's ``fit`` did, where it did.
+        Why it was not "compiled". None if it was.
 
     See Also
     --------
     MLPClassifier : The same for classes.
-    sklearn.compose.TransformedTargetRegressor : Scales y too.
+    sklearn.compose.TransformedTargetRegressor : It can also scale y.
 
     Examples
     --------
@@ -169,7 +170,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.verbose = verbose
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train one epoch on these rows, going on from the last call.
+        """Train for one more epoch, on these rows.
 
         Parameters
         ----------
@@ -219,8 +220,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             self.n_outputs_ = columns.shape[1]
         if columns.shape[1] != self.n_outputs_:
             raise ValueError(
-                f"y has {columns.shape[1]} columns, and this network was made for "
-                f"{self.n_outputs_}. Fit a new estimator for other targets."
+                f"y has {columns.shape[1]} columns, but this network was fitted with "
+                f"{self.n_outputs_}. Fit a new estimator to other targets."
             )
         with np.errstate(over="ignore"):
             too_large = ~np.isfinite(columns.astype(floatx()))

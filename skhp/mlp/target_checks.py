@@ -1,4 +1,4 @@
-"""What y may hold, checked before anything else looks at it."""
+"""Checks of what y holds, before scikit-learn's own checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy import sparse
 
 
 def check_values(y: Any) -> None:
-    """Refuse a regressor's targets that are no numbers.
+    """Refuse targets of a regressor that are not numbers.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def check_values(y: Any) -> None:
     """
     if sparse.issparse(y):
         raise ValueError(
-            "y is a sparse matrix, and MLPRegressor takes dense targets. Pass y.toarray()."
+            "y is a sparse matrix, but MLPRegressor takes dense targets. Pass y.toarray()."
         )
     array = _as_array(y)
     if array.dtype.kind in "OUST":
@@ -55,7 +55,7 @@ _WAYS = {
 
 
 def check_labels(y: Any) -> None:
-    """Refuse class labels that cannot be sorted, such as words beside None.
+    """Refuse class labels that cannot be sorted, such as text mixed with None.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def check_labels(y: Any) -> None:
     Raises
     ------
     ValueError
-        If y holds labels of several kinds.
+        If y holds labels of several types.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def check_labels(y: Any) -> None:
     >>> check_labels(["a", None])
     Traceback (most recent call last):
         ...
-    ValueError: y holds labels of several kinds: None, str. ...
+    ValueError: y holds labels of several types: None, str. ...
     """
     array = np.empty(0) if sparse.issparse(y) else _as_array(y)
     if array.dtype != object:
@@ -83,15 +83,15 @@ def check_labels(y: Any) -> None:
     kinds = set(map(_kind_of, labels)) - {"NaN"}
     if len(kinds) > 1:
         raise ValueError(
-            f"y holds labels of several kinds: {', '.join(sorted(kinds))}. Give labels of one "
-            "kind, and leave out the rows that have none."
+            f"y holds labels of several types: {', '.join(sorted(kinds))}. Give labels of one "
+            "type, and leave out the rows without a label."
         )
 
 
 def _as_array(y: Any) -> np.ndarray:
     try:
         return np.asarray(y)
-    except ValueError:  # rows of several lengths, which scikit-learn names
+    except ValueError:  # rows of different lengths: scikit-learn's error names them
         return np.empty(0)
 
 

@@ -12,7 +12,7 @@ from skhp.keras_objects.keras_object import KerasObject
 
 @dataclass(frozen=True)
 class TargetCoding:
-    """How targets become what a loss takes, and outputs become predictions.
+    """How targets are encoded for the loss, and how outputs become predictions.
 
     Parameters
     ----------
@@ -34,20 +34,20 @@ class TargetCoding:
     loss: KerasObject
 
     def encode(self, y: np.ndarray, dtype: str) -> np.ndarray:
-        """Class numbers, label columns or values as the loss takes them."""
+        """Encode class numbers, label columns or values for the loss."""
         if self.coding == "sparse":
             return y.astype("int32")
         if self.coding == "one-hot":
             return np.eye(self.n_units, dtype=dtype)[y]
         if self.activation == "exponential" and (y < 0).any():
             raise ValueError(
-                f"loss='poisson' needs y >= 0. Got a smallest value of {y.min()}. Use "
-                "loss='auto', or leave the negative rows out."
+                f"loss='poisson' needs y >= 0. The smallest value of y is {y.min()}. Use "
+                "loss='auto', or leave out the rows with negative values."
             )
         return np.ascontiguousarray(y.reshape(len(y), self.n_units), dtype=dtype)
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
-        """One column a class (or label) from a classifier's outputs."""
+        """Make one column per class (or label) from a classifier's outputs."""
         if self.activation == "linear":
             link = expit if self.coding in ("one", "columns") else _softmax_rows
             outputs = link(outputs)

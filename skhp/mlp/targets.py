@@ -16,13 +16,13 @@ from skhp.mlp.target_coding import TargetCoding
 
 import keras  # isort: skip
 
-# Losses that take class numbers, or one column a class, from one output unit a class.
+# Losses with one output unit per class. They take class numbers, or one column per class.
 _SPARSE = frozenset({"sparse_categorical_crossentropy", "categorical_generalized_cross_entropy"})
 _ONE_HOT = frozenset(
     {"categorical_crossentropy", "categorical_focal_crossentropy", "categorical_hinge"}
 )
 
-# Losses of a margin: the outputs are scores, without a final activation.
+# Margin losses: the outputs are scores, so the last layer has no activation.
 _MARGIN = frozenset({"hinge", "squared_hinge", "categorical_hinge"})
 
 _CLASSES_ONLY = _SPARSE | _ONE_HOT | _MARGIN | {"binary_crossentropy", "binary_focal_crossentropy"}
@@ -43,7 +43,7 @@ _AUTO_ACCURACY = {
 
 
 def choose_coding(task: str, n_classes_or_columns: int, loss: Any) -> TargetCoding:
-    """Choose output units, final activation and coding for a task and a loss.
+    """Choose output units, last activation and coding for a task and a loss.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def choose_coding(task: str, n_classes_or_columns: int, loss: Any) -> TargetCodi
     Raises
     ------
     ValueError
-        If the loss is unknown, or does not suit the task.
+        If the loss is unknown, or is not for this task.
     """
     automatic = isinstance(loss, str) and loss == "auto"
     found = look_up("loss", _AUTO_LOSS[task] if automatic else loss)
@@ -92,18 +92,18 @@ def _check_suits(task: str, loss: str) -> None:
     if task == "regression" and loss in _CLASSES_ONLY:
         allowed = sorted(set(known_names("loss")) - _CLASSES_ONLY)
         raise ValueError(
-            f"loss={loss!r} is for classes, and this is a regressor. Use 'auto' or one "
+            f"loss={loss!r} is for classes, but this is a regressor. Use 'auto' or one "
             f"of {', '.join(allowed)}, or fit an MLPClassifier."
         )
     if task == "multilabel" and loss in _SPARSE | _ONE_HOT:
         raise ValueError(
-            f"loss={loss!r} is for one class a row, and y has several labels a row (or none). "
-            "Use 'auto' or 'binary_crossentropy'."
+            f"loss={loss!r} is for one class per row, but y is multilabel: a row may have several "
+            "labels or none. Use 'auto' or 'binary_crossentropy'."
         )
 
 
 def is_for_one_class(loss: Any) -> bool:
-    """Whether a loss takes one class a row, and no several labels.
+    """Whether a loss is for one class per row, not for multilabel targets.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def look_up_metrics(metrics: Any, coding: TargetCoding) -> Mapping[str, KerasObj
     Parameters
     ----------
     metrics : list of (str, callable or keras.metrics.Metric) or None
-        "accuracy" means the accuracy that suits the coding, as in Keras.
+        "accuracy" means the kind of accuracy that fits the targets, as in Keras.
     coding : TargetCoding
 
     Returns
@@ -138,8 +138,8 @@ def look_up_metrics(metrics: Any, coding: TargetCoding) -> Mapping[str, KerasObj
         name = metric if isinstance(metric, str) else own_name
         if name in found:
             raise ValueError(
-                f"metrics names {name!r} twice. Give each metric a name of its own, as "
-                "in keras.metrics.AUC(name='auc_pr')."
+                f"metrics has two metrics named {name!r}. Give each metric another name, as in "
+                "keras.metrics.AUC(name='auc_pr')."
             )
         found[name] = _with_threshold(value, coding) if name is metric else value
     return found
@@ -157,7 +157,7 @@ def _metric_names(metrics: Sequence[Any]) -> list[str]:
 
 
 def _with_threshold(metric: KerasObject, coding: TargetCoding) -> KerasObject:
-    # Scores without a final activation change sides at 0, probabilities at 0.5.
+    # The threshold of scores is 0, that of probabilities is 0.5.
     if coding.activation != "linear" or not isinstance(metric.value, keras.metrics.BinaryAccuracy):
         return metric
     return KerasObject(("binary_accuracy", 0.0), keras.metrics.BinaryAccuracy(threshold=0.0))

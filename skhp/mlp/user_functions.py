@@ -1,6 +1,6 @@
 """The user's own activation, loss and metrics, called once on two rows before training.
 
-So an error names what is wrong with them. Else it would come out of the depths of Keras.
+If one fails, the error says which and why. Otherwise it would fail deep inside Keras.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from keras import ops  # isort: skip
 
 _N_ROWS = 2
 
-# What Keras puts into its messages for a terminal.
+# Colour codes in Keras's messages, for a terminal.
 _COLOUR = re.compile(r"\x1b\[\d+m")
 
 
 def check_activation(activation: KerasObject) -> None:
-    """Refuse an activation that a network cannot be trained with.
+    """Refuse an activation that cannot be used in training.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def check_activation(activation: KerasObject) -> None:
     Raises
     ------
     ValueError
-        If it cannot be called, returns anything but a tensor of the same shape, or has
-        weights of its own.
+        If it fails, returns something other than a tensor of the same shape, or has
+        weights.
     """
     if activation.name is None:
         _once(_try_activation, activation)(activation)
@@ -47,35 +47,35 @@ def check_activation(activation: KerasObject) -> None:
 def _try_activation(activation: KerasObject) -> None:
     value = activation.value
     if isinstance(value, keras.layers.Layer):
-        value = type(value).from_config(value.get_config())  # a call gives a layer its weights
+        value = type(value).from_config(value.get_config())  # a call creates a layer's weights
     x = ops.zeros((_N_ROWS, 3), keras.config.floatx())
     result = _called("activation", value, x)
     if getattr(value, "variables", None):
         raise ValueError(
-            f"activation={_name(value)} has weights of its own, or draws random numbers, which "
-            "MLPClassifier and MLPRegressor do not support. Use an activation without weights, "
-            "or build the network as a Keras model."
+            f"activation={_name(value)} has weights or draws random numbers, which "
+            "MLPClassifier and MLPRegressor do not support. Use another activation, or build the "
+            "network as a Keras model for KerasClassifier or KerasRegressor."
         )
     if not ops.is_tensor(result) or tuple(result.shape) != tuple(x.shape):
         raise ValueError(
-            f"activation={_name(value)} must return a tensor of the shape of its input. For "
+            f"activation={_name(value)} must return a tensor of the same shape as its input. For "
             f"an input of shape {tuple(x.shape)} it returned {_described(result)}."
         )
 
 
 def loss_has_rows(coding: TargetCoding) -> bool:
-    """Whether a loss has a value for each row, or one for the whole batch.
+    """Whether a loss returns a value for each row, not one for the whole batch.
 
     Parameters
     ----------
     coding : TargetCoding
-        With the loss, and the shapes of what it is called on.
+        It has the loss, and the shapes of its arguments.
 
     Raises
     ------
     ValueError
-        If the loss cannot be called on ``(y_true, y_pred)``, or does not return a tensor
-        of a number, or of one value a row.
+        If the loss fails on ``(y_true, y_pred)``, or does not return a tensor with one
+        number, or with one value per row.
     """
     return not _is_users(coding.loss.value) or _once(_try_loss, coding.loss)(coding)
 
@@ -93,7 +93,7 @@ def _try_loss(coding: TargetCoding) -> bool:
 
 
 def check_weights_count(coding: TargetCoding, weight: np.ndarray) -> None:
-    """Refuse weights of rows where the loss has no value for each row.
+    """Refuse row weights if the loss has no value for each row.
 
     Parameters
     ----------
@@ -103,19 +103,19 @@ def check_weights_count(coding: TargetCoding, weight: np.ndarray) -> None:
     Raises
     ------
     ValueError
-        If the weights differ and the loss is one number for a whole batch.
+        If the weights differ and the loss returns one number for a whole batch.
     """
     if loss_has_rows(coding) or (weight == weight[0]).all():
         return
     raise ValueError(
-        f"loss={_name(coding.loss.value)} returns one number for a whole batch, so "
-        "sample_weight and class_weight cannot count in it. Return one value a row, such as "
+        f"loss={_name(coding.loss.value)} returns one number for a whole batch, so it cannot use "
+        "sample_weight or class_weight. Return one value per row, such as "
         "keras.ops.mean(..., axis=-1), or fit without weights."
     )
 
 
 def check_metrics(metrics: Mapping[str, KerasObject], coding: TargetCoding) -> None:
-    """Refuse metric functions of the user's that cannot be called on rows.
+    """Refuse the user's metric functions that fail on two rows.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _try_metric(metric: KerasObject, coding: TargetCoding) -> None:
 
 
 def _once(cached: Any, subject: KerasObject) -> Any:
-    """A cached function, without its cache for an object that cannot be told from others."""
+    """A cached function; without its cache for an object that cannot be compared."""
     return cached if subject.why_unknown is None else cached.__wrapped__
 
 
@@ -167,9 +167,9 @@ def _called(kind: str, function: Any, *arguments: Any, of: Any = None) -> Any:
         ) from error
 
 
-_PAIR = "must be a function of (y_true, y_pred) that returns a tensor of one value a row"
+_PAIR = "must be a function of (y_true, y_pred) that returns a tensor with one value per row"
 _FORM = {
-    "activation": "An activation takes one tensor, and returns one of the same shape.",
+    "activation": "An activation takes one tensor and returns one of the same shape.",
     "loss": f"A loss {_PAIR}.",
     "metrics": f"A metric {_PAIR}.",
 }
@@ -179,7 +179,7 @@ def _check_result(kind: str, value: Any, result: Any) -> None:
     if ops.is_tensor(result) and (len(result.shape) == 0 or result.shape[0] == _N_ROWS):
         return
     computed = isinstance(result, np.ndarray | np.generic | float | int)
-    hint = " Compute with keras.ops: no gradient goes through NumPy." if computed else ""
+    hint = " Compute with keras.ops: gradients cannot pass through NumPy." if computed else ""
     raise ValueError(
         f"{kind}={_name(value)} returned {_described(result)} for {_N_ROWS} rows. "
         f"{_FORM[kind]}{hint}"

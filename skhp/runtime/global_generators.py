@@ -1,8 +1,8 @@
-"""Generators of a thread's own, in place of Python's and NumPy's global generators.
+"""Private generators for each thread, in place of Python's and NumPy's global generators.
 
-Keras draws the seeds of layers and initializers from Python's global generator, and a
-user's builder may draw from either. A generator that all threads share can give one thread
-the same numbers again only if no other thread draws, so each thread gets a private one.
+Keras draws the seeds of layers and initializers from Python's global generator, and a user's
+builder may draw from both. A generator that threads share gives a thread the same numbers
+again only if no other thread draws from it, so each thread gets private generators.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from skhp.compat.keras import fresh_keras_generator
 
 
 class _Private(threading.local):
-    """A thread's generators, by the module whose functions they serve; None without."""
+    """The private generators of a thread, by the module that they replace; None without."""
 
     generators: dict[ModuleType, Any] | None = None
 
@@ -33,13 +33,13 @@ _NUMPY_SEEDS = 2**32
 
 _MODULES = (random, np.random)
 
-# Functions of numpy.random that are no methods of its global generator.
+# Functions of numpy.random that are not methods of its global generator.
 _OTHER_NAMES = {"seed": "seed", "ranf": "random_sample", "sample": "random_sample"}
 
 
 @contextlib.contextmanager
 def seeded(seed: int | None, function: Callable[..., Any] | None = None) -> Iterator[None]:
-    """Let this thread draw from generators of its own, which follow from the seed.
+    """Let this thread draw from private generators with a seed, for a while.
 
     The functions of `random` and `numpy.random`, and Keras's seeds, come from the private
     generators in this thread. The global generators are not touched, and other threads
@@ -50,8 +50,8 @@ def seeded(seed: int | None, function: Callable[..., Any] | None = None) -> Iter
     seed : int or None
         None to draw from the global generators.
     function : callable or None
-        A function about to run. Functions of the two modules that its own module imported
-        by name follow from the seed too.
+        A function that is called meanwhile. Functions of the two modules that its own module
+        imported by name are replaced too.
     """
     if seed is None:
         yield

@@ -21,7 +21,7 @@ from skhp.displays.palette import OKABE_ITO
 # How many of the best candidates' curves a report opens with.
 _SHOWN_AT_FIRST = 10
 
-# Nothing leaves the file: plotly's own menu would offer to send the data to its cloud.
+# No data leave the file: plotly's own menu offers to send them to its cloud.
 _CONFIG = {
     "responsive": True,
     "displaylogo": False,
@@ -74,10 +74,10 @@ def report(
     sklearn.exceptions.NotFittedError
         If the search was not fitted.
     TypeError
-        If ``search`` is no search, or ``curves`` are no curves.
+        If ``search`` is not a search, or ``curves`` are not curves.
     ValueError
-        If ``path`` is no path, or the search has no such score, or no candidate with a
-        score. If the curves are of another search.
+        If ``path`` is not a path, the search has no such score or no candidate with a score,
+        or the curves are of another search.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def _summary(candidates: PlotData, best_first: pd.DataFrame) -> str:
 
 
 def _table(candidates: PlotData, best_first: pd.DataFrame) -> str:
-    """Make the rows; each cell carries in data-sort what it sorts by."""
+    """Make the rows; each cell has in data-sort the value that it is sorted by."""
     ends = [name for name in ("score", "score_std", "fit_seconds") if name in best_first]
     names = ["rank", "candidate", *candidates.params, *ends]
     names = [name for name in names if name in best_first]
@@ -206,7 +206,7 @@ def _coordinates(candidates: PlotData, best_first: pd.DataFrame) -> Any:
 
 
 def _dimension(name: str, values: Any, scale: Scale) -> dict[str, Any]:
-    """Place values from 0 to 1, so that categories and logarithms are axes like any other."""
+    """An axis from 0 to 1, also for categories and logarithms."""
     places, (ticks, texts) = scale.place(values), scale.ticks()
     if scale.numeric:  # plotly draws an axis no further than its ticks
         ends = [

@@ -17,8 +17,8 @@ def learning_rate_grid(
 ) -> list[dict[str, Any]]:
     """A grid over optimizers, with learning rates as multiples of each one's default.
 
-    0.01 is little for SGD and much for Adam. A multiple of what Keras takes by default
-    means about the same for all, as in Talos.
+    A learning rate of 0.01 is low for SGD and high for Adam. A multiple of the default that
+    Keras has for an optimizer means about the same for all, as in Talos.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def learning_rate_grid(
     Raises
     ------
     TypeError
-        If ``grid`` is no dict or ``prefix`` no str.
+        If ``grid`` is not a dict or ``prefix`` not a str.
     ValueError
         If a list is empty, a multiple is not positive, or Keras knows no such optimizer.
 
@@ -92,5 +92,5 @@ def default_rate(optimizer: str) -> float:
 
 
 def _rounded(value: float) -> float:
-    # Keras keeps 0.001 as a float32; 0.0010000000474974513 is no name for a column.
+    # Keras keeps 0.001 as a float32, which is 0.0010000000474974513 in a table.
     return float(f"{value:.6g}")

@@ -27,18 +27,18 @@ def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
     Returns
     -------
     dict or list of dict
-        Of the form the search took, for a next one: lists keep the values that the best
+        In the form that a search takes: lists keep the values that the best
         candidates have, in their order; a uniform or log-uniform distribution (SciPy's,
         scikit-optimize's, Optuna's) keeps the range they span, or a share ``keep`` of it
         around a single value (of its logarithm, where it is log-uniform). Other
-        distributions stay as they are. Sub-spaces in which none of them lies are left
-        out. Combinations that `sample` drew are joined into one grid of the values that
-        the best have, so that it holds combinations that have not been tried.
+        distributions stay as they are. Sub-spaces without a best candidate are left out.
+        Combinations that `sample` drew become one grid of the values that the best have,
+        which also holds combinations that have not been tried.
 
     Raises
     ------
     TypeError
-        If it is no search. ``cv_results_`` alone do not hold a space.
+        If it is not a search. ``cv_results_`` do not hold a space.
     ValueError
         If ``keep`` is not in (0, 1], or no candidate has a score.
 
@@ -109,7 +109,9 @@ def _around(values: Any, kept: list[Any], keep: float) -> Any:
     choices = choices_of(values)
     if choices is not None:
         chosen = [value for value in choices if is_among(value, kept)]
-        make = next((m for mark, m in _CATEGORICAL.items() if hasattr(values, mark)), None)
+        make = next(
+            (m for attribute, m in _CATEGORICAL.items() if hasattr(values, attribute)), None
+        )
         return chosen if make is None else make(values, chosen)
     interval = interval_of(values)
     make_range = next((m for test, m in _RANGES if test(values)), None)
@@ -156,13 +158,13 @@ def _optuna_range(values: Any, low: Any, high: Any) -> Any:
     return type(values)(low, min(high, values.high), log=values.log, step=values.step)
 
 
-# mark of a categorical distribution -> the same with fewer values
+# attribute that only a categorical distribution has -> the same with fewer values
 _CATEGORICAL: dict[str, Callable[[Any, list[Any]], Any]] = {
     "categories": lambda values, chosen: type(values)(chosen, name=values.name),
     "choices": lambda values, chosen: type(values)(chosen),
 }
 
-# whether a distribution is meant -> the same over a smaller range
+# whether a distribution is of a kind -> the same kind over a smaller range
 _RANGES: list[tuple[Callable[[Any], bool], Callable[[Any, Any, Any], Any]]] = [
     (_frozen("uniform"), lambda values, low, high: stats.uniform(low, high - low)),
     (_frozen("loguniform"), lambda values, low, high: stats.loguniform(low, high)),

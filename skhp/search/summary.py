@@ -37,8 +37,8 @@ class SpaceSummary:
     seconds_per_fit, seconds : float or None
         As timed, and for the whole search at its ``n_jobs``, without compiling.
     seconds_to_compile : float or None
-        What the first fit of a network structure took longer than the next one. Each
-        structure adds it once, in each worker process.
+        How much longer the first fit of a network structure took than the next one. Each
+        structure adds this once in each worker process.
     """
 
     parameters: list[dict[str, Any]]
@@ -76,7 +76,7 @@ class SpaceSummary:
 
 
 def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
-    """Say what would be searched, in how many fits, and how long that would take.
+    """Describe what a search would try, in how many fits, and how long it would take.
 
     Parameters
     ----------
@@ -84,14 +84,14 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
         Fitted or not; or a dict of parameter -> values or distribution, or a list of
         those.
     X, y : array-like, optional
-        With rows, two candidates are fitted twice, that of the first values in the space
-        and that of the last: the second fits are timed, as a first one compiles. What a
-        search takes lies near their mean where its lists go from small to large.
+        With rows, two candidates are fitted twice: that of the first values in the space and
+        that of the last. The second fits are timed, because a first one compiles. Their mean
+        is near that of the search if its lists go from small to large values.
 
     Returns
     -------
     SpaceSummary
-        To be printed; its numbers are attributes, its parameters a ``frame()``.
+        Print it to read it. Its numbers are attributes, and ``frame()`` has the parameters.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How far training and held-out rows are apart, for each candidate."""
+"""How much training and held-out rows differ, for each candidate."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from skhp.candidates.parameter_columns import parameter_columns
 
 
 def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> Any:
-    """The gap between training and held-out rows, and how unlike the two curves are.
+    """The gap between training and held-out rows, and how much their curves differ in shape.
 
     Parameters
     ----------
     search : fitted search, or its ``cv_results_``
     curves : LearningCurves or pandas.DataFrame, optional
-        Those that were set on the search before its fit, or their ``frame()``. By default
-        they are found on the search.
+        The `LearningCurves` that were set on the search before its fit, or their
+        ``frame()``. By default those that are set on the search.
     metric : str, optional
         The score to read: see `results`.
 
@@ -33,15 +33,15 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
         ``val_loss``), averaged over the splits: ``loss_gap``, held out minus training at
         the last epoch, and ``loss_kl``, the Kullback-Leibler divergence in nats of the
         held-out curve from the training curve, each scaled to a sum of 1 over the epochs:
-        0 for curves of one shape.
+        0 for curves of the same shape.
 
     Raises
     ------
     TypeError
-        If ``search`` is no search, or ``curves`` are none.
+        If ``search`` is not a search, or ``curves`` are not curves.
     ValueError
-        If there is nothing to tell from: neither train scores nor held-out curves. If the
-        curves are of another search.
+        If there are neither train scores nor held-out curves, or the curves are of another
+        search.
     """
     import pandas as pd
 

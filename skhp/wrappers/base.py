@@ -350,6 +350,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         -------
         int
         """
+        runtime.start()
         from skhp.wrappers.network import count_parameters
 
         return count_parameters(self, self if like is None else like)

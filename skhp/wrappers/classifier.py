@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
+from skhp import runtime
 from skhp.wrappers.base import BaseWrapper
 from skhp.wrappers.class_labels import check_classes
 from skhp.wrappers.class_weights import class_weights_of
@@ -274,6 +275,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         return link_of(self._unpacked_model()).to_probabilities(outputs)
 
     def _has_margins(self) -> bool:
+        runtime.start()
         from skhp.wrappers.output_link import has_margins
 
         return has_margins(self._unpacked_model().loss if self.initialized_ else self.loss)

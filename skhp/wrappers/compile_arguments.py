@@ -11,7 +11,7 @@ import keras
 
 from skhp.compat.keras import fresh_metric_names
 from skhp.keras_objects.catalogue import history_names, look_up
-from skhp.keras_objects.user_code import revive
+from skhp.keras_objects.user_code import make_from_config
 from skhp.wrappers.parameter_checks import no_part
 from skhp.wrappers.routing import make_objects, route_params
 
@@ -72,7 +72,7 @@ def _copied(value: Any) -> Any:
     """A copy of an optimizer or metric: its variables belong to one model."""
     if isinstance(value, keras.optimizers.Optimizer | keras.metrics.Metric):
         with contextlib.suppress(TypeError, NotImplementedError):  # it has no config
-            return revive(type(value), value.get_config())
+            return make_from_config(type(value), value.get_config())
     return value
 
 

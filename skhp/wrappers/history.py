@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
+from skhp import runtime
+
 
 class KerasHistory(dict[str, list[float]]):
     """Values of each epoch, by the names that Keras's ``fit`` uses.
@@ -38,6 +40,7 @@ def full_name(metric: str) -> str:
     >>> full_name("mae")
     'mean_absolute_error'
     """
+    runtime.start()
     import keras
 
     found = keras.metrics.get(metric)

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 
+from skhp import runtime
 from skhp.runtime.eager_kernels import note_model_built
 from skhp.wrappers.callbacks import make_callbacks
 from skhp.wrappers.given_model import recorded_or_restored
@@ -114,6 +115,7 @@ class WrapperHooks(KeptModel, WrapperParameters):
 
     def _get_compile_kwargs(self) -> dict[str, Any]:
         """The arguments of ``keras.Model.compile``, from the parameters."""
+        runtime.start()
         from skhp.wrappers.compile_arguments import compile_arguments_from
 
         return compile_arguments_from(self._params())

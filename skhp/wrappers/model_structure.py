@@ -25,7 +25,7 @@ from skhp.keras_objects.fingerprint import (
 
 @dataclass(frozen=True)
 class ModelStructure:
-    """What a program of a Keras model is made from, but for its weights.
+    """What a program of a Keras model depends on, except its weights.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def structure_of_model(model: keras.Model, arguments: dict[str, Any]) -> ModelSt
     Raises
     ------
     NotEstablished
-        If it cannot be told whether another model computes the same.
+        If skhp cannot find out whether another model computes the same.
     """
     return established(_structure, model, arguments)
 
@@ -78,7 +78,7 @@ def _check_readable(layer: Any) -> None:
     if isinstance(layer, keras.Model):
         if not _is_graph(layer):
             raise NotEstablished(
-                f"{name} is a class of its own, of which no two models can be compared"
+                f"{name} is a class of its own, and skhp cannot compare two of its models"
             )
         own = vars(layer)
         replaced = [n for n in _METHODS if n in own and not is_left_by_training(own[n])]
@@ -87,7 +87,7 @@ def _check_readable(layer: Any) -> None:
     if not layer.supports_jit:
         raise NotEstablished(f"the layer {name} cannot be compiled by XLA")
     if hasattr(layer, "set_vocabulary"):
-        raise NotEstablished(f"the layer {name} keeps a vocabulary")
+        raise NotEstablished(f"the layer {name} has a vocabulary")
 
 
 # Methods of a model that training calls.
@@ -95,13 +95,13 @@ _METHODS = ("call", "__call__", "compute_loss", "compute_metrics", "get_metrics_
 
 
 def _is_graph(layer: Any) -> bool:
-    """Whether a layer is a model that its layers and their connections describe."""
+    """Whether a layer is a model of which all is known from its layers and connections."""
     kind = type(layer)
     return kind is keras.Sequential or (kind.__name__ == "Functional" and is_keras_own(kind))
 
 
 def _known_parts(model: Any, layers: list[Any]) -> dict[int, tuple[Any, ...]]:
-    """How to write the model's own variables, layers and random generators, by their id."""
+    """Positions of the model's variables, layers and random generators, by their id."""
     variables = {id(v): ("variable", i) for i, v in enumerate(model.variables)}
     known: dict[int, tuple[Any, ...]] = {**variables}
     known |= {id(layer): ("layer", i) for i, layer in enumerate(layers) if i}
@@ -128,7 +128,7 @@ def _graph(model: Any, reader: FingerprintReader) -> Any:
 
 
 def _connections(model: Any) -> dict[str, Any]:
-    """The config of a functional model, without those of its layers: they are read apart."""
+    """The config of a functional model, without the configs of its layers."""
     config = model.get_config()
     kept = ("class_name", "name", "inbound_nodes")
     layers = {layer.name for layer in model.layers}
@@ -140,19 +140,19 @@ def _connections(model: Any) -> dict[str, Any]:
 
 
 def _names(model: keras.Model) -> Iterator[str]:
-    """Of the model, its layers and what else its graph holds, in their order."""
+    """Names of the model, its layers and its other operations, in their order."""
     layers = layers_within(model)
     yield from (layer.name for layer in layers)
     yield from (node.name for layer in layers for node in getattr(layer, "operations", ()))
 
 
-# Where a config speaks of layers by their names. Elsewhere the same word may be a setting:
+# Keys of a config whose values are names of layers. Elsewhere the same word may be a setting:
 # Activation("relu", name="relu").
 _NAMING = ("name", "keras_history", "input_layers", "output_layers")
 
 
 def _anonymous(value: Any, names: dict[str, str], naming: bool = False) -> Any:
-    """A config in which layers go by their places, not by their names."""
+    """A config with positions of layers in place of their names."""
     if isinstance(value, dict):
         return {
             key: item if key == "dtype" else _anonymous(item, names, naming or key in _NAMING)
@@ -165,7 +165,7 @@ def _anonymous(value: Any, names: dict[str, str], naming: bool = False) -> Any:
 
 
 def _ends(model: Any) -> list[list[str | None]]:
-    """Names that the user gave inputs and outputs: data, losses and logs go by them."""
+    """Names that the user gave to inputs and outputs. Data, losses and logs may use them."""
     layers = {layer.name: layer for layer in model.layers}
     output_names = getattr(model, "output_names", [model.layers[-1].name])
     ends = ([tensor.name for tensor in model.inputs], output_names)
@@ -189,13 +189,13 @@ def _compiled_with(reader: FingerprintReader, value: Any) -> Any:
 
 
 def _chosen_name(metric: Any) -> str | None:
-    """The name that the user gave a metric, by which the history knows it."""
+    """The name that the user gave to a metric, for the history."""
     kind = re.sub(r"_\d+$", "", metric.name).replace("_", "")
     return None if kind == type(metric).__name__.lower() else metric.name
 
 
 def predicts_rows_alone(model: keras.Model) -> bool:
-    """Whether rows of padding are sure to leave a model's other predictions alone.
+    """Whether padding rows cannot change a model's predictions of other rows.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def predicts_rows_alone(model: keras.Model) -> bool:
 
 
 def is_rowwise_model(model: keras.Model, arguments: dict[str, Any]) -> bool:
-    """Whether rows of padding, of weight 0, are sure to leave a model's training alone.
+    """Whether padding rows, of weight 0, cannot change a model's training.
 
     Parameters
     ----------

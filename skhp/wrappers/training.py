@@ -17,7 +17,7 @@ from skhp.engine.pure_optimizer import all_variables
 from skhp.engine.train import train
 from skhp.fitting.divergence import check_converged, rate_of
 from skhp.keras_objects.catalogue import KerasObject
-from skhp.wrappers.computation import KerasNetwork, build_optimizer
+from skhp.wrappers.keras_network import KerasNetwork, build_optimizer
 
 # Arguments of keras.Model.fit that the engine takes. With any other argument Keras trains.
 _KNOWN = {

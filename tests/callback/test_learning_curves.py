@@ -28,6 +28,8 @@ from sklearn.preprocessing import StandardScaler
 from skhp import KerasClassifier, MLPClassifier
 from skhp.callback import LearningCurves
 
+pytestmark = pytest.mark.slow
+
 X, y = load_breast_cancer(return_X_y=True)
 RATE = "mlpclassifier__learning_rate"
 GRID = {RATE: [0.01, 0.1]}

@@ -30,6 +30,8 @@ from skhp.displays import TrainingCurvesDisplay
 from skhp.search import overfitting, report, results
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data(binary):

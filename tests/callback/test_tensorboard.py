@@ -19,6 +19,8 @@ from sklearn.preprocessing import StandardScaler
 from skhp import MLPClassifier
 from skhp.callback import LearningCurves, TensorBoard
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("tensorboard")
 
 X, y = load_breast_cancer(return_X_y=True)

@@ -5,6 +5,8 @@ import pytest
 from skhp.compat.scikeras import import_scikeras
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import json
 from skhp import runtime

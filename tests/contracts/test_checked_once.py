@@ -4,11 +4,12 @@ A warm fit is one whose program is compiled already, as most fits of a search ar
 """
 
 import keras
+import numpy as np
 import pytest
 from sklearn.base import clone
 
 from skhp import KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor
-from tests.call_counts import counted_calls
+from tests.call_counts import counted_calls, peak_memory
 
 SMALL = {"n_layers": 1, "width": 16, "epochs": 2, "random_state": 0}
 
@@ -72,3 +73,19 @@ def test_calls_of_a_warm_fit_and_a_prediction(front, binary):
     assert not too_many(fit, FIT[front])
     assert not too_many(predict, PREDICT[front])
     assert fit["check_array"] > 0 and predict["check_array"] > 0  # the counter counts
+
+
+def test_memory_of_a_warm_fit():
+    """X is padded by half of its rows, once, into memory that TensorFlow then uses itself.
+
+    The order of rows in 32 epochs takes 8 MB beside it, whatever the size of X.
+    """
+    X = np.random.RandomState(0).normal(size=(50_000, 64)).astype(np.float32)
+    y = np.arange(len(X)) % 2
+    net = MLPClassifier(1, 16, batch_size=4096, epochs=1, random_state=0).fit(X, y)
+    before, X_before, peaks = net.predict_proba(X[:10]), X.copy(), []
+    with peak_memory(peaks):
+        net.fit(X, y)
+    assert peaks[0] - 8e6 < 2 * X.nbytes
+    np.testing.assert_array_equal(net.predict_proba(X[:10]), before)
+    np.testing.assert_array_equal(X, X_before)

@@ -4,6 +4,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 HEAVY = {"tensorflow", "keras", "jax", "torch", "matplotlib", "pandas", "scikeras", "tensorboard"}
 
 IMPORT_SKHP = """
@@ -76,6 +80,16 @@ MLPClassifier(epochs=1).fit(X, y).model_.predict(X, verbose=0)
 
 def test_a_fit_prints_nothing():
     assert run(FIT) == ("", "")
+
+
+ASK_BEFORE_A_FIT = """
+from skhp import KerasClassifier
+assert not hasattr(KerasClassifier(print, loss="hinge"), "predict_proba")
+"""
+
+
+def test_a_question_that_needs_keras_prints_nothing():
+    assert run(ASK_BEFORE_A_FIT) == ("", "")
 
 
 COMPLAIN_WHILE_KERAS_LOADS = """

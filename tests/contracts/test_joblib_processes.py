@@ -4,6 +4,8 @@ import pytest
 
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 SEARCH = """
 import json
 import warnings

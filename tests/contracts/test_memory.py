@@ -8,6 +8,8 @@ from sklearn.datasets import load_breast_cancer
 from skhp import MLPClassifier
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 X, Y = load_breast_cancer(return_X_y=True)
 
 

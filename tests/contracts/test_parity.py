@@ -12,6 +12,8 @@ import pytest
 from skhp import MLPClassifier, MLPRegressor
 from skhp.keras_objects.catalogue import known_names
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 2
 BATCH = 8
 SETTINGS = {"n_layers": 1, "width": 5, "random_state": 3}

@@ -13,6 +13,8 @@ from skhp import KerasClassifier, KerasRegressor
 from tests.contracts.parity_models import CASES
 from tests.contracts.parity_models.case import BATCH, EPOCHS
 
+pytestmark = pytest.mark.slow
+
 FIT = {"batch_size": BATCH, "epochs": EPOCHS, "shuffle": False}
 
 

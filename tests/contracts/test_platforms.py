@@ -5,6 +5,8 @@ import pytest
 from tests.compat.features import learning_curves, plain_search
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 # Functions of os, and modules, that Windows does not have; macOS lacks the last two functions.
 OF_POSIX = [
     "fork", "forkpty", "register_at_fork", "posix_spawn", "getuid", "geteuid", "getgid", "setsid",

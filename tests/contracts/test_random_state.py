@@ -13,6 +13,8 @@ from numpy.random import uniform
 from skhp import KerasClassifier
 from skhp.wrappers.builder import Builder
 
+pytestmark = pytest.mark.slow
+
 # Draws from NumPy's global generator are what is tested here.
 # ruff: noqa: NPY002
 

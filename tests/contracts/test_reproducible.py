@@ -7,6 +7,8 @@ import pytest
 
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 SEARCHES = '''
 import json
 import warnings

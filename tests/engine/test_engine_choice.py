@@ -111,7 +111,7 @@ def test_what_differs_in_numbers_makes_no_new_program(fitted):
 
 def test_the_cache_bounds_graphs_too(monkeypatch):
     cache = ProgramCache(limit_mb=20)
-    monkeypatch.setattr("skhp.wrappers.computation.programs", cache)
+    monkeypatch.setattr("skhp.wrappers.keras_network.programs", cache)
     made = []
     monkeypatch.setattr(Program, "__init__", _noting(made, Program.__init__))
     for batch_size in (3, 4):

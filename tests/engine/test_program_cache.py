@@ -19,6 +19,8 @@ from skhp.engine.program import Program
 from skhp.engine.program_cache import PROGRAM_MB, ProgramCache, programs
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 
 def columns(n_features, n_rows=60):
     """Data of a width that no other test uses, and so of programs of its own."""

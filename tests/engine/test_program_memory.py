@@ -6,6 +6,8 @@ import pytest
 
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 MANY_FITS = """
 import gc
 import json

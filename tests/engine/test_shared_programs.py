@@ -12,6 +12,8 @@ from keras import layers
 from skhp import KerasClassifier, MLPClassifier, MLPRegressor
 from skhp.engine import compile_count
 
+pytestmark = pytest.mark.slow
+
 LOSS = "sparse_categorical_crossentropy"
 NET = {"n_layers": 1, "width": 6, "epochs": 2, "random_state": 0}
 

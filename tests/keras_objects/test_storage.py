@@ -18,6 +18,8 @@ from skhp import KerasClassifier
 from skhp.keras_objects.storage import copy_model
 from skhp.keras_objects.stored_values import from_stored, to_stored
 
+pytestmark = pytest.mark.slow
+
 
 def dump(value):
     return pickle.dumps(to_stored(value))

@@ -20,6 +20,8 @@ from sklearn.preprocessing import StandardScaler
 from skhp import KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor
 from skhp.keras_objects.stored_values import StoredCode, StoredName, from_stored, to_stored
 
+pytestmark = pytest.mark.slow
+
 NET = {"n_layers": 1, "width": 4, "epochs": 2, "random_state": 0}
 
 

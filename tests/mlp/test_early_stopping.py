@@ -6,6 +6,8 @@ import pytest
 
 from skhp import MLPClassifier, MLPRegressor
 
+pytestmark = pytest.mark.slow
+
 
 class Batches(keras.callbacks.Callback):
     """Looks at every batch, so that Keras's own fit trains."""

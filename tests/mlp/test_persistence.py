@@ -16,6 +16,8 @@ from sklearn.preprocessing import StandardScaler
 
 from skhp import MLPClassifier, MLPRegressor
 
+pytestmark = pytest.mark.slow
+
 NET = {"n_layers": 1, "width": 16, "epochs": 3, "random_state": 0}
 
 

@@ -7,6 +7,8 @@ from sklearn.datasets import load_digits
 
 from skhp import MLPClassifier, MLPRegressor
 
+pytestmark = pytest.mark.slow
+
 
 def cube(x):
     return x**3
@@ -18,7 +20,8 @@ def wide_range(n, columns=4):
 
 
 def by_keras(net, X):
-    return net.model_.predict(X, verbose=0)
+    # Called, not through `predict`: to trace that takes longer than all else here.
+    return keras.ops.convert_to_numpy(net.model_(X, training=False))
 
 
 @pytest.mark.parametrize(
@@ -48,12 +51,17 @@ def test_output_layers(request, binary, labels):
     np.testing.assert_allclose(net.predict_proba(X), expected, rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("n", [1, 15, 64, 1024, 1025, 5000])
-@pytest.mark.parametrize("width", [3, 100])
-def test_any_number_of_rows(n, width):
-    """Rows are predicted in blocks; their outputs depend on no row beside them."""
+@pytest.fixture(scope="module", params=[3, 100])
+def digits(request):
+    """Rows, and a network of some width that was trained on them."""
     X, y = load_digits(return_X_y=True)
-    net = MLPClassifier(width=width, epochs=1, random_state=0).fit(X / 16, y)
+    return X, MLPClassifier(width=request.param, epochs=1, random_state=0).fit(X / 16, y)
+
+
+@pytest.mark.parametrize("n", [1, 15, 64, 1024, 1025, 5000])
+def test_any_number_of_rows(digits, n):
+    """Rows are predicted in blocks; their outputs depend on no row beside them."""
+    X, net = digits
     rows = np.resize(X / 16, (n, 64)).astype(np.float32)
     predicted = net.predict_proba(rows)
     assert predicted.shape == (n, 10) and predicted.dtype == keras.config.floatx()

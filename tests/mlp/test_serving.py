@@ -18,6 +18,8 @@ from skhp.keras_objects.stored_forms import StoredByConfig, StoredName
 from skhp.mlp.activations import ACTIVATIONS
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"n_layers": 1, "width": 16, "epochs": 2, "random_state": 0}
 
 # Loads each file, and predicts with it. What is not installed in a serving environment

@@ -11,6 +11,8 @@ from sklearn.utils.estimator_checks import (
 
 from skhp import MLPClassifier, MLPRegressor
 
+pytestmark = pytest.mark.slow
+
 EXPECTED_FAILURES = {
     check.__name__: (
         "rows left out and rows of weight zero fall into different batches; "

@@ -14,6 +14,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from skhp import MLPClassifier, MLPRegressor
 
+pytestmark = pytest.mark.slow
+
 NET = {"n_layers": 1, "width": 16, "epochs": 3, "random_state": 0}
 
 

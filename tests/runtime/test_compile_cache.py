@@ -8,6 +8,11 @@ import pytest
 from skhp.engine import set_compile_cache
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
+# The process of these tests may have set the flags for its own programs.
+NO_FLAGS = {"TF_XLA_FLAGS": ""}
+
 FITS = """
 import hashlib, json
 import keras, numpy as np
@@ -44,7 +49,7 @@ print(json.dumps({
 
 def fits(tmp_path, cache, *order):
     source = FITS.replace("ORDER", repr(order))
-    return run_script(tmp_path / "fits.py", source, SKHP_COMPILE_CACHE=str(cache))
+    return run_script(tmp_path / "fits.py", source, SKHP_COMPILE_CACHE=str(cache), **NO_FLAGS)
 
 
 def programs(cache):
@@ -86,16 +91,17 @@ print(json.dumps([compile_cache.is_on(), flags, [str(w.message) for w in caught]
 def prepared(tmp_path, cache, **environment):
     """Whether the cache is on, TensorFlow's flags, and the warnings."""
     path = tmp_path / "prepare.py"
-    return run_script(path, PREPARE, SKHP_COMPILE_CACHE=str(cache), **environment)
+    settings = {**NO_FLAGS, "SKHP_COMPILE_CACHE": str(cache), **environment}
+    return run_script(path, PREPARE, **settings)
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no such permissions")
 def test_a_directory_that_others_can_write_to_is_not_used(tmp_path):
-    _, flags, _ = prepared(tmp_path, tmp_path / "cache", TF_XLA_FLAGS="")
+    _, flags, _ = prepared(tmp_path, tmp_path / "cache")
     directory = next((tmp_path / "cache").iterdir())
     assert flags == f"--tf_xla_persistent_cache_directory={directory}"
     directory.chmod(0o777)
-    is_on, flags, messages = prepared(tmp_path, tmp_path / "cache", TF_XLA_FLAGS="")
+    is_on, flags, messages = prepared(tmp_path, tmp_path / "cache")
     assert not is_on and not flags
     assert "other users can write to" in messages[0] and "SKHP_COMPILE_CACHE" in messages[0]
 

@@ -9,6 +9,8 @@ from sklearn.base import clone
 
 from skhp import KerasClassifier, MLPClassifier
 
+pytestmark = pytest.mark.slow
+
 LOSS = "binary_crossentropy"
 
 

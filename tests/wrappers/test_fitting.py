@@ -16,6 +16,8 @@ from sklearn.preprocessing import FunctionTransformer, LabelEncoder, StandardSca
 from skhp import KerasClassifier, KerasRegressor
 from skhp.wrappers import BaseWrapper
 
+pytestmark = pytest.mark.slow
+
 LOSS = "sparse_categorical_crossentropy"
 
 

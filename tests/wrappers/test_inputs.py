@@ -16,6 +16,8 @@ from skhp import KerasClassifier, KerasRegressor
 from skhp.callback import LearningCurves
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 TEXTS = np.array(["good film", "bad play", "good play", "so bad"] * 10, dtype=object)
 LABELS = np.array(["up", "down", "up", "down"] * 10)
 PARAMS = {

@@ -11,6 +11,8 @@ from skhp import KerasClassifier, KerasRegressor
 from skhp.keras_objects.storage import copy_model
 from skhp.wrappers import BaseWrapper
 
+pytestmark = pytest.mark.slow
+
 LOSS = "sparse_categorical_crossentropy"
 ROWS = 150
 

@@ -17,6 +17,8 @@ from skhp import KerasRegressor, MLPRegressor
 from skhp.engine import compile_count
 from tests.fresh_process import run_script
 
+pytestmark = pytest.mark.slow
+
 rng = np.random.default_rng(0)
 X = rng.normal(size=(44, 4)).astype("float32")  # 44 = 16 + 16 + 12: the last batch is partial
 Y = (X @ [1.0, 2, 3, 4]).astype("float32")

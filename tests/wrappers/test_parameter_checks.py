@@ -102,9 +102,12 @@ ROUTED = [
     ({"optimizer__learning_rate": NAN}, "must be a finite number.*Got nan"),
     ({"optimizer__learning_rate": "fast"}, "must be a finite number.*Got 'fast'"),
     ({"optimizer__nope": 1}, "optimizer__nope=1 cannot be set on optimizer='rmsprop'"),
-    ({"optimizer": ADAM, "optimizer__learning_rate": 0.1}, "object with settings of its own.*Adam"),
+    (
+        {"optimizer": ADAM, "optimizer__learning_rate": 0.1},
+        "is an object, which has its settings.*Adam",
+    ),
     ({"optimizer": None, "optimizer__learning_rate": 0.1}, "has no optimizer to go to"),
-    ({"loss": keras.losses.Huber(), "loss__delta": 0.1}, "object with settings of its own"),
+    ({"loss": keras.losses.Huber(), "loss__delta": 0.1}, "is an object, which has its settings"),
     ({"loss__nope": 1}, "loss__nope=1 cannot be set on loss='binary_crossentropy'"),
     ({"metrics__name": "m"}, "metrics__name='m' has no metrics to go to"),
     ({"callbacks__patience": 3}, "callbacks__patience=3 has no callbacks to go to"),
@@ -120,7 +123,7 @@ ROUTED = [
     ({"loss": lambda y: y}, "Keras cannot train.*takes 1 positional argument"),
     ({"model": keras.layers.Dense(1)}, "model must be a function that returns a keras.Model"),
     ({"loss": ["mse", "mse"]}, "2 losses.*one output"),
-    ({"metrics": {"x": "mse"}}, r"names \['x'\].*only output.*without a dict"),
+    ({"metrics": {"x": "mse"}}, r"names the outputs \['x'\].*only one.*without a dict"),
     ({"model": keras.Model}, "model must be a function that returns a keras.Model"),
     ({"model": keras.Sequential}, "model must be a function that returns a keras.Model"),
 ]

@@ -362,3 +362,17 @@ def test_bad_builders(multiclass, builder, params, message):
 def test_outputs_that_do_not_fit_values(regression):
     with pytest.raises(ValueError, match=r"two_units.*2 unit.*needs 1"):
         KerasRegressor(two_units, loss="mse").fit(*regression)
+
+
+class SetsItsLoss(KerasClassifier):
+    def _keras_build_fn(self, meta, params):
+        params["metrics"] = ["accuracy"]  # a copy: nothing reads it
+        self.loss, self.epochs = LOSS, 5
+        return build(meta)
+
+
+def test_a_builder_may_set_parameters_of_its_estimator(multiclass):
+    net = SetsItsLoss(random_state=0).fit(*multiclass)
+    assert net.model_.loss == LOSS and list(net.history_) == ["loss"]
+    assert net.n_epochs_ == 1  # read before the builder ran
+    assert net.fit(*multiclass).n_epochs_ == 5

@@ -22,6 +22,8 @@ from sklearn.preprocessing import FunctionTransformer, LabelEncoder, OneHotEncod
 import skhp
 from skhp.compat.scikeras import import_scikeras
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 SCIKERAS = import_scikeras("scikeras.wrappers")
 

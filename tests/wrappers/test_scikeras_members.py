@@ -11,6 +11,8 @@ from sklearn.preprocessing import FunctionTransformer
 import skhp
 from skhp.compat.scikeras import import_scikeras
 
+pytestmark = pytest.mark.slow
+
 SCIKERAS = import_scikeras("scikeras.wrappers")
 CLASSES = ("BaseWrapper", "KerasClassifier", "KerasRegressor")
 LOSS = "sparse_categorical_crossentropy"

@@ -23,6 +23,8 @@ from sklearn.utils import get_tags
 
 from skhp import KerasClassifier, KerasRegressor
 
+pytestmark = pytest.mark.slow
+
 
 def build_any(meta, width=16):
     """A network for binary and other classes, or for values."""

@@ -6,6 +6,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skhp import KerasClassifier, KerasRegressor
 
+pytestmark = pytest.mark.slow
+
 EXPECTED_FAILURES = dict.fromkeys(
     (
         "check_sample_weight_equivalence_on_dense_data",

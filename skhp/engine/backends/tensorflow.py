@@ -14,12 +14,14 @@ import tensorflow as tf
 
 from skhp.compat.keras import stateless_optimizer_class
 from skhp.compat.tensorflow import flat_caller, numbered_from
+from skhp.engine.batches import padded
 from skhp.runtime import compile_cache
 
 __all__ = [
     "TRACERS",
     "arrays",
     "largest",
+    "padded_tensor",
     "shifted",
     "stateless_optimizer_class",
     "tensors",
@@ -31,6 +33,38 @@ __all__ = [
 def tensors(arrays: Iterable[Any]) -> list[Any]:
     """Arrays as tensors."""
     return [tf.constant(array) for array in arrays]
+
+
+# Arrays of at least so many bytes are not copied twice. TensorFlow reads memory that it did
+# not allocate only where the address is a multiple of 64.
+_LARGE, _ALIGNMENT = 2**22, 64
+
+
+def padded_tensor(array: np.ndarray, length: int) -> Any:
+    """An array with rows of zeros below, up to a length, as a tensor.
+
+    ``tf.constant`` makes a copy of the padded array. For a large array that would be most
+    of the memory that training takes, so TensorFlow uses the padded array itself.
+
+    Parameters
+    ----------
+    array : ndarray
+    length : int
+    """
+    shape = (length, *array.shape[1:])
+    n_bytes = int(np.prod(shape)) * array.itemsize
+    is_large = n_bytes >= _LARGE and array.dtype.kind in "iuf"
+    if not is_large or tf.config.list_logical_devices("GPU"):
+        return tf.constant(padded(array, length))
+    longer = _aligned_zeros(n_bytes).view(array.dtype).reshape(shape)
+    longer[: len(array)] = array
+    return tf.experimental.dlpack.from_dlpack(longer.__dlpack__())
+
+
+def _aligned_zeros(n_bytes: int) -> np.ndarray:
+    memory = np.zeros(n_bytes + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + n_bytes]
 
 
 def arrays(tensors: Iterable[Any]) -> list[np.ndarray]:

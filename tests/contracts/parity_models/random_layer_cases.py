@@ -71,12 +71,12 @@ IMAGE_LAYERS = (
         lambda: layers.RandomGaussianBlur(),
     ),
     (layers.RandomFlip, layers.RandomErasing),
+    (layers.CutMix,),
+    (layers.MixUp,),
 )
 
 # What they draw or compute has no XLA kernel.
 WITHOUT_KERNEL = {
-    "CutMix": lambda: layers.CutMix(),
-    "MixUp": lambda: layers.MixUp(),
     "RandAugment": lambda: layers.RandAugment(num_ops=1),
     "RandomPerspective": lambda: layers.RandomPerspective(0.5),
     "RandomRotation": lambda: layers.RandomRotation(0.2),

@@ -1,0 +1,207 @@
+"""A Keras model as a network that a program can train.
+
+A fit starts from the weights of its own model, and puts the new weights there. The program
+traces a template: a copy of the first model of the same structure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from skhp.compat.keras import compile_arguments, layers_within
+from skhp.engine.engine_choice import EngineChoice, engine_for
+from skhp.engine.packing import are_large
+from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
+from skhp.engine.program_cache import ProgramCache, programs
+from skhp.keras_objects.fingerprint import NotEstablished
+from skhp.wrappers.computation import ModelComputation
+from skhp.wrappers.model_structure import ModelStructure, is_rowwise_model, structure_of_model
+from skhp.wrappers.template import template_of
+
+
+@dataclass(frozen=True)
+class ModelLayout:
+    """The arrays of a Keras model. Models of equal structure have equal layouts.
+
+    Parameters
+    ----------
+    token : hashable
+        Of the model's structure.
+    shapes, state_shapes : tuple of tuple of int
+    state_dtypes : tuple of str
+    embedding_shapes : frozenset of tuple of int
+        Of the weights of embeddings. Their gradients are sparse.
+    is_plain : bool
+        Whether all weights have Keras's float type and no constraints.
+    variables : list of keras.Variable
+        The weights themselves.
+    """
+
+    token: Hashable
+    shapes: tuple[tuple[int, ...], ...]
+    state_shapes: tuple[tuple[int, ...], ...]
+    state_dtypes: tuple[str, ...]
+    embedding_shapes: frozenset[tuple[int, ...]]
+    is_plain: bool
+    variables: list[Any] = field(compare=False, repr=False)
+
+    def trainable_shapes(self) -> list[tuple[int, ...]]:
+        """Shapes of the trainable weights."""
+        return list(self.shapes)
+
+    def joinable(self, shape: tuple[int, ...]) -> bool:
+        """Whether a weight of a shape may be packed; see `skhp.engine.packing`."""
+        # Keras squares each row of a sparse gradient, before it adds rows of one position.
+        if shape in self.embedding_shapes:
+            return False
+        is_sum = len(shape) < 2  # its gradient is a sum over the batch
+        return self.is_plain and not (is_sum and are_large(self.trainable_shapes()))
+
+    def initial_state(self) -> Arrays:
+        """Zeros of the shapes of what else training changes."""
+        pairs = zip(self.state_shapes, self.state_dtypes, strict=True)
+        return [np.zeros(shape, dtype) for shape, dtype in pairs]
+
+
+class KerasNetwork:
+    """A compiled Keras model, as the engine needs it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built and compiled.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self.arguments = compile_arguments(model)
+        state = model.non_trainable_variables
+        self._structure, self._why_unknown = _structure_or_reason(model, self.arguments)
+        self._layout = ModelLayout(
+            token=self._structure and self._structure.token,
+            shapes=tuple(tuple(v.shape) for v in model.trainable_variables),
+            state_shapes=tuple(tuple(v.shape) for v in state),
+            state_dtypes=tuple(keras.backend.standardize_dtype(v.dtype) for v in state),
+            embedding_shapes=frozenset(
+                tuple(layer.embeddings.shape)
+                for layer in layers_within(model)
+                if isinstance(layer, keras.layers.Embedding)
+            ),
+            is_plain=_are_plain(model.trainable_variables),
+            variables=model.trainable_variables,
+        )
+
+    def layout(self, shared: bool) -> ModelLayout:
+        """The model's arrays. Only models of equal structure share a program."""
+        return self._layout
+
+    def programs(self) -> ProgramCache:
+        """All models share one cache."""
+        return programs
+
+    def scalars(self) -> dict[str, np.ndarray]:
+        """Nothing: only the weights of a built model are data."""
+        return {}
+
+    def why_no_program(self, plan: TrainingPlan) -> str | None:
+        """Why no program can train this model; None if one can."""
+        own = type(self.model)
+        for method in ("train_step", "test_step", "train_function", "make_train_function", "fit"):
+            if getattr(own, method, None) is not getattr(keras.Model, method, None):
+                return f"{own.__name__} has a {method} of its own"
+        if self.model.run_eagerly:
+            return "the model was compiled with run_eagerly=True"
+        if not self.model.trainable_variables:
+            return "the model has no trainable weights"
+        for variable in self.model.trainable_variables:
+            if variable.dtype != keras.config.floatx():
+                return f"the weight {variable.path!r} is of type {variable.dtype}"
+        if self._why_unknown:
+            return f"skhp cannot find out what the model computes: {self._why_unknown}"
+        return None
+
+    def has_own_code(self, plan: TrainingPlan) -> bool:
+        """Whether a program contains functions or classes of the user."""
+        return self._structure is not None and self._structure.has_own_code
+
+    def is_tested(self) -> bool:
+        """False: a new program of a model is always checked."""
+        return False
+
+    def reference(
+        self, plan: TrainingPlan, state: TrainingState
+    ) -> tuple[keras.Model, dict[str, Any]]:
+        """The model itself, to compare a program with, and no scalars."""
+        self.load(self.model, state)
+        return self.model, {}
+
+    def draws(self) -> bool:
+        """Whether a training step of the model draws random numbers."""
+        return any(
+            isinstance(value, keras.random.SeedGenerator)
+            for layer in layers_within(self.model)
+            for value in vars(layer).values()
+        )
+
+    def takes_padding(self, plan: TrainingPlan) -> bool:
+        """Whether a batch may be padded with rows of weight 0."""
+        return is_rowwise_model(self.model, self.arguments)
+
+    def engine(self, plan: TrainingPlan) -> EngineChoice:
+        """How the model's program runs."""
+        return engine_for(layers_within(self.model))
+
+    def computation(self, plan: TrainingPlan, layout: ModelLayout, rows: Rows) -> Any:
+        """The loss and logs that a program computes, from a copy of the model."""
+        template = template_of(self.model, self.arguments, self._structure)
+        return ModelComputation(template, rows, self.takes_padding(plan))
+
+    def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
+        """The model itself, with these weights and a built optimizer."""
+        self.load(self.model, state)
+        build_optimizer(self.model)
+        return self.model
+
+    def reseed(self, model: keras.Model, seed: int) -> None:
+        """Do nothing: a model's seeds belong to its state."""
+
+    def load(self, model: keras.Model, state: TrainingState) -> None:
+        """Assign a state to a model."""
+        for variable, value in zip(model.trainable_variables, state.trainable, strict=True):
+            variable.assign(value)
+        for variable, value in zip(model.non_trainable_variables, state.state, strict=True):
+            variable.assign(value)
+
+    def read(self, model: keras.Model) -> tuple[Arrays, Arrays]:
+        """A model's trainable weights, and what else training changes."""
+        return _values(model.trainable_variables), _values(model.non_trainable_variables)
+
+
+def build_optimizer(model: keras.Model) -> None:
+    """Build a model's optimizer, if it is not built yet."""
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+
+def _values(variables: list[Any]) -> Arrays:
+    return [ops.convert_to_numpy(v) for v in variables]
+
+
+def _are_plain(variables: list[Any]) -> bool:
+    floatx = keras.config.floatx()
+    return all(v.constraint is None and v.dtype == floatx for v in variables)
+
+
+def _structure_or_reason(
+    model: keras.Model, arguments: dict[str, Any]
+) -> tuple[ModelStructure | None, str | None]:
+    try:
+        return structure_of_model(model, arguments), None
+    except NotEstablished as error:
+        return None, str(error)
