@@ -1,4 +1,4 @@
-"""Training whose loss is no longer a finite number: said when it happens, and after."""
+"""Warnings and errors for training whose loss or weights are not finite."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ADVICE = (
 
 
 def warn_diverged(epoch: int, learning_rate: Any) -> None:
-    """Warn that training stopped for a loss that is not finite, with weights that are.
+    """Warn that training stopped because the loss was not finite. The weights are finite.
 
     Parameters
     ----------
@@ -37,10 +37,10 @@ def warn_diverged(epoch: int, learning_rate: Any) -> None:
 
 
 def check_converged(outcome: Outcome, learning_rate: Any) -> None:
-    """Raise ValueError where training left weights that are not finite.
+    """Raise ValueError if weights are not finite after training.
 
-    Such a network can predict nothing. scikit-learn's multilayer perceptrons raise an
-    error in ``fit`` too, so that a search counts the fit as failed.
+    Such a network cannot predict. scikit-learn's multilayer perceptrons also raise an error
+    in ``fit``, so that a search counts the fit as failed.
 
     Parameters
     ----------
@@ -57,14 +57,14 @@ def check_converged(outcome: Outcome, learning_rate: Any) -> None:
 
 
 def check_can_predict(estimator: Any, is_finite: bool, rate: Callable[[], Any]) -> None:
-    """Raise an error where the weights of a fitted estimator are not finite.
+    """Raise ValueError if the weights of a fitted estimator are not finite.
 
     Parameters
     ----------
     estimator : object
     is_finite : bool
     rate : callable
-        Returns the learning rate as it was set; called for the error alone.
+        It returns the learning rate as it was set. Only called for the error.
     """
     if not is_finite:
         raise ValueError(
@@ -75,7 +75,7 @@ def check_can_predict(estimator: Any, is_finite: bool, rate: Callable[[], Any]) 
 
 
 def rate_of(model: Any) -> float | None:
-    """The learning rate of a compiled Keras model; None where its optimizer has none.
+    """The learning rate of a compiled Keras model; None if its optimizer has none.
 
     Parameters
     ----------

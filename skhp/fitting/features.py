@@ -1,4 +1,4 @@
-"""X as a network takes it: numbers in two dimensions, without holes."""
+"""Check X, and flatten its rows to one dimension each."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from scipy import sparse
 
 
 def as_table(X: Any) -> Any:
-    """X with rows flattened to one dimension each; tables are passed on as they are.
+    """X with rows flattened to one dimension each; tables are not changed.
 
     Parameters
     ----------
     X : array-like, data frame or sparse matrix
-        Data frames and sparse matrices have two dimensions already.
+        Data frames and sparse matrices have two dimensions.
 
     Returns
     -------
@@ -23,7 +23,7 @@ def as_table(X: Any) -> Any:
     Raises
     ------
     TypeError
-        If X is no array, list, data frame or sparse matrix.
+        If X is not an array, list, data frame or sparse matrix.
     ValueError
         If a sparse X has more or fewer than two dimensions, or X holds something
         other than real numbers.
@@ -48,12 +48,12 @@ def as_table(X: Any) -> Any:
 
 
 def as_dense(X: Any) -> np.ndarray:
-    """A sparse X filled in; anything else as it is."""
+    """A sparse X as a dense array; any other X unchanged."""
     return X.toarray() if sparse.issparse(X) else X
 
 
 def _is_array(X: Any) -> bool:
-    # Tensors too; a data frame knows its columns.
+    # This includes tensors, but not data frames, which have columns.
     return hasattr(X, "__array__") and hasattr(X, "ndim") and not hasattr(X, "columns")
 
 
@@ -62,7 +62,7 @@ def _array_of_lists(X: Any) -> np.ndarray:
         return np.asarray(X)
     except ValueError as error:
         raise ValueError(
-            f"X is a list whose rows do not fit together: {error}. Give rows of equal length."
+            f"X is a list of rows of different lengths: {error}. Give rows of equal length."
         ) from error
 
 
@@ -94,7 +94,7 @@ _DATASETS = (
     "X, y = map(numpy.concatenate, zip(*batches)), where a batch is a pair of arrays."
 )
 
-# Name of a class -> what to pass in place of it.
+# Name of a class -> what to pass instead.
 _WAYS = {
     "dict": "For named columns pass pandas.DataFrame(X).",
     "Mapping": "For named columns pass pandas.DataFrame(X).",
@@ -143,7 +143,7 @@ def _check_objects(X: np.ndarray) -> None:
                 "example with sklearn.impute.SimpleImputer in a pipeline."
             ) from error
         raise type(error)(
-            f"X holds objects that are no numbers: {error}. X must be numeric: encode "
+            f"X holds objects that are not numbers: {error}. X must be numeric: encode "
             "categories with sklearn.preprocessing.OneHotEncoder, in a ColumnTransformer, and "
             "turn dates into numbers."
         ) from error

@@ -1,7 +1,7 @@
-"""A fit as scikit-learn's callbacks see it: one task, with one subtask an epoch.
+"""A fit as scikit-learn's callbacks see it: one task, with one subtask per epoch.
 
-Both faces, the perceptrons and the wrappers of a user's own model, open a `FitTask` at
-the start of ``fit``, hand its watchers to the engine, and end it.
+Perceptrons and wrappers create a `FitTask` at the start of ``fit``, pass its watchers to the
+engine, and end it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ History = dict[str, list[float]]
 
 
 class EpochEnd:
-    """What a callback may know at the end of an epoch, beside scikit-learn's arguments.
+    """What a callback can read at the end of an epoch, in addition to its arguments.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class EpochEnd:
         self._run = run
 
     def state(self) -> TrainingState:
-        """The weights that the epoch ended with, copied when asked for."""
+        """The weights at the end of the epoch. Each call makes a copy."""
         return self._run.state()
 
 
@@ -42,7 +42,7 @@ _ends: weakref.WeakKeyDictionary[CallbackContext, EpochEnd] = weakref.WeakKeyDic
 
 
 def epoch_end(context: CallbackContext) -> EpochEnd | None:
-    """What an epoch left, to be read by a callback in its ``on_fit_task_end``.
+    """The `EpochEnd` of a task, for a callback in its ``on_fit_task_end``.
 
     Parameters
     ----------
@@ -52,13 +52,13 @@ def epoch_end(context: CallbackContext) -> EpochEnd | None:
     Returns
     -------
     EpochEnd or None
-        None for a task that is no epoch.
+        None for a task that is not an epoch.
     """
     return _ends.get(context)
 
 
 class FitTask:
-    """One fit of an estimator, in the tree of tasks that callbacks follow.
+    """One fit of an estimator, in the tree of tasks that callbacks see.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ class FitTask:
         The one being fitted. Its ``fit`` is decorated with
         `sklearn.callback.with_callbacks`.
     X, y, sample_weight
-        What ``fit`` was given, as given: callbacks score the estimator on them.
+        The arguments of ``fit``, unchanged: callbacks score the estimator on them.
     epochs : int
-        The most epochs to come.
+        The maximum number of epochs.
 
     Raises
     ------
     TypeError
-        If a callback of scikit-learn's kind is among the estimator's Keras callbacks.
+        If a scikit-learn callback is among the estimator's Keras callbacks.
     """
 
     def __init__(
@@ -86,24 +86,25 @@ class FitTask:
         self._context.call_on_fit_task_begin(**self._data)
 
     def watchers(self, attributes: Callable[[Any, History], Mapping[str, Any]]) -> tuple[Any, ...]:
-        """Watchers for the engine: none where no callback is set, so that none costs nothing.
+        """Watchers for the engine; none if no callback is set, to cost nothing.
 
         Parameters
         ----------
         attributes : callable
-            Of a run of the engine and the history of this fit so far: the fitted
-            attributes with which a copy of the estimator predicts as if training had
-            stopped there. Called only for a callback that asks for a fitted estimator.
+            It takes a run of the engine and the history of this fit so far. It returns
+            the fitted attributes with which a copy of the estimator predicts as if
+            training had stopped now. Only called for a callback that needs a fitted
+            estimator.
         """
         return (Epochs(self._context, self._data, attributes),) * has_callbacks(self._context)
 
     def end(self) -> None:
-        """Tell the callbacks that the estimator is fitted."""
+        """Call the callbacks at the end of the fit."""
         self._context.call_on_fit_task_end(**self._data, reconstruction_attributes={})
 
 
 def _check_keras_callbacks(callbacks: Any) -> None:
-    """Raise TypeError where a scikit-learn callback stands among those for Keras."""
+    """Raise TypeError if a scikit-learn callback is among the Keras callbacks."""
     if isinstance(callbacks, Mapping):
         callbacks = list(callbacks.values())
     for callback in callbacks if isinstance(callbacks, list | tuple) else [callbacks]:
@@ -112,20 +113,20 @@ def _check_keras_callbacks(callbacks: Any) -> None:
         elif isinstance(callback, FitCallback):
             name = getattr(callback, "__name__", type(callback).__name__)
             raise TypeError(
-                f"callbacks must be Keras callbacks. Got {name}, a callback of scikit-learn's "
-                f"kind: use set_callbacks({name}(...)) on the search, pipeline or estimator."
+                f"callbacks must be Keras callbacks. Got {name}, which is a scikit-learn "
+                f"callback: use set_callbacks({name}(...)) on the search, pipeline or estimator."
             )
 
 
 class Epochs:
-    """A watcher of the engine that makes a subtask of each epoch.
+    """A watcher of the engine that makes one subtask per epoch.
 
     Parameters
     ----------
     context : sklearn.callback.CallbackContext
         Of the fit.
     data : dict
-        What the hooks are given: estimator, X, y, metadata.
+        Arguments of the hooks: estimator, X, y, metadata.
     attributes : callable
         As in `FitTask.watchers`.
     """
@@ -143,7 +144,7 @@ class Epochs:
         self._epoch.call_on_fit_task_begin(**self._data)
 
     def epoch_end(self, epoch: int, logs: dict[str, float], run: Any) -> bool:
-        """End the epoch's task; True where a callback asks to stop."""
+        """End the epoch's task; True if a callback asks to stop."""
         _ends[self._epoch] = EpochEnd(dict(logs), run)
         for name, value in logs.items():
             self._history.setdefault(name, []).append(value)

@@ -1,4 +1,4 @@
-"""Which rows training holds out, to judge itself by."""
+"""Which rows early stopping holds out for validation."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def hold_out(
     ----------
     n_rows : int
     fraction : float
-        Of the rows to validate on.
+        Fraction of the rows to validate on.
     stratify : ndarray of shape (n_rows,) or None
-        Classes whose shares both parts keep.
+        Classes. Both parts get them in the same proportions.
     random_state : RandomState
 
     Returns
@@ -31,8 +31,8 @@ def hold_out(
     Raises
     ------
     ValueError
-        If either part would be left without a row, or training without one of the
-        classes. (Validation without one is warned of.)
+        If one part would have no row, or the training part would lack a class. (If the
+        validation part lacks a class, that gives a warning.)
     """
     try:
         train, validation = train_test_split(
@@ -53,13 +53,13 @@ def _check_classes(
 ) -> None:
     n_classes = len(np.unique(labels))
     if len(np.unique(labels[train])) < n_classes:
-        why = "training would have no row of one class."
+        why = "the training rows would lack a class."
         raise ValueError(_message(len(labels), fraction, labels, why))
     if (left := len(np.unique(labels[validation]))) < n_classes:
         warn_user(
-            f"validation_fraction={fraction} of {len(labels)} rows holds out rows of {left} "
-            f"of {n_classes} classes only; early stopping judges by those. Raise "
-            "validation_fraction, or give X_val and y_val."
+            f"validation_fraction={fraction} of {len(labels)} rows holds out rows of only {left} "
+            f"of {n_classes} classes, and early stopping depends on these. Raise "
+            "validation_fraction, or pass X_val and y_val."
         )
 
 
@@ -67,6 +67,6 @@ def _message(n_rows: int, fraction: float, stratify: np.ndarray | None, why: str
     classes = "" if stratify is None else f" of {len(np.unique(stratify))} classes"
     return (
         f"early_stopping cannot hold out validation_fraction={fraction} of {n_rows} "
-        f"rows{classes}: {why} Give more rows, another validation_fraction, your own "
-        "X_val and y_val, or early_stopping=False."
+        f"rows{classes}: {why} Pass more rows, another validation_fraction, X_val and "
+        "y_val, or early_stopping=False."
     )

@@ -40,6 +40,6 @@ class CheckedRows:
         Parameters
         ----------
         which : ndarray
-            Row numbers, or one bool a row.
+            Row numbers, or one bool per row.
         """
         return CheckedRows(self.X[which], self.y[which], self.weight[which])

@@ -1,10 +1,9 @@
-"""Values of an estimator in a form that a pickle holds openly.
+"""The stored form of an estimator's values: a pickle of it shows everything that it loads.
 
-Plain values, arrays and whatever `pickle` finds by its name stay as they are. Keras's
-objects are replaced by their class and their settings, and a Keras model by a
-`PackedModel`. So a tool such as skops can list what a file would load. Code that no name
-leads to (a lambda, a function of ``__main__``) is kept by value, in a `StoredCode` that
-can be seen in the list.
+Plain values, arrays and whatever `pickle` finds by its name are not changed. An object of
+Keras is replaced by its class and its settings, and a Keras model by a `PackedModel`. So a
+tool such as skops can list what a file would load. Code without an importable name (a lambda,
+a function of ``__main__``) is stored by value, in a `StoredCode`, which the list shows.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ _PLAIN = (str, bytes, int, float, complex, type(None), np.generic, np.dtype)
 
 
 def to_stored(value: Any) -> Any:
-    """A value in its open form.
+    """The stored form of a value.
 
     Parameters
     ----------
@@ -60,26 +59,26 @@ def to_stored(value: Any) -> Any:
     Returns
     -------
     object
-        The value itself where `pickle` holds it openly.
+        The value itself if it needs no other form.
     """
     return _Writer().write(value)
 
 
 def stored_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
-    """An estimator's attributes in their open form.
+    """The stored form of an estimator's attributes.
 
     Parameters
     ----------
     attributes : dict
         By name.
     """
-    # scikit-learn's callbacks stay as they are: a search holds the same objects.
+    # scikit-learn's callbacks are not changed: a search holds the same objects.
     left = {n: attributes[n] for n in (CALLBACKS_ATTRIBUTE, *FIT_ATTRIBUTES) if n in attributes}
     return {**to_stored({n: v for n, v in attributes.items() if n not in left}), **left}
 
 
 def from_stored(value: Any) -> Any:
-    """A value from its open form.
+    """Make a value from its stored form.
 
     Parameters
     ----------
@@ -89,7 +88,7 @@ def from_stored(value: Any) -> Any:
     Raises
     ------
     ValueError
-        If it names what Keras does not have, or hides code in a model's config.
+        If it names something that Keras does not have, or a model's config holds code.
     """
     return _Reader().read(value)
 
@@ -97,7 +96,7 @@ def from_stored(value: Any) -> Any:
 def read_attributes(
     owner: LateAttributes, stored: dict[str, Any], read: Callable[[Any], Any] | None = None
 ) -> None:
-    """Set stored attributes on an object; those that need Keras when they are first used.
+    """Set stored attributes on an object. Those that need Keras are read when first used.
 
     Parameters
     ----------
@@ -140,10 +139,10 @@ def _parts_read_now(stored: Any) -> list[Any]:
 
 
 class _Walk:
-    """One walk through a value; an object met twice is handled once."""
+    """One pass through a value. An object that occurs twice is handled once."""
 
     def __init__(self) -> None:
-        self._done: dict[int, tuple[Any, Any]] = {}  # each with its original, so that ids stay
+        self._done: dict[int, tuple[Any, Any]] = {}  # with originals, so that ids stay valid
 
     def _walked(self, value: Any, handle: Callable[[Any], Any]) -> Any:
         if isinstance(value, _PLAIN) or _is_plain_array(value):
@@ -159,7 +158,7 @@ class _Walk:
     def _container(self, value: Any, handle: Callable[[Any], Any]) -> Any:
         if type(value) is tuple:
             return tuple(handle(part) for part in value)
-        result: Any = self._note(value, type(value)())  # noted first: it may hold itself
+        result: Any = self._note(value, type(value)())  # noted first, because it may contain itself
         if type(value) is dict:
             result.update((key, handle(part)) for key, part in value.items())
         else:
@@ -236,8 +235,8 @@ class _Reader(_Walk):
     def packed(self, packed: PackedModel) -> Any:
         if holds_bytecode(packed.config):
             raise ValueError(
-                "The stored model has bytecode of a function in its config, which skhp does not "
-                "write there. The file was changed."
+                "The stored model has bytecode of a function in its config. skhp does not write "
+                "bytecode there, so the file was changed. Do not load it."
             )
         fields = dataclasses.fields(packed)
         return unpack_model(
@@ -271,7 +270,7 @@ def _name_or_code(thing: Any) -> Any:
 
 
 def _is_found_by_name(thing: Any) -> bool:
-    """Whether any process that has the thing's module finds it there."""
+    """Whether another process can import the thing from its module."""
     module = sys.modules.get(getattr(thing, "__module__", None) or "__main__")
     if module is sys.modules["__main__"]:
         return False
@@ -311,7 +310,7 @@ def _find_in_keras(stored: StoredName) -> Any:
     if found is None or not _is_keras_name(found):
         raise ValueError(
             f"Keras has no class, activation, loss, metric or operation {stored.name!r} in "
-            f"{stored.module!r}. The file was stored with another version of Keras, or changed."
+            f"{stored.module!r}. The file was stored with another version of Keras, or was changed."
         )
     return found
 
@@ -343,11 +342,13 @@ def _write_metric(writer: _Writer, metric: Any) -> StoredByConfig:
 
     config = metric.get_config()
     try:
-        make_from_config(type(metric), config)  # its loss would show only when the pickle is read
+        make_from_config(
+            type(metric), config
+        )  # else the error would come only when the pickle is read
     except TypeError as error:
         raise TypeError(
-            f"The metric {type(metric).__name__} cannot be pickled: it does not say how it was "
-            "made. Give the class a get_config method that returns the arguments of its __init__."
+            f"The metric {type(metric).__name__} cannot be pickled: its get_config does not "
+            "return the arguments of its __init__. Give the class such a get_config method."
         ) from error
     return writer.by_config(metric, config)
 
@@ -359,7 +360,7 @@ def _write_initializer(writer: _Writer, initializer: Any) -> Any:
 
 
 def _write_callback(writer: _Writer, callback: Any) -> StoredByState:
-    # The model that it last followed is the fit's, and no setting.
+    # The model of the last fit is not a setting of the callback.
     model = getattr(callback, "model", None)
     state = {n: v for n, v in vars(callback).items() if model is None or v is not model}
     missing = {name: None for name in vars(callback) if name not in state}
@@ -379,7 +380,7 @@ def _is_own_dataclass(value: Any) -> bool:
 
 
 def _standard_state(value: Any) -> dict[str, Any] | None:
-    """The attributes of an object, None where its class pickles it in a way of its own."""
+    """The attributes of an object; None if its class defines how to pickle it."""
     kind = type(value)
     if kind.__reduce_ex__ is not object.__reduce_ex__ or kind.__reduce__ is not object.__reduce__:
         return None
@@ -392,7 +393,7 @@ class _NotOpen(Exception):
 
 
 class _Probe(pickle.Pickler):
-    """Pickles into nothing, and stops at what a pickle would not hold openly."""
+    """Pickles into nothing, and stops at what needs a stored form."""
 
     def __init__(self) -> None:
         super().__init__(_Nothing())
@@ -421,7 +422,7 @@ def _by_value(thing: Any) -> bytes:
     import cloudpickle
 
     class CodePickler(cloudpickle.Pickler):
-        """Pickles code by value, and the Keras objects that it refers to in their open form."""
+        """Pickles code by value, and the Keras objects in it in their stored form."""
 
         def reducer_override(self, obj: Any) -> Any:
             if not isinstance(obj, type) and _keras_writer(obj) is not None:
@@ -435,7 +436,7 @@ def _by_value(thing: Any) -> bytes:
 
 
 def _functions_named() -> contextlib.AbstractContextManager[Any]:
-    """Wait until no other thread has given functions other names for a while."""
+    """Wait while another thread has renamed functions."""
     if "keras" not in sys.modules:
         return contextlib.nullcontext()
     from skhp.keras_objects.user_code import unchanged_names

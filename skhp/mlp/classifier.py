@@ -361,7 +361,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         fitted_matrix = self._task == "multilabel" or self._one_hot
         columns = y.shape[1] if matrix else None
         if matrix != fitted_matrix or (matrix and columns != self.n_outputs_):
-            expected = f"{self.n_outputs_} label columns" if fitted_matrix else "one class a row"
+            expected = f"{self.n_outputs_} label columns" if fitted_matrix else "one class per row"
             raise ValueError(
                 f"y has shape {y.shape}, but this network was fitted with {expected}. "
                 "Fit a new estimator to other targets."

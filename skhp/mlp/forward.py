@@ -201,7 +201,7 @@ def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -
     _, value = ops.while_loop(
         lambda turn, _: turn < 1,
         lambda turn, _: (turn + 1, compute(turn)),
-        (ops.where(condition, 0, 1), otherwise),
+        (ops.cast(ops.where(condition, 0, 1), "int32"), otherwise),
     )
     return value
 

@@ -39,7 +39,9 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
     the next run of a script. They load it in about a fifth of the time that compiling takes.
     By default the programs are kept in the user's cache directory (as ``platformdirs`` names
     it), in at most 256 MB; the least recently used ones are removed first. Programs of other
-    versions of skhp, Keras and TensorFlow, and of other processors, are kept apart.
+    versions of skhp, Keras and TensorFlow, and of other processors, are kept apart. With
+    TensorFlow before 2.21 the default is ``off``, because it prints an error line for each
+    program that it loads.
 
     The environment variable ``SKHP_COMPILE_CACHE`` does the same: its value is a directory, or
     ``off``. This function sets it, so that worker processes that start later follow.
@@ -201,9 +203,19 @@ def _wanted_directory() -> Path | None:
     given = os.environ.get(VARIABLE)
     if given is not None:
         return None if given.strip().lower() in ("", "off", "0") else Path(given).expanduser()
+    if not _loads_quietly():
+        return None
     from platformdirs import user_cache_path
 
     return user_cache_path("skhp", appauthor=False) / "programs"
+
+
+def _loads_quietly() -> bool:
+    """Whether TensorFlow loads a program without printing an error. Before 2.21 it prints one."""
+    for name in ("tensorflow", "tensorflow-cpu"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return tuple(map(int, metadata.version(name).split(".")[:2])) >= (2, 21)
+    return True
 
 
 def _flags_of_others(ours: Path) -> str:

@@ -20,7 +20,8 @@ _forked_after_start = False
 _NOTICES = re.compile(
     rb"oneDNN custom operations|absl::InitializeLog|cpu_feature_guard|"
     rb"rebuild TensorFlow with the appropriate|computation_placer|cuda|CUDA|TensorRT|"
-    rb"Unable to register cu\w+ factory|device_compiler|XLA service|StreamExecutor device"
+    rb"Unable to register cu\w+ factory|device_compiler|XLA service|StreamExecutor device|"
+    rb"XlaSerializedCacheEntry"
 )
 
 

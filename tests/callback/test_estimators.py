@@ -156,7 +156,7 @@ def test_fitted_estimator_of_an_epoch_is_not_the_one_in_training():
     assert_array_equal(kept[2].predict_proba(X), est.predict_proba(X))
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_progress_bar_nests_search_candidates_folds_and_epochs(n_jobs, capsys):
     pipe = make_pipeline(StandardScaler(), net(epochs=3))
     search = GridSearchCV(pipe, {"mlpclassifier__learning_rate": [0.01, 0.1]}, cv=2, n_jobs=n_jobs)

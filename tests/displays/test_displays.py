@@ -258,7 +258,7 @@ def test_tradeoff_against_the_size_of_the_network(binary):
     assert display.frame["cost"].tolist() == [6 * width + 1 for width in (2, 4, 8)]
     search.set_params(refit=False)
     del search.best_estimator_
-    with pytest.raises(ValueError, match="where it has refit=True"):
+    with pytest.raises(ValueError, match="if the search has refit=True"):
         TradeoffDisplay.from_search(search, "n_parameters")
 
 

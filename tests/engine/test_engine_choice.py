@@ -10,6 +10,7 @@ from keras import layers
 
 from skhp import KerasClassifier, MLPClassifier
 from skhp.engine import compile_count
+from skhp.engine.engine_choice import engine_for
 from skhp.engine.program import Program
 from skhp.engine.program_cache import ProgramCache
 
@@ -131,3 +132,26 @@ def _noting(made, init):
 def test_dense_layers_are_compiled_by_xla():
     mlp = MLPClassifier(1, 4, epochs=1).fit(X.reshape(ROWS, -1), y)
     assert (mlp.engine_, mlp.engine_reason_) == ("compiled", None)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "engine"),
+    [
+        (("Dense", "BatchNormalization", "LSTM"), "compiled"),
+        (("Dense", "Dropout"), "graph"),
+        (("LSTM", "Dropout"), "compiled"),
+        (("LSTM", "Dropout", "SeparableConv1D"), "graph"),
+        (("MaxPooling2D",), "graph"),
+        (("ConvLSTM2D",), "graph"),
+    ],
+)
+def test_the_choice_follows_from_the_layers(kinds, engine):
+    settings = {
+        "Dense": {"units": 2},
+        "LSTM": {"units": 2, "dropout": 0.1},
+        "Dropout": {"rate": 0.1},
+        "SeparableConv1D": {"filters": 2, "kernel_size": 2},
+        "ConvLSTM2D": {"filters": 2, "kernel_size": 2},
+    }
+    made = [getattr(layers, kind)(**settings.get(kind, {})) for kind in kinds]
+    assert engine_for(made).name == engine

@@ -6,6 +6,8 @@ import pytest
 
 from skhp import MLPClassifier, MLPRegressor
 
+pytestmark = pytest.mark.slow
+
 NET = {"n_layers": 1, "width": 8, "epochs": 3, "random_state": 0}
 
 

@@ -58,7 +58,7 @@ PARAMETERS = [
     ({"metrics": ["acuracy"]}, ["metrics 'acuracy'", "accuracy", "Keras knows"]),
     ({"metrics": "accuracy"}, ["'metrics'", "Got 'accuracy'", "array-like"]),
     ({"metrics": [3]}, ["metrics", "Got 3", "Names:"]),
-    ({"metrics": ["mse", "mse"]}, ["'mse' twice", "a name of its own"]),
+    ({"metrics": ["mse", "mse"]}, ["two metrics named 'mse'", "another name"]),
     ({"n_layers": -1}, ["'n_layers'", "Got -1", "[0, 1000]"]),
     ({"n_layers": 10**6}, ["'n_layers'", "Got 1000000", "[0, 1000]"]),
     ({"width": 10**7, "n_layers": 2}, ["n_layers=2", "width", "weights", "GiB", "smaller width"]),
@@ -69,8 +69,8 @@ PARAMETERS = [
     ({"width": 2.5}, ["'width'", "Got 2.5"]),
     ({"n_layers": 2, "width": [8, 0]}, ["width", "Got [8, 0]", "positive int"]),
     ({"n_layers": 2, "width": [8, True]}, ["width", "positive int"]),
-    ({"n_layers": 2, "width": [8, 8, 8]}, ["names 3 layers", "n_layers=2", "set n_layers=3"]),
-    ({"n_layers": 0, "width": (8,)}, ["names 1 layers", "n_layers=0"]),
+    ({"n_layers": 2, "width": [8, 8, 8]}, ["has 3 values", "n_layers=2", "set n_layers=3"]),
+    ({"n_layers": 0, "width": (8,)}, ["has 1 values", "n_layers=0"]),
     ({"epochs": 0}, ["'epochs'", "Got 0", "[1, inf)"]),
     ({"epochs": -3}, ["'epochs'", "Got -3"]),
     ({"batch_size": 0}, ["'batch_size'", "Got 0", "[1, inf)"]),
@@ -105,7 +105,7 @@ PARAMETERS = [
     ),
     (
         {"activation": keras.layers.PReLU()},
-        ["activation", "weights of its own", "without weights"],
+        ["activation", "has weights", "another activation"],
     ),
 ]
 
@@ -155,7 +155,7 @@ def test_multiclass_loss_for_several_labels(binary):
     X, _ = binary
     net = MLPClassifier(loss="sparse_categorical_crossentropy")
     message = message_of(net.fit, X, (X[:, :2] > 0).astype(int))
-    assert_says(message, "one class a row", "'binary_crossentropy'")
+    assert_says(message, "one class per row", "'binary_crossentropy'")
 
 
 def test_poisson_loss_of_negative_targets(regression):
@@ -384,7 +384,7 @@ def test_validation_rows_of_another_width(binary):
 def test_validation_rows_of_another_class(binary):
     X, y = binary
     message = message_of(MLPClassifier(**SMALL).fit, X, y, X_val=X, y_val=y + 1)
-    assert_says(message, "[2]", "not among the classes [0, 1]")
+    assert_says(message, "[2]", "not among the classes of this network: [0, 1]")
 
 
 # ------------------------------------------------------------------ going on
@@ -398,7 +398,7 @@ def test_partial_fit_without_classes_takes_those_it_sees(binary):
 def test_labels_at_partial_fit_that_are_not_in_classes(binary):
     X, y = binary
     message = message_of(MLPClassifier(**SMALL).partial_fit, X, y, classes=["a", "b"])
-    assert_says(message, "not among the classes", "'a'", "`classes`")
+    assert_says(message, "not among the classes", "'a'", "classes=...")
     net = MLPClassifier(**SMALL).partial_fit(X, y, classes=[0, 1])
     message = message_of(net.partial_fit, X, y + 5)
     assert_says(message, "[5, 6]", "[0, 1]", "first call to partial_fit")
@@ -420,12 +420,14 @@ def test_another_network_at_a_warm_start(change, binary):
 def test_other_targets_at_a_warm_start(binary, regression):
     X, y = binary
     classifier = MLPClassifier(**SMALL, warm_start=True).fit(X, y)
-    assert_says(message_of(classifier.fit, X, y + 1), "not among the classes [0, 1]")
+    assert_says(
+        message_of(classifier.fit, X, y + 1), "not among the classes of this network: [0, 1]"
+    )
     message = message_of(classifier.fit, X, (X[:, :2] > 0).astype(int))
-    assert_says(message, "(60, 2)", "one class a row", "Fit a new estimator")
+    assert_says(message, "(60, 2)", "one class per row", "Fit a new estimator")
     regressor = MLPRegressor(**SMALL, warm_start=True).fit(*regression)
     message = message_of(regressor.fit, X, np.ones((60, 3)))
-    assert_says(message, "3 columns", "made for 1")
+    assert_says(message, "3 columns", "fitted with 1")
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])

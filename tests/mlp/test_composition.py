@@ -35,6 +35,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skhp import MLPClassifier, MLPRegressor
 
+pytestmark = pytest.mark.slow
+
 CLASSIFIER = MLPClassifier(1, 16, learning_rate=0.01, epochs=20, random_state=0)
 REGRESSOR = MLPRegressor(1, 16, learning_rate=0.03, epochs=40, random_state=0)
 

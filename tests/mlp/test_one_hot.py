@@ -87,5 +87,5 @@ def test_a_continued_fit_refuses_other_targets(one_hot, multiclass):
 
 def test_several_labels_a_row_are_no_classes(one_hot):
     X, y = one_hot
-    with pytest.raises(ValueError, match=r"one class a row.*'binary_crossentropy'"):
+    with pytest.raises(ValueError, match=r"one class per row.*'binary_crossentropy'"):
         MLPClassifier(loss="categorical_crossentropy").fit(X, 1 - y)

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skhp import MLPClassifier, MLPRegressor
+from skhp.engine.rowwise import is_rowwise_activation
 from skhp.keras_objects.late_attributes import current_attributes
 from skhp.keras_objects.stored_forms import StoredByConfig, StoredName
 from skhp.mlp.activations import ACTIVATIONS
@@ -187,7 +188,8 @@ def test_numpy_computes_the_activations_of_keras(name):
     expected = keras.ops.convert_to_numpy(keras.activations.get(name)(keras.ops.array(x)))
     computed = ACTIVATIONS[name].compute(x.copy())
     np.testing.assert_allclose(computed, expected, rtol=1e-5, atol=1e-6)
-    # In one number of a row, the others do not matter where the table says so.
+    assert is_rowwise_activation(keras.activations.get(name))
+    # A value depends on the others in its row only where the table says so.
     x[:, 1:] += 1
     alone = ACTIVATIONS[name].compute(x.copy())[:, 0]
     assert (alone == computed[:, 0]).all() == ACTIVATIONS[name].is_elementwise

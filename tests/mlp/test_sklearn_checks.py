@@ -53,6 +53,12 @@ def test_sample_weights_equal_repeated_rows_in_full_batches(float64, estimator_c
     check(estimator_class.__name__, estimator_class(batch_size=512, epochs=30))
 
 
+def test_networks_of_float64_are_compiled(float64, binary):
+    net = MLPClassifier(batch_size=512, epochs=1, random_state=0).fit(*binary)
+    assert net.engine_ == "compiled", net.engine_reason_
+    assert net.predict_proba(binary[0]).dtype == "float64"
+
+
 def test_kinds():
     assert is_classifier(MLPClassifier()) and not is_regressor(MLPClassifier())
     assert is_regressor(MLPRegressor()) and not is_classifier(MLPRegressor())

@@ -7,6 +7,8 @@ from skhp import MLPClassifier, MLPRegressor
 from skhp.mlp import targets
 from skhp.mlp.targets import choose_coding, look_up_metrics
 
+pytestmark = pytest.mark.slow
+
 CHOICES = [
     # task, classes or columns, loss -> coding, units, activation
     ("binary", 2, "auto", "one", 1, "sigmoid"),

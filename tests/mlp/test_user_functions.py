@@ -42,7 +42,7 @@ WRONG = [
     ({"activation": lambda x, y: x}, "activation=<lambda> failed.*takes one tensor"),
     ({"activation": ops.sum}, r"activation=sum.*shape \(\)"),
     ({"activation": NoCall()}, "activation=NoCall failed.*does not have a `call`"),
-    ({"activation": keras.layers.PReLU()}, "activation=PReLU has weights of its own"),
+    ({"activation": keras.layers.PReLU()}, "activation=PReLU has weights"),
     ({"activation": keras.layers.Dropout(0.5)}, "activation=Dropout.*draws random numbers"),
     ({"kernel_initializer": lambda shape: None}, "kernel_initializer=<lambda>.*dtype object"),
     ({"kernel_initializer": len}, r"kernel_initializer=len.*shape \(\)"),
@@ -81,7 +81,7 @@ def test_weights_of_rows_cannot_count_in_it(binary):
     weight = np.linspace(0.1, 1, len(y))
     with pytest.raises(ValueError, match=r"one_number returns one number for a whole batch.*axis"):
         MLPRegressor(**SMALL, loss=one_number).fit(X, y, sample_weight=weight)
-    with pytest.raises(ValueError, match="class_weight cannot count"):
+    with pytest.raises(ValueError, match="cannot use sample_weight or class_weight"):
         MLPClassifier(**SMALL, loss=one_number, class_weight={0: 1, 1: 3}).fit(X, y)
     MLPRegressor(**SMALL, loss=squared).fit(X, y, sample_weight=weight)
 

@@ -10,6 +10,8 @@ from sklearn.model_selection import GridSearchCV
 
 from skhp import KerasClassifier, KerasRegressor, from_hypermodel
 
+pytestmark = pytest.mark.slow
+
 LOSS = "sparse_categorical_crossentropy"
 
 

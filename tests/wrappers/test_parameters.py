@@ -11,6 +11,8 @@ from sklearn.model_selection import GridSearchCV
 from skhp import KerasClassifier, KerasRegressor
 from skhp.engine import compile_count
 
+pytestmark = pytest.mark.slow
+
 LOSS = "sparse_categorical_crossentropy"
 
 

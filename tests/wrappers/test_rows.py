@@ -12,6 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from skhp import KerasClassifier, KerasRegressor
 from skhp.wrappers import BaseWrapper
 
+pytestmark = pytest.mark.slow
+
 LOSS = "sparse_categorical_crossentropy"
 NAMES = np.array(["a", "b", "c"])
 
