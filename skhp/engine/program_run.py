@@ -30,6 +30,8 @@ class ProgramRun:
         As in `skhp.engine.program_training.train_with_program`.
     """
 
+    is_earlier = False  # as the run of `skhp.engine.replay.EarlierEpochs` is
+
     def __init__(
         self,
         plan: TrainingPlan,

@@ -79,7 +79,7 @@ def train_with_program(
         training.call()
         if checkpoints.is_due() and training.goes_on():
             checkpoints.keep(training.checkpoint(), is_end=False)
-    if checkpoints is not NO_CHECKPOINTS:
+    if checkpoints is not NO_CHECKPOINTS and training.n_trained:
         checkpoints.keep(training.checkpoint(), is_end=True)
     return training.end()
 
@@ -108,7 +108,7 @@ class _Training:
     ) -> None:
         self._plan, self._run, self._watchers = plan, run, watchers
         self._outcome, self._random_state = outcome, random_state
-        self._epoch = 0
+        self._epoch = self.n_trained = 0
         self._is_stopped = self._has_ended = False
         self._seconds, self._since = 0.0, time.perf_counter()
 
@@ -124,8 +124,12 @@ class _Training:
             if held.early_stop is not None:
                 watcher.resume(held.early_stop, self._run)
         others = [w for w in self._watchers if not isinstance(w, EarlyStopping)]
-        self._is_stopped = replay(held, others, resumption.earlier)
+        self._is_stopped = replay(held, others, resumption.earlier) or held.has_ended
+        self._has_ended, self._outcome.diverged_at = held.has_ended, held.diverged_at
         self._run.resume(held.state, held.random_state)
+        for other in others:
+            if isinstance(other, KerasCallbacks):
+                other.follow(self._run)
         self._outcome.history = held.outcome().history
         self._epoch, self._seconds = held.n_epochs, held.seconds
 
@@ -139,6 +143,7 @@ class _Training:
             watcher.epoch_begin(self._epoch, run)
         logs = run.epochs(1 if self._watchers else self._plan.epochs - self._epoch)
         self._epoch += len(logs)
+        self.n_trained += len(logs)
         for name, values in zip(run.log_names, logs.T, strict=True):
             outcome.history[name] += values.tolist()
         last = {name: values[-1] for name, values in outcome.history.items() if name in own}

@@ -39,6 +39,8 @@ class EarlierEpochs:
         copied.
     """
 
+    is_earlier = True
+
     def __init__(
         self,
         plan: TrainingPlan,

@@ -49,7 +49,7 @@ def train(
         earlier = EarlierEpochs(plan, *arguments)
         begun = random_state.get_state(legacy=False)
         try:
-            if held.is_result(plan.epochs):
+            if held.is_result(plan.epochs) and not plan.callbacks:
                 return _load(held, plan, earlier, random_state)
             return _train(plan, *arguments, checkpoints, Resumption(held, earlier))
         except StoppedInReplay as stop:
@@ -59,10 +59,12 @@ def train(
 
 
 def _usable(held: Checkpoint | None, plan: TrainingPlan) -> Checkpoint | None:
-    if held is None or held.is_resumable:
+    if held is None or (held.is_resumable and not (plan.callbacks and plan.watchers)):
         return held
-    # Hooks may ask for weights of earlier epochs, which no program can train again.
-    return held if held.is_result(plan.epochs) and not plan.watchers else None
+    # Hooks may ask for weights of earlier epochs. Only a program without callbacks, which may
+    # change the learning rate, can train them again.
+    is_result = held.is_result(plan.epochs)
+    return held if is_result and not plan.watchers and not plan.callbacks else None
 
 
 def _load(

@@ -146,7 +146,13 @@ class KerasCallbacks(Watcher):
             if isinstance(callback, keras.callbacks.TerminateOnNaN):
                 callback.on_batch_end(self.steps - 1, logs)
 
+    def follow(self, run: Any) -> None:
+        """Give the model the weights and the learning rate of a run that was resumed."""
+        self._show_model(run)
+
     def _show_model(self, run: Any) -> None:
+        if run.is_earlier:  # the weights of earlier epochs are not known
+            return
         state = run.state()
         self.plan.network.load(self.model, state)
         for variable, value in zip(
@@ -155,6 +161,8 @@ class KerasCallbacks(Watcher):
             variable.assign(value)
 
     def _take_model(self, run: Any) -> None:
+        if run.is_earlier:
+            return
         state = run.state()
         state.trainable, state.state = self.plan.network.read(self.model)
         state.optimizer_variables = [

@@ -22,6 +22,7 @@ import numpy as np
 from skhp.engine.optimizer_settings import learning_rate_scalar, scalars_of, structure_of
 from skhp.engine.optimizer_support import why_no_program_can_use
 from skhp.engine.plan import Rows, TrainingPlan, TrainingState
+from skhp.fitting.callback_key import callback_key
 from skhp.fitting.store_format import VERSION
 from skhp.keras_objects.fingerprint import NotEstablished
 from skhp.keras_objects.keras_object import KerasObject
@@ -116,6 +117,7 @@ def _plan_parts(plan: TrainingPlan) -> tuple[Any, ...]:
         [(name, established_token(metric)) for name, metric in plan.metrics.items()],
         (plan.batch_size, plan.shuffle),
         plan.early_stop and asdict(plan.early_stop),
+        [callback_key(callback) for callback in plan.callbacks],
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from skhp.engine.checkpoint import NO_CHECKPOINTS, Checkpoint, Checkpoints
 from skhp.engine.plan import TrainingPlan, TrainingState
+from skhp.fitting.callback_key import not_storable
 from skhp.fitting.store import FitStore, StoredFit
 from skhp.fitting.stored_checkpoint import from_parts, to_parts
 from skhp.fitting.warn_once import warn_once
@@ -147,9 +148,8 @@ def _why_not_stored(request: FitRequest) -> str | None:
         return (
             "random_state is None, so that no other fit is equal to it. Set random_state to an int"
         )
-    if request.plan.callbacks:
-        names = ", ".join(sorted({type(c).__name__ for c in request.plan.callbacks}))
-        return f"the Keras callbacks {names} may change the training and have a state of their own"
+    if names := ", ".join(not_storable(request.plan.callbacks)):
+        return f"the Keras callbacks {names} may change the training or have a state of their own"
     return None
 
 

@@ -89,8 +89,9 @@ class FitStore:
     functions, the processor, and the versions of Python, skhp, Keras and TensorFlow.
 
     Some fits are not stored, and a warning says why: with ``random_state=None``, because no
-    other fit is the same; with Keras callbacks, because a callback may change the training;
-    of models that Keras's own ``fit`` trains.
+    other fit is the same; with Keras callbacks other than ``LearningRateScheduler``,
+    ``ReduceLROnPlateau`` and ``TerminateOnNaN``, because they may change the training or have a
+    state of their own; and fits of models that Keras's own ``fit`` trains.
 
     Files are safetensors with JSON in their header. Nothing that is read from them is run.
 

@@ -234,6 +234,50 @@ def test_warm_start_goes_on_through_the_store(binary, tmp_path):
     assert FitStore(tmp_path).frame()["fit"].nunique() == 2
 
 
+def falls(epoch, rate):
+    return rate * 0.9 if epoch % 5 == 4 else rate
+
+
+CALLBACKS = {
+    "on a plateau": lambda: keras.callbacks.ReduceLROnPlateau("val_loss", 0.5, patience=1),
+    "a schedule": lambda: keras.callbacks.LearningRateScheduler(falls),
+}
+
+
+@pytest.mark.parametrize("make", CALLBACKS.values(), ids=CALLBACKS)
+def test_callbacks_that_set_the_learning_rate_go_on(make, binary, tmp_path, trained):
+    X, y = binary
+    callbacks = [make(), keras.callbacks.TerminateOnNaN()]
+    # Clones of it have callbacks that have not run. Keras changes the settings of one that has.
+    unfitted = MLPClassifier(**NET, **STOP, min_delta=1e-4, epochs=27, callbacks=callbacks)
+    expected = clone(unfitted).fit(X, y)
+    assert len(set(expected.history_["learning_rate"])) > 2
+    trained.clear()
+    for epochs in (3, 9, 27, 27):
+        net = clone(unfitted).set_params(epochs=epochs, memory=tmp_path).fit(X, y)
+    assert_same(net, expected, X)
+    state = [{n: v for n, v in vars(one.callbacks_[0]).items()} for one in (net, expected)]
+    for name in {"best", "wait", "cooldown_counter"} & state[0].keys():
+        assert state[0][name] == state[1][name]
+    assert sum(trained) == expected.n_epochs_
+
+
+def test_curves_of_fits_whose_callbacks_set_the_learning_rate(binary, tmp_path):
+    X, y = binary
+    callbacks = [keras.callbacks.LearningRateScheduler(falls)]
+    net = MLPClassifier(**NET, epochs=7, callbacks=callbacks)
+
+    def curves(memory):
+        followed = LearningCurves(on="test_fold")
+        search = GridSearchCV(clone(net).set_params(memory=memory), {"l2": [0.0]}, cv=2)
+        search.set_callbacks(followed).fit(X, y)
+        return followed.frame().drop(columns="seconds")
+
+    expected = curves(None)
+    for _ in ("trained", "loaded"):
+        assert curves(tmp_path).equals(expected)
+
+
 class Counts(keras.callbacks.Callback):
     """Has a state of its own."""
 

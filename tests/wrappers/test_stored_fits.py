@@ -136,6 +136,21 @@ def test_whatever_changes_the_training_makes_another_fit(binary, tmp_path):
         assert FitStore(tmp_path).frame()["fit"].nunique() == n
 
 
+def falls(epoch, rate):
+    return rate * 0.9 if epoch % 5 == 4 else rate
+
+
+def test_a_callback_that_sets_the_learning_rate_goes_on(binary, tmp_path, trained):
+    X, y = binary
+    unfitted = network(callbacks=[keras.callbacks.LearningRateScheduler(falls)], epochs=12)
+    expected = clone(unfitted).fit(X, y)
+    trained.clear()
+    for epochs in (3, 12, 12):
+        net = clone(unfitted).set_params(epochs=epochs, memory=tmp_path).fit(X, y)
+    assert_same(net, expected, X)
+    assert sum(trained) == 12
+
+
 @pytest.mark.parametrize("on", ["train", "test_fold"])
 def test_curves_show_earlier_epochs(on, binary, tmp_path):
     X, y = binary

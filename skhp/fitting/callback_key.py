@@ -1,0 +1,58 @@
+"""Which Keras callbacks a stored fit may have, and what of them its key holds.
+
+These callbacks of Keras's own depend on nothing but their settings, the number of an epoch and
+its logs. So a fit that continues calls them with the earlier epochs, and they are where they
+were. Others may keep weights or files, or change the training in another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from skhp.keras_objects.fingerprint import FingerprintReader, established
+
+# Callback -> its settings.
+_SETTINGS = {
+    keras.callbacks.LearningRateScheduler: ("schedule",),
+    keras.callbacks.ReduceLROnPlateau: (
+        "monitor", "factor", "patience", "mode", "min_delta", "cooldown", "min_lr",
+    ),
+    keras.callbacks.TerminateOnNaN: (),
+}  # fmt: skip
+
+
+def not_storable(callbacks: Iterable[Any]) -> list[str]:
+    """The names of the callbacks with which a fit cannot be stored.
+
+    Parameters
+    ----------
+    callbacks : iterable of keras.callbacks.Callback
+
+    Examples
+    --------
+    >>> not_storable([keras.callbacks.TerminateOnNaN(), keras.callbacks.EarlyStopping()])
+    ['EarlyStopping']
+    """
+    return sorted({type(c).__name__ for c in callbacks if type(c) not in _SETTINGS})
+
+
+def callback_key(callback: Any) -> tuple[Any, ...]:
+    """What a callback does, as nested tuples of plain values.
+
+    Parameters
+    ----------
+    callback : keras.callbacks.Callback
+        One that can be stored.
+
+    Raises
+    ------
+    skhp.keras_objects.fingerprint.NotEstablished
+        If the code of a schedule cannot be compared.
+    """
+    kind = type(callback)
+    reader = FingerprintReader()
+    settings = [established(reader.read, getattr(callback, name)) for name in _SETTINGS[kind]]
+    return (kind.__name__, settings)
