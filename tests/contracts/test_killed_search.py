@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from skhp.search import FitStore
 NET = {"n_layers": 1, "width": 16, "random_state": 0}
 GRID = {"learning_rate": [0.003, 0.01, 0.03, 0.1]}
 N_FITS = 8  # in two folds
-# So many that a fit takes about a second, and a kill meets some in the middle.
+# So many that a kill interrupts some fits: a checkpoint is written after every 32 of them.
 EPOCHS = 3000
 
 SEARCH = """
@@ -35,7 +36,7 @@ from skhp.search import FitStore
 
 directory, net, grid, epochs = json.loads(sys.argv[1])
 data = np.load(directory + "/rows.npz")
-store = FitStore(directory + "/fits", every=0.1)
+store = FitStore(directory + "/fits", every=0)
 net = MLPClassifier(**net, epochs=epochs, memory=store)
 search = GridSearchCV(net, grid, cv=2, n_jobs=2, refit=False, scoring="neg_log_loss")
 search.fit(data["X"], data["y"])
@@ -82,15 +83,22 @@ def killed_when(process, is_time, kill, timeout=120):
 
 
 def finished(directory):
-    """The finished fits; a file that is written again has another inode."""
-    names = Path(directory, "fits").glob("*/" + "[0-9]" * 8 + ".safetensors")
-    return {path.parent.name: path.stat().st_ino for path in names}
+    """The finished fits by their keys; a file that is written again has another inode."""
+    return {
+        Path(entry.path).parent.name: entry.inode()
+        for entry in files(directory)
+        if re.fullmatch(r"\d{8}\.safetensors", entry.name)
+    }
 
 
 def checkpoints(directory):
-    return {
-        path: path.stat().st_ino for path in Path(directory, "fits").glob("*/*.part.safetensors")
-    }
+    """The checkpoints of fits that are not finished."""
+    return {e.path: e.inode() for e in files(directory) if e.name.endswith(".part.safetensors")}
+
+
+def files(directory):
+    for folder in Path(directory, "fits").glob("*/"):
+        yield from os.scandir(folder)  # which knows inodes; the search may remove files meanwhile
 
 
 @pytest.fixture
