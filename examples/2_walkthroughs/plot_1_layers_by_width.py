@@ -45,8 +45,8 @@ print(f"{name}: {X.shape}")
 # This page tries only two widths, so that it runs in less than a minute: each combination needs
 # its own compiled program. As in the original, one fifth of the rows is used for validation after
 # each epoch, and to score the candidate. With ``cv=5`` every row would be used for scoring once.
-# TensorBoard gets one run for each candidate, and ``LearningCurves`` keeps the same values as a
-# table.
+# TensorBoard (``pip install tensorboard``) gets one run for each candidate, and ``LearningCurves``
+# keeps the same values as a table.
 import tempfile
 
 from sklearn.model_selection import GridSearchCV, train_test_split
