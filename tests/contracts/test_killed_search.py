@@ -108,6 +108,7 @@ def rows(binary, tmp_path):
     return X, y
 
 
+@pytest.mark.slow
 def test_a_killed_search_ends_as_one_that_never_was(rows, tmp_path):
     net = MLPClassifier(**NET, epochs=EPOCHS)
     expected = (

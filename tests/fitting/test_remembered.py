@@ -180,6 +180,7 @@ def test_a_fit_that_diverged_raises_again(regression, tmp_path, trained):
     assert len(trained) == 1
 
 
+@pytest.mark.slow
 def test_whatever_changes_the_training_makes_another_fit(binary, tmp_path):
     X, y = binary
     other = X.copy()

@@ -87,6 +87,7 @@ def test_3_then_9_then_27_epochs_are_27_at_once(rate, engine, binary, tmp_path, 
     assert FitStore(tmp_path).frame()["epochs"].tolist() == [3, 9, 27]
 
 
+@pytest.mark.slow
 def test_another_process_finds_the_fit(binary, tmp_path, trained):
     X, y = binary
     np.savez(tmp_path / "rows.npz", X=X, y=y)
@@ -117,6 +118,7 @@ print(json.dumps(net.history_["loss"]))
     assert net.history_["loss"] == json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_whatever_changes_the_training_makes_another_fit(binary, tmp_path):
     X, y = binary
     fits = [
