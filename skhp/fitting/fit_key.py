@@ -95,6 +95,7 @@ def _settings_of_keras() -> tuple[Any, ...]:
     config = keras.config
     return (
         keras.backend.backend(),
+        tuple(keras.distribution.list_devices()),  # a GPU rounds in another way
         config.floatx(),
         config.epsilon(),
         config.image_data_format(),
