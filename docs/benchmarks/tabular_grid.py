@@ -6,7 +6,9 @@ What is measured
     every system; 30 epochs of Adam at batch size 32.  ``refit=False``, so a search is
     120 fits and nothing else.  Seconds of the imports, of the first search in the
     process (``cold``: tracing and compiling included) and of the second (``warm``),
-    the scores, and the peak memory of the process and of joblib's workers.
+    the scores, and the peak memory of the process and of joblib's workers.  "Programs on
+    disk" is a process that finds the programs which an earlier process compiled; all other
+    processes start without.
 
 Not alike
     keras-tuner has no cross-validation: it does 24 fits, on the first fold.
@@ -19,12 +21,16 @@ Not alike
 How to run
     python tabular_grid.py --n-jobs 1
     python tabular_grid.py --n-jobs 2 --backend threading --systems skhp sklearn
+    python tabular_grid.py --systems skhp skhp-later sklearn --output results/tabular_grid_disk.json
     python tabular_grid.py --torch-python OTHER/bin/python   # skorch lives elsewhere
     python tabular_grid.py --systems skhp sklearn scikeras skhp-wrapper skhp-one-thread \\
         --warm all --output results/tabular_grid_twice.json
     python tabular_grid.py --smoke                           # seconds; keeps nothing
 """
 
+import os
+import subprocess
+import sys
 import tempfile
 from functools import partial
 
@@ -217,6 +223,15 @@ def measure(modules, prepare, options):
     )
 
 
+def measure_later(options):
+    """Measure a process that finds on disk what an earlier process compiled."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SKHP_COMPILE_CACHE"] = folder
+        earlier = [sys.executable, *sys.argv, "--child", "skhp", "--warm", "none"]
+        subprocess.run(earlier, check=True, stdout=subprocess.DEVNULL)
+        return measure(("tensorflow", "keras", "skhp"), prepare_skhp, options)
+
+
 def measure_tuner(options):
     """Measure keras-tuner, which has no several jobs."""
     if options.n_jobs != 1:
@@ -230,6 +245,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 SYSTEMS = {
     "skhp": System("skhp", partial(measure, ("tensorflow", "keras", "skhp"), prepare_skhp)),
+    "skhp-later": System("skhp, programs on disk", measure_later),
     "skhp-one-thread": System(
         "skhp, OMP_NUM_THREADS=1",
         partial(measure, ("tensorflow", "keras", "skhp"), prepare_skhp),
