@@ -85,6 +85,8 @@ plt.show()
 # Each search runs 16 trials. A grid of 4 × 4 tries only four learning rates. A random search
 # tries sixteen. Optuna's ``OptunaSearchCV`` chooses each trial from the results so far.
 # ``results`` returns the same columns for all of them.
+import warnings
+
 import numpy as np
 import optuna
 from optuna_integration import OptunaSearchCV
@@ -93,6 +95,8 @@ from sklearn.model_selection import GridSearchCV
 from skhp.search import results
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+warnings.filterwarnings("ignore", module="optuna")  # OptunaSearchCV warns in each trial
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 grid = {"learning_rate": np.geomspace(1e-6, 1e-2, 4), "l2": np.geomspace(1e-8, 1e-4, 4)}
 ranges = {
     "learning_rate": optuna.distributions.FloatDistribution(1e-6, 1e-2, log=True),

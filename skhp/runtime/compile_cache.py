@@ -11,6 +11,7 @@ import hashlib
 import os
 import platform
 import stat
+import sys
 import threading
 import time
 import warnings
@@ -39,9 +40,11 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
     the next run of a script. They load it in about a fifth of the time that compiling takes.
     By default the programs are kept in the user's cache directory (as ``platformdirs`` names
     it), in at most 256 MB; the least recently used ones are removed first. Programs of other
-    versions of skhp, Keras and TensorFlow, and of other processors, are kept apart. With
-    TensorFlow before 2.21 the default is ``off``, because it prints an error line for each
-    program that it loads.
+    versions of skhp, Keras and TensorFlow, and of other processors, are kept apart.
+
+    The default is ``off`` in two cases in which TensorFlow prints error lines for each program
+    that it loads: before TensorFlow 2.21; and if a script imports Keras or TensorFlow before
+    the first fit, unless ``TF_CPP_MIN_LOG_LEVEL=3`` is set in the environment.
 
     The environment variable ``SKHP_COMPILE_CACHE`` does the same: its value is a directory, or
     ``off``. This function sets it, so that worker processes that start later follow.
@@ -211,7 +214,13 @@ def _wanted_directory() -> Path | None:
 
 
 def _loads_quietly() -> bool:
-    """Whether TensorFlow loads a program without printing an error. Before 2.21 it prints one."""
+    """Whether TensorFlow loads a program without printing errors.
+
+    Before 2.21 it always prints one. Later it prints none if its log level was set before it was
+    imported, as skhp does.
+    """
+    if "tensorflow" in sys.modules and os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
+        return False
     for name in ("tensorflow", "tensorflow-cpu"):
         with contextlib.suppress(metadata.PackageNotFoundError):
             return tuple(map(int, metadata.version(name).split(".")[:2])) >= (2, 21)

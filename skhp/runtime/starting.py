@@ -61,8 +61,8 @@ def _mark_forked() -> None:
 
 
 def _import_keras() -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     compile_cache.prepare()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
     if keras.backend.backend() == "tensorflow":

@@ -117,6 +117,18 @@ def test_off(tmp_path, value):
     assert prepared(tmp_path, value, TF_XLA_FLAGS="--own") == [False, "--own", []]
 
 
+def test_off_where_tensorflow_would_print_errors(tmp_path):
+    # By default, so without the variable of the test's own directory.
+    unset = "import os; os.environ.pop('SKHP_COMPILE_CACHE'); os.environ.pop('TF_XLA_FLAGS', '')\n"
+    prints = {"XDG_CACHE_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "0"}
+    quiet = {**prints, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    source = unset + "import tensorflow" + PREPARE
+    path = tmp_path / "prepare.py"
+    off, on = (run_script(path, source, SKHP_COMPILE_CACHE="", **env) for env in (prints, quiet))
+    assert off == [False, "", []]
+    assert on[0] and str(tmp_path) in on[1]
+
+
 def test_a_directory_that_the_user_gave_to_tensorflow_stays(tmp_path):
     flag = "--tf_xla_persistent_cache_directory=/somewhere"
     is_on, flags, _ = prepared(tmp_path, tmp_path / "cache", TF_XLA_FLAGS=flag)
