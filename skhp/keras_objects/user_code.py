@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from skhp.compat.keras import layers_within
+from skhp.keras_objects.origins import is_keras_own
 
 
 class AmbiguousName(ValueError):
@@ -144,4 +145,4 @@ def _is_layer(kind: type) -> bool:
 
 
 def _is_keras_own(thing: Any) -> bool:
-    return thing.__module__.split(".")[0] in ("keras", "builtins")
+    return is_keras_own(thing) or thing.__module__ == "builtins"

@@ -95,7 +95,7 @@ def changed_learning_rate(
             f"{estimator} trains the model of an earlier fit further, and that model was made with "
             f"other values of {shown}. Set them back, or fit a new model: set warm_start=False, or "
             "use sklearn.base.clone. (Only epochs, batch_size, callbacks, shuffle, verbose, "
-            "class_weight, validation_split and optimizer__learning_rate may change.)"
+            "class_weight, validation_split, random_state and optimizer__learning_rate may change.)"
         )
     return None
 

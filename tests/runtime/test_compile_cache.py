@@ -155,7 +155,7 @@ def test_the_least_recently_used_files_go_first(tmp_path):
     assert left == ["checksums.txt", "xla_compile_cache_0.pb", "xla_compile_cache_1.pb"]
 
 
-def test_the_setting_comes_too_late_once_keras_is_started(binary):
+def test_the_setting_comes_too_late_once_keras_is_started():
     from skhp import runtime
 
     runtime.start()
