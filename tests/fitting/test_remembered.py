@@ -325,19 +325,31 @@ def test_early_stopping_of_keras_goes_on(restore, binary, tmp_path, trained):
     assert curves.frame()["epoch"].max() == expected.n_epochs_ == sum(trained)
 
 
-def test_curves_of_fits_whose_callbacks_set_the_learning_rate(binary, tmp_path):
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.callbacks.LearningRateScheduler(falls),
+        lambda: keras.callbacks.EarlyStopping(
+            "loss", min_delta=0.1, patience=2, restore_best_weights=True
+        ),
+    ],
+    ids=["sets the learning rate", "stops"],
+)
+def test_curves_of_fits_with_callbacks_of_keras(make, binary, tmp_path):
     X, y = binary
-    callbacks = [keras.callbacks.LearningRateScheduler(falls)]
-    net = MLPClassifier(**NET, epochs=7, callbacks=callbacks)
+    net = MLPClassifier(**NET, callbacks=[make()])
 
-    def curves(memory):
+    def curves(memory, epochs=12):
         followed = LearningCurves(on="test_fold")
-        search = GridSearchCV(clone(net).set_params(memory=memory), {"l2": [0.0]}, cv=2)
+        search = GridSearchCV(
+            clone(net).set_params(memory=memory, epochs=epochs), {"l2": [0.0]}, cv=2
+        )
         search.set_callbacks(followed).fit(X, y)
         return followed.frame().drop(columns="seconds")
 
     expected = curves(None)
-    for _ in ("trained", "loaded"):
+    curves(tmp_path, epochs=2)
+    for _ in ("continued", "loaded"):
         assert curves(tmp_path).equals(expected)
 
 
