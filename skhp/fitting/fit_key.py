@@ -95,6 +95,7 @@ def _settings_of_keras() -> tuple[Any, ...]:
     config = keras.config
     return (
         keras.backend.backend(),
+        getattr(sys.modules.get(keras.backend.backend()), "__version__", None),
         tuple(keras.distribution.list_devices()),  # a GPU rounds in another way
         config.floatx(),
         config.epsilon(),
@@ -118,6 +119,7 @@ def _plan_parts(plan: TrainingPlan) -> tuple[Any, ...]:
         [(name, established_token(metric)) for name, metric in plan.metrics.items()],
         (plan.batch_size, plan.shuffle),
         plan.early_stop and asdict(plan.early_stop),
+        plan.validation_score and plan.validation_score.key(),
         [callback_key(callback) for callback in plan.callbacks],
     )
 

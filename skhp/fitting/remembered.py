@@ -19,7 +19,7 @@ from skhp.fitting.warn_once import warn_once
 from skhp.keras_objects.fingerprint import NotEstablished
 
 # Parameters that do not change what an epoch of training does.
-_NOT_IN_FRAME = frozenset({"callbacks", "epochs", "memory", "verbose", "warm_start"})
+_NOT_IN_FRAME = frozenset({"callbacks", "epochs", "max_seconds", "memory", "verbose", "warm_start"})
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class _Store:
             try:
                 return RememberedFit(self._store, request.key(), _described(request.params))
             except NotEstablished as error:
-                reason = f"it cannot be told what the network computes: {error}"
+                reason = f"skhp cannot find out whether another fit is the same: {error}"
         warn_once(f"memory is set, but a fit is not stored: {reason}.")
         return NO_CHECKPOINTS
 

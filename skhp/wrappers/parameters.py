@@ -58,6 +58,7 @@ class WrapperParameters(BaseEstimator):
         shuffle: bool = True,
         run_eagerly: bool = False,
         epochs: int = 1,
+        max_seconds: float | None = None,
         memory: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -76,6 +77,7 @@ class WrapperParameters(BaseEstimator):
         self.shuffle = shuffle
         self.run_eagerly = run_eagerly
         self.epochs = epochs
+        self.max_seconds = max_seconds
         self.memory = memory
         if kwargs:
             self._set_extra(kwargs, TypeError)
