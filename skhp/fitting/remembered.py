@@ -76,7 +76,7 @@ class _Store:
             try:
                 return RememberedFit(self._store, request.key(), _described(request.params))
             except NotEstablished as error:
-                reason = f"it cannot be told what the network computes: {error}"
+                reason = f"skhp cannot find out whether another fit is the same: {error}"
         warn_once(f"memory is set, but a fit is not stored: {reason}.")
         return NO_CHECKPOINTS
 
