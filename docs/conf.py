@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 # Set before Keras is first imported: by autodoc, or by an example.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,6 +26,9 @@ default_role = "literal"
 
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
+html_css_files = ["layout.css"]
+html_title = "skhp"
+html_search_scorer = str(Path(__file__).with_name("search_scorer.js"))
 html_theme_options = {
     "navigation_with_keys": False,
     "show_prev_next": False,
@@ -42,6 +46,8 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,
+    # A search as the last line of a cell would be drawn as an empty diagram.
+    "ignore_repr_types": r"sklearn|skhp",
     "abort_on_example_error": True,
     "doc_module": ("skhp",),
     "backreferences_dir": None,

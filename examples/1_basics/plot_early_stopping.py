@@ -62,3 +62,16 @@ ax.axvline(best_epoch, color="grey", linestyle="--", label=f"weights kept: epoch
 ax.set(xlabel="epoch", ylabel="loss", yscale="log", title="Digits: loss by epoch")
 ax.legend()
 plt.show()
+
+# %%
+# Watch a score
+# -------------
+# ``monitor`` takes the name of a scikit-learn scorer. The scorer gets the network and the
+# validation rows after each epoch, and ``history_`` has its values. Several epochs may share the
+# best accuracy. The weights are those of the first of them.
+model.set_params(mlpclassifier__monitor="accuracy").fit(X_train, y_train)
+network = model[-1]
+best_epoch = int(np.argmax(network.history_["val_accuracy"])) + 1
+print(f"trained {network.n_epochs_} of at most {network.epochs} epochs")
+print(f"best validation accuracy after epoch {best_epoch}")
+print(f"accuracy on the test rows: {model.score(X_test, y_test):.3f}")

@@ -2,18 +2,19 @@
 Your own network
 ================
 
-Some networks are not multilayer perceptrons. Write a function that builds them and pass it to
-``KerasClassifier``. The arguments of the function become parameters of the estimator, so a search
-can choose their values.
+Some networks are not multilayer perceptrons. Write a function that
+builds them and pass it to ``KerasClassifier``. The arguments of the
+function become parameters of the estimator, so a search can choose
+their values.
 """
 
 # %%
 # A function that builds a network
 # --------------------------------
-# A convolutional network for digits of 8 by 8 pixels. ``meta`` contains what ``fit`` knows about
-# the data, such as their shape and the number of classes.
+# A convolutional network for digits of 8 by 8 pixels. ``meta``
+# contains what ``fit`` knows about the data, such as their shape and
+# the number of classes.
 import keras
-import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
 
@@ -25,10 +26,17 @@ def convolutions(meta, filters=8, kernel_size=3, learning_rate=1e-2):
     model = keras.Sequential(
         [
             keras.Input(meta["X_shape_"][1:]),
-            keras.layers.Conv2D(filters, kernel_size, activation="relu", padding="same"),
+            keras.layers.Conv2D(
+                filters,
+                kernel_size,
+                activation="relu",
+                padding="same",
+            ),
             keras.layers.MaxPooling2D(),
             keras.layers.Flatten(),
-            keras.layers.Dense(meta["n_classes_"], activation="softmax"),
+            keras.layers.Dense(
+                meta["n_classes_"], activation="softmax"
+            ),
         ]
     )
     model.compile(
@@ -44,28 +52,43 @@ def convolutions(meta, filters=8, kernel_size=3, learning_rate=1e-2):
 # ----------
 digits = load_digits()
 images, y = digits.images[..., None] / 16.0, digits.target
-X_train, X_test, y_train, y_test = train_test_split(images, y, stratify=y, random_state=0)
-network = KerasClassifier(convolutions, epochs=8, validation_split=0.1, random_state=0)
-grid = {"model__filters": [4, 8], "model__learning_rate": [3e-3, 1e-2]}
+X_train, X_test, y_train, y_test = train_test_split(
+    images, y, stratify=y, random_state=0
+)
+network = KerasClassifier(
+    convolutions, epochs=8, validation_split=0.1, random_state=0
+)
+grid = {
+    "model__filters": [4, 8],
+    "model__learning_rate": [3e-3, 1e-2],
+}
 search = GridSearchCV(network, grid, cv=3).fit(X_train, y_train)
 best = search.best_estimator_
-print(f"best: {search.best_params_}, mean accuracy of 3 folds {search.best_score_:.3f}")
-print(f"accuracy on the test rows: {search.score(X_test, y_test):.3f}")
-print(f"trained by: {best.engine_} {best.engine_reason_ or ''}")
+print(f"best: {search.best_params_}")
+print(f"mean accuracy of 3 folds: {search.best_score_:.3f}")
+print(
+    f"accuracy on the test rows: {search.score(X_test, y_test):.3f}"
+)
+print(f"trained by: {best.engine_}")
+print(f"because: {best.engine_reason_}")
 
 # %%
-# The picture
-# -----------
-# The training of the best network, and its filters.
+# The training of the best network
+# --------------------------------
 import matplotlib.pyplot as plt
 
 from skhp.displays import TrainingCurvesDisplay
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-TrainingCurvesDisplay.from_estimator(search, metrics=["accuracy"], ax=left)
-filters = np.pad(best.model_.get_weights()[0][:, :, 0], ((0, 1), (0, 1), (0, 0)))
-n_rows = filters.shape[-1] // 4
-tiles = filters.reshape(4, 4, n_rows, 4).transpose(2, 0, 3, 1).reshape(4 * n_rows, 16)
-right.imshow(tiles[:-1, :-1], cmap="RdBu", vmin=-abs(tiles).max(), vmax=abs(tiles).max())
-right.set(title="filters, 3 by 3 pixels each", xticks=[], yticks=[])
+TrainingCurvesDisplay.from_estimator(search, metrics=["accuracy"])
+plt.show()
+
+# %%
+# Its filters
+# -----------
+# 3 by 3 pixels each. ``model_`` is a ``keras.Model``.
+filters = best.model_.get_weights()[0][:, :, 0]
+fig, axes = plt.subplots(1, filters.shape[-1], figsize=(8, 1.4))
+for i, ax in enumerate(axes):
+    ax.imshow(filters[:, :, i], cmap="RdBu", vmin=-1, vmax=1)
+    ax.axis("off")
 plt.show()

@@ -33,7 +33,7 @@ def take_rows(rows: Any, indices: Any) -> Any:
         raise MissingPrivateName(
             "scikit-learn",
             "sklearn.utils._safe_indexing",
-            "Measuring the rows that score a candidate (on='test_fold')",
+            "Scoring held-out rows (on='test_fold', or a scorer as monitor)",
         ) from None
     return _safe_indexing(rows, indices)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from skhp.compat.tensorflow import backend_seeded, freed_with_model
-from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState, Watcher
 from skhp.engine.pure_optimizer import all_variables
 from skhp.engine.text import text_as_tensors
+from skhp.engine.time_limit import TimeLimit
+from skhp.engine.watchers import Scoring
 from skhp.runtime.global_generators import seeded
 
 
@@ -60,31 +63,45 @@ class _StopWhenNotFinite(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-class _Watched(keras.callbacks.Callback):
-    """Call the plan's watchers. This callback is their run."""
+class _StopInTime(keras.callbacks.Callback):
+    is_cut = False
 
-    def __init__(self, plan: TrainingPlan) -> None:
+    def __init__(self, seconds: float | None) -> None:
         super().__init__()
-        self.plan = plan
+        self.limit = TimeLimit(seconds)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        has_more = epoch + 1 < self.params["epochs"] and not self.model.stop_training
+        if has_more and self.limit.is_over():
+            self.is_cut = self.model.stop_training = True
+
+
+class _Watched(keras.callbacks.Callback):
+    """Call watchers. This callback is their run."""
+
+    def __init__(self, plan: TrainingPlan, watchers: Sequence[Watcher]) -> None:
+        super().__init__()
+        self.plan, self.watchers = plan, watchers
 
     def state(self) -> TrainingState:
         return _state(self.plan, self.model)
 
     def on_train_begin(self, logs: Any = None) -> None:
-        for watcher in self.plan.watchers:
+        for watcher in self.watchers:
             watcher.train_begin(self)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        for watcher in self.plan.watchers:
+        for watcher in self.watchers:
             watcher.epoch_begin(epoch, self)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         values = {name: float(value) for name, value in logs.items() if not np.ndim(value)}
-        if any([watcher.epoch_end(epoch, values, self) for watcher in self.plan.watchers]):
+        if any([watcher.epoch_end(epoch, values, self) for watcher in self.watchers]):
             self.model.stop_training = True
+        logs.update(values)  # with what they added: Keras gives all callbacks the same dict
 
     def on_train_end(self, logs: Any = None) -> None:
-        for watcher in self.plan.watchers:
+        for watcher in self.watchers:
             watcher.train_end(self)
 
 
@@ -106,22 +123,16 @@ def train_with_keras(
     random_state : RandomState
         For dropout and the order of the rows.
     """
+    guard, clock = _StopWhenNotFinite(), _StopInTime(plan.max_seconds)
     model = plan.network.compiled_model(plan, start)
     plan.network.reseed(model, int(random_state.randint(2**31 - 1)))
     resume(model.optimizer, start)
-    guard = _StopWhenNotFinite()
-    callbacks = [guard, *plan.callbacks]
-    if plan.early_stop is not None:
-        rule = dataclasses.asdict(plan.early_stop)
-        callbacks.append(keras.callbacks.EarlyStopping(**rule, restore_best_weights=True))
-    if plan.watchers:
-        callbacks.append(_Watched(plan))
     arguments: dict[str, Any] = {
         "epochs": plan.epochs,
         "validation_data": validation and text_as_tensors(_given(validation)),
         "validation_batch_size": plan.batch_size,
         "verbose": 2 if plan.verbose else 0,
-        "callbacks": callbacks,
+        "callbacks": [guard, *_callbacks(plan), clock],
         **plan.fit_arguments,
     }
     fit = _own_fit if has_own_fit(model) else _fit
@@ -133,7 +144,20 @@ def train_with_keras(
         {name: [np.asarray(v).tolist() for v in values] for name, values in history.items()},
         engine="keras",
         diverged_at=guard.diverged_at,
+        is_cut=clock.is_cut,
     )
+
+
+def _callbacks(plan: TrainingPlan) -> list[Any]:
+    callbacks = [*plan.callbacks]
+    if plan.validation_score is not None:
+        callbacks.insert(0, _Watched(plan, [Scoring(plan.validation_score)]))
+    if plan.early_stop is not None:
+        rule = dataclasses.asdict(plan.early_stop)
+        callbacks.append(keras.callbacks.EarlyStopping(**rule, restore_best_weights=True))
+    if plan.watchers:
+        callbacks.append(_Watched(plan, plan.watchers))
+    return callbacks
 
 
 def has_own_fit(model: keras.Model) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -144,6 +144,26 @@ class EarlyStop:
 
 
 @dataclass(frozen=True)
+class ValidationScore:
+    """A score of the network on validation rows, measured after each epoch.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the history.
+    measure : callable
+        It takes a `TrainingState` and returns a float.
+    key : callable
+        It returns what the score depends on, apart from the state, as plain values. It raises
+        `skhp.keras_objects.fingerprint.NotEstablished` if that is not known.
+    """
+
+    name: str
+    measure: Callable[[TrainingState], float]
+    key: Callable[[], Any]
+
+
+@dataclass(frozen=True)
 class TrainingPlan:
     """Everything about a training run except its rows and weights.
 
@@ -162,6 +182,10 @@ class TrainingPlan:
         Whether each epoch takes the rows in a new order.
     early_stop : EarlyStop or None
         None to train for all epochs.
+    validation_score : ValidationScore or None
+        A score to record in the history, in addition to the losses and metrics.
+    max_seconds : float or None
+        Training stops after the first epoch that ends later.
     callbacks : sequence of keras.callbacks.Callback
     verbose : int
     watchers : sequence of Watcher
@@ -179,6 +203,8 @@ class TrainingPlan:
     epochs: int
     shuffle: bool = True
     early_stop: EarlyStop | None = None
+    validation_score: ValidationScore | None = None
+    max_seconds: float | None = None
     callbacks: Sequence[Any] = ()
     verbose: int = 0
     watchers: Sequence[Watcher] = ()
@@ -224,6 +250,8 @@ class Outcome:
         The epoch, counted from 1, whose loss was not finite.
     is_loaded : bool
         Whether it was not trained now, but loaded from a checkpoint.
+    is_cut : bool
+        Whether training stopped because the plan's ``max_seconds`` had passed.
     """
 
     state: TrainingState
@@ -232,6 +260,7 @@ class Outcome:
     reason: str | None = None
     diverged_at: int | None = None
     is_loaded: bool = False
+    is_cut: bool = False
 
     @property
     def n_epochs(self) -> int:

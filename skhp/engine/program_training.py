@@ -13,7 +13,15 @@ from skhp.engine.optimizer_support import why_no_program_can_use
 from skhp.engine.plan import History, Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_run import ProgramRun
 from skhp.engine.replay import EarlierEpochs, replay
-from skhp.engine.watchers import EarlyStopping, KerasCallbacks, Printer, Watcher, watches_batches
+from skhp.engine.time_limit import TimeLimit
+from skhp.engine.watchers import (
+    EarlyStopping,
+    KerasCallbacks,
+    Printer,
+    Scoring,
+    Watcher,
+    watches_batches,
+)
 
 
 def why_no_program(plan: TrainingPlan) -> str | None:
@@ -68,19 +76,20 @@ def train_with_program(
     resumption : Resumption or None
         None to train from the start.
     """
+    limit = TimeLimit(plan.max_seconds)  # compiling counts too
     watchers = _watchers(plan, rows, validation)
     run = ProgramRun(plan, rows, validation, start, random_state)
     history: History = {name: [] for name in in_order_of_keras(run.log_names)}
     choice = plan.network.engine(plan)
     outcome = Outcome(start, history, choice.name, choice.reason)
-    training = _Training(plan, run, watchers, outcome, random_state)
+    training = _Training(plan, run, watchers, outcome, random_state, limit)
     training.begin(resumption)
     while training.goes_on():
         training.call()
         if checkpoints.is_due() and training.goes_on():
             checkpoints.keep(training.checkpoint(), is_end=False)
     if checkpoints is not NO_CHECKPOINTS and training.n_trained:
-        checkpoints.keep(training.checkpoint(), is_end=True)
+        checkpoints.keep(training.checkpoint(), is_end=not outcome.is_cut)
     return training.end()
 
 
@@ -96,6 +105,7 @@ class _Training:
         Of no epoch yet.
     random_state : RandomState
         That of the run.
+    limit : TimeLimit
     """
 
     def __init__(
@@ -105,9 +115,10 @@ class _Training:
         watchers: list[Watcher],
         outcome: Outcome,
         random_state: np.random.RandomState,
+        limit: TimeLimit,
     ) -> None:
         self._plan, self._run, self._watchers = plan, run, watchers
-        self._outcome, self._random_state = outcome, random_state
+        self._outcome, self._random_state, self._limit = outcome, random_state, limit
         self._epoch = self.n_trained = 0
         self._is_stopped = self._has_ended = False
         self._seconds, self._since = 0.0, time.perf_counter()
@@ -134,6 +145,9 @@ class _Training:
         self._epoch, self._seconds = held.n_epochs, held.seconds
 
     def goes_on(self) -> bool:
+        return self._has_more_epochs() and not self._outcome.is_cut
+
+    def _has_more_epochs(self) -> bool:
         return self._epoch < self._plan.epochs and not self._is_stopped
 
     def call(self) -> None:
@@ -154,6 +168,7 @@ class _Training:
             stops[watcher] for watcher in self._own_stops()
         )
         self._is_stopped = self._has_ended or any(stops.values())
+        outcome.is_cut = self._has_more_epochs() and self._limit.is_over()
         _note_added(outcome, last, run.log_names)
 
     def checkpoint(self) -> Checkpoint:
@@ -195,6 +210,8 @@ def _note_added(outcome: Outcome, logs: dict[str, float], own: list[str]) -> Non
 
 def _watchers(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> list[Watcher]:
     watchers: list[Watcher] = []
+    if plan.validation_score is not None:
+        watchers.append(Scoring(plan.validation_score))  # first, so that callbacks see it
     if plan.callbacks:
         watchers.append(KerasCallbacks(plan, rows, validation is not None))
     if plan.early_stop is not None:

@@ -123,6 +123,8 @@ def _keep_result(
     random_state: np.random.RandomState,
     checkpoints: Checkpoints,
 ) -> None:
+    if outcome.is_cut:
+        return
     stopped = outcome.n_epochs < plan.epochs
     has_ended = outcome.diverged_at is not None or (stopped and plan.early_stop is not None)
     if stopped and (plan.watchers or not has_ended):

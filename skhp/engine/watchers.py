@@ -15,8 +15,26 @@ import numpy as np
 from skhp.compat.keras import tensorboard_profiles
 from skhp.engine.checkpoint import EarlyStopState
 from skhp.engine.metrics import build_metrics
-from skhp.engine.plan import Arrays, EarlyStop, Rows, TrainingPlan, Watcher
+from skhp.engine.plan import Arrays, EarlyStop, Rows, TrainingPlan, ValidationScore, Watcher
 from skhp.engine.pure_optimizer import all_variables
+
+
+class Scoring(Watcher):
+    """Add a score to the logs of each epoch.
+
+    Parameters
+    ----------
+    score : ValidationScore
+    """
+
+    def __init__(self, score: ValidationScore) -> None:
+        self.score = score
+
+    def epoch_end(self, epoch: int, logs: dict[str, float], run: Any) -> bool:
+        """Measure the score, unless the epoch is an earlier one whose score is known."""
+        if self.score.name not in logs:
+            logs[self.score.name] = self.score.measure(run.state())
+        return False
 
 
 class EarlyStopping(Watcher):

@@ -119,6 +119,7 @@ def _plan_parts(plan: TrainingPlan) -> tuple[Any, ...]:
         [(name, established_token(metric)) for name, metric in plan.metrics.items()],
         (plan.batch_size, plan.shuffle),
         plan.early_stop and asdict(plan.early_stop),
+        plan.validation_score and plan.validation_score.key(),
         [callback_key(callback) for callback in plan.callbacks],
     )
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sklearn.exceptions import ConvergenceWarning
+
 from skhp.fitting.divergence import warn_diverged
+from skhp.fitting.user_warning import warn_user
 
 if TYPE_CHECKING:
     from skhp.engine.plan import Outcome
@@ -45,3 +48,20 @@ def warn_if_diverged(outcome: Outcome, learning_rate: Any) -> None:
     """
     if outcome.diverged_at is not None:
         warn_diverged(outcome.diverged_at, learning_rate)
+
+
+def warn_if_cut(outcome: Outcome, max_seconds: Any) -> None:
+    """Warn where training stopped because its time was over.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    max_seconds : float or None
+        As it was set.
+    """
+    if outcome.is_cut:
+        warn_user(
+            f"max_seconds={max_seconds!r} had passed after epoch {outcome.n_epochs}, so training "
+            "stopped there. Raise max_seconds to train for all epochs.",
+            ConvergenceWarning,
+        )

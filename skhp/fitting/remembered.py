@@ -19,7 +19,7 @@ from skhp.fitting.warn_once import warn_once
 from skhp.keras_objects.fingerprint import NotEstablished
 
 # Parameters that do not change what an epoch of training does.
-_NOT_IN_FRAME = frozenset({"callbacks", "epochs", "memory", "verbose", "warm_start"})
+_NOT_IN_FRAME = frozenset({"callbacks", "epochs", "max_seconds", "memory", "verbose", "warm_start"})
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skhp import runtime
+from skhp.compat.sklearn import take_rows
 from skhp.fitting.allowed_values import (
     ARRAY_LIKE,
     BOOLEAN,
@@ -33,7 +35,7 @@ from skhp.fitting.allowed_values import (
 from skhp.fitting.divergence import check_can_predict, check_converged
 from skhp.fitting.features import as_dense, as_table
 from skhp.fitting.fit_task import FitTask
-from skhp.fitting.outcome import fitted_attributes, warn_if_diverged
+from skhp.fitting.outcome import fitted_attributes, warn_if_cut, warn_if_diverged
 from skhp.fitting.rows import CheckedRows
 from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.fitting.store import FitStore
@@ -49,7 +51,7 @@ from skhp.mlp.parameter_checks import (
 
 if TYPE_CHECKING:
     from skhp.engine.checkpoint import Checkpoints
-    from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+    from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState, ValidationScore
     from skhp.mlp.spec import MLPSpec
     from skhp.mlp.target_coding import TargetCoding
 
@@ -80,12 +82,13 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         "loss": [instance_of(str), CALLABLE],
         "batch_size": [int_from(1)],
         "epochs": [int_from(1)],
+        "max_seconds": [float_from(0, low_included=False), NONE],
         "shuffle": [BOOLEAN],
         "early_stopping": [BOOLEAN],
         "validation_fraction": [float_from(0, 1, low_included=False)],
         "patience": [int_from(1)],
         "min_delta": [float_from(0)],
-        "monitor": [instance_of(str)],
+        "monitor": [instance_of(str), CALLABLE],
         "metrics": [ARRAY_LIKE, NONE],
         "callbacks": [ARRAY_LIKE, object_with("set_model"), NONE],
         "warm_start": [BOOLEAN],
@@ -173,9 +176,13 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         rows = self._checked_rows(X, y, sample_weight, reset=not continuing)
         self._plan_network(continuing)
         validation = self._checked_validation_rows(*validation_data)
+        data, held_out = validation_data, None
         if validation is None and self.early_stopping:
-            rows, validation = self._hold_out(rows)
-        self._keep(self._train(rows, validation, task.watchers(self._attributes_at)))
+            train, held_out = self._hold_out(rows)
+            data = (X, y, sample_weight)
+            rows, validation = rows.part(train), rows.part(held_out)
+        score = self._validation_score(data, held_out) if self.early_stopping else None
+        self._keep(self._train(rows, validation, task.watchers(self._attributes_at), score))
 
     @contextlib.contextmanager
     def _unfitted_on_error(self, continuing: bool) -> Iterator[None]:
@@ -253,14 +260,39 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             return None
         return self._checked_rows(X_val, y_val, sample_weight_val, reset=False)
 
-    def _hold_out(self, rows: CheckedRows) -> tuple[CheckedRows, CheckedRows]:
+    def _hold_out(self, rows: CheckedRows) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers to train on, and to validate on."""
         from skhp.fitting.held_out_rows import hold_out
 
         fraction = float(self.validation_fraction)
-        train, validation = hold_out(
-            len(rows), fraction, self._stratify(rows.y), self._random_state
-        )
-        return rows.part(train), rows.part(validation)
+        return hold_out(len(rows), fraction, self._stratify(rows.y), self._random_state)
+
+    def _validation_score(
+        self, data: tuple[Any, Any, Any], which: np.ndarray | None
+    ) -> ValidationScore | None:
+        """The score that early stopping watches; None if it watches the loss or a metric.
+
+        It is measured on those rows of X, y and weights, or on all. They are as the user gave
+        them, because a scorer gets the user's columns and labels.
+        """
+        from skhp.fitting.validation_score import validation_score
+        from skhp.mlp.monitor import history_name, scorer_of
+        from skhp.mlp.targets import look_up_metrics
+
+        scorer = scorer_of(self.monitor, look_up_metrics(self.metrics, self._coding))
+        if scorer is None:
+            return None
+        X, y, weight = data
+        rows: tuple[Any, ...] = (X, y, None if np.ndim(weight) == 0 else weight)
+        if which is not None:
+            rows = tuple(None if part is None else take_rows(part, which) for part in rows)
+        return validation_score(history_name(self.monitor), scorer, rows, self._with_state)
+
+    def _with_state(self, state: TrainingState) -> Self:
+        """A copy with other weights, which predicts as if training had ended with them."""
+        copied = copy.copy(self)
+        copied._state = state
+        return copied
 
     def _plan_network(self, continuing: bool) -> None:
         from skhp.engine.plan import TrainingState
@@ -289,6 +321,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         rows: CheckedRows,
         validation: CheckedRows | None,
         watchers: Sequence[Any] = (),
+        score: ValidationScore | None = None,
         one_epoch: bool = False,
     ) -> Outcome:
         from skhp.engine.train import train
@@ -297,7 +330,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
         check_weights_count(self._coding, rows.weight)
         plan = plan_training(self._params(), self._network, self._coding)
-        plan = replace(plan, watchers=watchers)
+        plan = replace(plan, watchers=watchers, validation_score=score)
         if one_epoch or validation is None:
             plan = replace(plan, early_stop=None)
         if one_epoch:
@@ -388,6 +421,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         history = joined_history(self.history_, outcome.history)
         self.__dict__.update(fitted_attributes(outcome, history))
         warn_if_diverged(outcome, self._rate())
+        warn_if_cut(outcome, self.max_seconds)
 
     def _rate(self) -> Any:
         """The learning rate that training starts with: the parameter or the optimizer's own."""

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from skhp.compat.keras import metric_mode
-from skhp.engine.losses import fresh_metric
 from skhp.engine.optimizer_settings import make_optimizer
-from skhp.engine.plan import EarlyStop, TrainingPlan
+from skhp.engine.plan import TrainingPlan
 from skhp.keras_objects.catalogue import KerasObject, look_up
+from skhp.mlp.monitor import early_stop
 from skhp.mlp.network import MLPNetwork
 from skhp.mlp.spec import MLPSpec
 from skhp.mlp.target_coding import TargetCoding
@@ -154,7 +153,8 @@ def plan_training(
         batch_size=int(params["batch_size"]),
         epochs=int(params["epochs"]),
         shuffle=bool(params["shuffle"]),
-        early_stop=_early_stop(params, metrics) if params["early_stopping"] else None,
+        early_stop=early_stop(params, metrics) if params["early_stopping"] else None,
+        max_seconds=params["max_seconds"],
         callbacks=check_callbacks(params["callbacks"]),
         verbose=int(params["verbose"]),
     )
@@ -224,26 +224,6 @@ def _default(kind: type, name: str) -> Any:
         return kind().get_config()[name]  # type: ignore[attr-defined]
     except TypeError:  # it has required arguments
         return None
-
-
-def _early_stop(params: Mapping[str, Any], metrics: Mapping[str, KerasObject]) -> EarlyStop:
-    monitor, names = params["monitor"], ["loss", *metrics]
-    known = [*(f"val_{name}" for name in names), *names]
-    if monitor not in known:
-        raise ValueError(
-            f"Unknown monitor {monitor!r}. It must be one of {', '.join(known)}: the loss or one "
-            "of `metrics`. A name with val_ is measured on validation rows."
-        )
-    name = monitor if monitor in names else monitor.removeprefix("val_")
-    mode = "min" if name == "loss" else metric_mode(fresh_metric(name, metrics[name]))
-    if mode is None:
-        raise ValueError(
-            f"Keras does not know whether a higher or a lower {name!r} is better, so "
-            f"monitor={monitor!r} cannot stop training. Use monitor='val_loss', or "
-            f"callbacks=[keras.callbacks.EarlyStopping({monitor!r}, mode='max', "
-            "restore_best_weights=True)], X_val and y_val."
-        )
-    return EarlyStop(int(params["patience"]), monitor, float(params["min_delta"]), mode)
 
 
 def check_callbacks(callbacks: Any) -> Sequence[Any]:

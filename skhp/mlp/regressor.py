@@ -45,22 +45,32 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Rows per training step. If there are fewer rows, one step takes them all.
     epochs : int, default=100
         Passes over the training rows.
+    max_seconds : float or None, default=None
+        Training stops, with a warning, after the first epoch that ends later than this many
+        seconds (for epochs of milliseconds: up to a quarter of a second later). Compiling
+        counts too. The result then depends on the speed of the machine. With ``memory``,
+        the next fit continues, and trains for as long again.
     shuffle : bool, default=True
         Whether each epoch takes the rows in a new random order.
     early_stopping : bool, default=False
         Whether to stop when the loss on held-out rows (or on ``X_val``) has not improved
         for ``patience`` epochs, and to keep the weights of the best epoch. ``monitor`` can
-        name another value to watch.
+        name another value to watch. Without it, the parameters from
+        ``validation_fraction`` to ``monitor`` have no effect.
     validation_fraction : float, default=0.1
         Fraction of the rows that early stopping holds out.
     patience : int, default=10
         Early stopping ends training after this many epochs without a better value.
     min_delta : float, default=0.0
         A value counts as better only if it improves on the best one by more than this.
-    monitor : str, default="val_loss"
-        The value that early stopping watches, by its name in ``history_``: "val_loss",
-        or a metric such as "val_accuracy", which must be among ``metrics``. Whether
-        higher is better follows from the metric, as in Keras.
+    monitor : str or callable, default="val_loss"
+        The value that early stopping watches on the validation rows: "val_loss", one of
+        ``metrics`` such as "val_mean_absolute_error", or a scorer of scikit-learn: a name such as
+        "neg_mean_absolute_error", or a callable ``scorer(estimator, X, y)``. "loss" is the
+        loss on the training rows. A higher score is better; for a metric, Keras knows. A
+        scorer gets the estimator after each epoch, rows and targets as ``fit`` got them, and
+        ``sample_weight`` if it takes it. ``history_`` records it: "val_neg_mean_absolute_error",
+        or "val_score" for a callable. It costs one prediction of these rows an epoch.
     metrics : list of (str, callable or keras.metrics.Metric), default=None
         Recorded in ``history_``, in addition to the loss.
     callbacks : list of keras.callbacks.Callback, default=None
@@ -136,12 +146,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         loss: Any = "auto",
         batch_size: int = 32,
         epochs: int = 100,
+        max_seconds: float | None = None,
         shuffle: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 10,
         min_delta: float = 0.0,
-        monitor: str = "val_loss",
+        monitor: Any = "val_loss",
         metrics: Any = None,
         callbacks: Any = None,
         warm_start: bool = False,
@@ -162,6 +173,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.loss = loss
         self.batch_size = batch_size
         self.epochs = epochs
+        self.max_seconds = max_seconds
         self.shuffle = shuffle
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

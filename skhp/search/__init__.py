@@ -9,6 +9,7 @@ from skhp.candidates.results_table import results, results_summary
 from skhp.fitting.store import FitStore
 from skhp.search.learning_rates import learning_rate_grid
 from skhp.search.narrowing import narrow
+from skhp.search.optuna_objective import optuna_objective
 from skhp.search.sampling import sample
 from skhp.search.summary import SpaceSummary, space_summary
 from skhp.search.train_test_gap import overfitting
@@ -16,6 +17,7 @@ from skhp.search.train_test_gap import overfitting
 __all__ = [
     "sample",
     "learning_rate_grid",
+    "optuna_objective",
     "space_summary",
     "SpaceSummary",
     "results",

@@ -59,6 +59,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
         Passes over the training rows.
+    max_seconds : float or None, default=None
+        Training stops after the first epoch that ends later, as for `MLPClassifier`.
     memory : path, skhp.search.FitStore or None, default=None
         A directory that keeps fits on disk, as for `MLPClassifier`. An argument ``memory`` of
         the builder is set with ``model__memory``.
@@ -167,6 +169,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
                 arguments=kwargs,
                 watchers=task.watchers(self._attributes_at),
                 memory=self.memory,
+                max_seconds=self.max_seconds,
             )
             with self._unfitted_on_error(continues):
                 if not continues:

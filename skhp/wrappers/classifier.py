@@ -80,6 +80,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
         Passes over the training rows.
+    max_seconds : float or None, default=None
+        Training stops after the first epoch that ends later, as for `MLPClassifier`.
     memory : path, skhp.search.FitStore or None, default=None
         A directory that keeps fits on disk, as for `MLPClassifier`. An argument ``memory`` of
         the builder is set with ``model__memory``.
@@ -171,6 +173,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         shuffle: bool = True,
         run_eagerly: bool = False,
         epochs: int = 1,
+        max_seconds: float | None = None,
         memory: Any = None,
         class_weight: Any = None,
         **kwargs: Any,
@@ -192,6 +195,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             shuffle=shuffle,
             run_eagerly=run_eagerly,
             epochs=epochs,
+            max_seconds=max_seconds,
             memory=memory,
             **kwargs,
         )

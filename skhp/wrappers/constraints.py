@@ -42,6 +42,11 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, Real) and not _is_flag(value) and 0 <= float(value) < 1
 
 
+def _is_duration(value: Any) -> bool:
+    is_number = isinstance(value, Real) and not _is_flag(value)
+    return value is None or (is_number and 0 < float(value) < np.inf)
+
+
 def _is_random_state(value: Any) -> bool:
     generators = (np.random.RandomState, np.random.Generator)
     return value is None or isinstance(value, generators) or _is_int(value, 0, 2**32 - 1)
@@ -146,6 +151,11 @@ CHECKS: dict[str, Check] = {
     "shuffle": _FLAG,
     "run_eagerly": _FLAG,
     "epochs": _COUNT,
+    "max_seconds": (
+        _is_duration,
+        "a number greater than 0, or None (an argument of the model-building function is set "
+        "with model__max_seconds)",
+    ),
     "memory": (
         _is_memory,
         "a path, a skhp.search.FitStore or None (an argument of the model-building function "

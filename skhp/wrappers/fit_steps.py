@@ -10,7 +10,7 @@ import numpy as np
 
 from skhp.engine.plan import Outcome, Rows
 from skhp.fitting.divergence import rate_of
-from skhp.fitting.outcome import fitted_attributes, warn_if_diverged
+from skhp.fitting.outcome import fitted_attributes, warn_if_cut, warn_if_diverged
 from skhp.runtime.global_generators import seeded
 from skhp.wrappers.callbacks import flat_callbacks
 from skhp.wrappers.class_weights import times_class_weights
@@ -41,6 +41,7 @@ class FitCall:
         Arguments of ``keras.Model.fit`` for this call.
     watchers : sequence of Watcher
     memory : path, FitStore or None
+    max_seconds : float or None
     """
 
     epochs: int
@@ -50,6 +51,7 @@ class FitCall:
     arguments: Mapping[str, Any]
     watchers: Sequence[Any] = ()
     memory: Any = None
+    max_seconds: float | None = None
 
 
 def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall) -> None:
@@ -126,6 +128,7 @@ def _train(
         call.watchers,
         seed,
         _stored_fits(estimator, call),
+        call.max_seconds,
     )
     # A layer without a seed must not draw the numbers that the builder drew.
     draws = seeded(None if seed is None else seed + 1)
@@ -152,3 +155,4 @@ def _keep(estimator: Any, outcome: Outcome, extends_history: bool) -> None:
         history[name] = [*before.get(name, ()), *values]
     vars(estimator).update(fitted_attributes(outcome, history))
     warn_if_diverged(outcome, rate_of(estimator.model_) if outcome.diverged_at else None)
+    warn_if_cut(outcome, estimator.max_seconds)

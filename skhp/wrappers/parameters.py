@@ -57,6 +57,7 @@ class WrapperParameters(BaseEstimator):
         shuffle: bool = True,
         run_eagerly: bool = False,
         epochs: int = 1,
+        max_seconds: float | None = None,
         memory: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -75,6 +76,7 @@ class WrapperParameters(BaseEstimator):
         self.shuffle = shuffle
         self.run_eagerly = run_eagerly
         self.epochs = epochs
+        self.max_seconds = max_seconds
         self.memory = memory
         if kwargs:
             self._set_extra(kwargs, TypeError)

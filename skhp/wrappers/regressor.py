@@ -56,6 +56,8 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
         Passes over the training rows.
+    max_seconds : float or None, default=None
+        Training stops after the first epoch that ends later, as for `MLPClassifier`.
     memory : path, skhp.search.FitStore or None, default=None
         A directory that keeps fits on disk, as for `MLPClassifier`. An argument ``memory`` of
         the builder is set with ``model__memory``.

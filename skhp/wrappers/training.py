@@ -45,6 +45,7 @@ class TrainingRequest:
         Seed of the order of rows.
     stored_fits : StoredFits or NoStoredFits
         Where its checkpoints are.
+    max_seconds : float or None
     """
 
     model: Any
@@ -55,6 +56,7 @@ class TrainingRequest:
     watchers: Sequence[Any] = ()
     seed: int | None = None
     stored_fits: StoredFits | NoStoredFits = field(default_factory=NoStoredFits)
+    max_seconds: float | None = None
 
 
 def train_model(request: TrainingRequest) -> Outcome:
@@ -144,6 +146,7 @@ def _plan(request: TrainingRequest, network: KerasNetwork) -> TrainingPlan:
         batch_size=int(arguments.get("batch_size") or 32),
         epochs=epochs,
         shuffle=bool(arguments.get("shuffle", True)),
+        max_seconds=request.max_seconds,
         callbacks=request.callbacks,
         verbose=0 if arguments.get("verbose") in (None, "auto") else int(arguments["verbose"]),
         watchers=request.watchers,

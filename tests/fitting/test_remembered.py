@@ -60,6 +60,7 @@ def assert_same(net, expected, X):
 KINDS = {
     "dropout": {"dropout": 0.3, "metrics": ["accuracy"]},
     "early stopping": {**STOP, "dropout": 0.1},
+    "a scorer": {**STOP, "monitor": "neg_brier_score", "min_delta": 1e-4},
     "no shuffling, momentum": {
         "optimizer": keras.optimizers.SGD(momentum=0.9), "shuffle": False,
     },
@@ -190,6 +191,10 @@ def test_a_fit_that_diverged_raises_again(regression, tmp_path, trained):
     assert len(trained) == 1
 
 
+def last_score(value):
+    return lambda net, X, y: value
+
+
 @contextlib.contextmanager
 def without_rights(directory):
     """Let nobody write to a directory, root neither."""
@@ -244,6 +249,9 @@ def test_whatever_changes_the_training_makes_another_fit(binary, tmp_path):
         ({"loss": keras.losses.BinaryCrossentropy(label_smoothing=0.1)}, rows),
         (STOP, rows),
         ({**STOP, "patience": 5}, rows),
+        ({**STOP, "monitor": "roc_auc"}, rows),
+        ({**STOP, "monitor": last_score(0.1)}, rows),
+        ({**STOP, "monitor": last_score(0.2)}, rows),
         ({}, {"X": other, "y": y}),
         ({}, {"X": X, "y": 1 - y}),
         ({}, {**rows, "sample_weight": np.arange(1, len(y) + 1)}),

@@ -55,13 +55,22 @@ def test_importance_says_what_it_needs():
 
 
 def test_correlations():
-    table = correlations(formula_search())
-    assert table.index.tolist() == ["strong", "weak", "idle", "kind"]
-    assert np.isnan(table.loc["kind", "correlation"]) and table.loc["kind", "n"] == 250
+    search = formula_search()
+    table = correlations(search)
+    assert table.index.tolist() == ["strong", "kind", "weak", "idle"]
     assert table.loc["strong", "correlation"] > 0.8
     assert table.loc["weak", "correlation"] < 0
     assert abs(table.loc["idle", "correlation"]) < 1e-9
     assert (table["n"] == 250).all()
+    # By hand: the share of the variance of the ranks that lies between the two kinds.
+    ranks = stats.rankdata(search.cv_results_["mean_test_score"])
+    kinds = np.array([params["kind"] for params in search.cv_results_["params"]])
+    between = sum(
+        (kinds == kind).sum() * (ranks[kinds == kind].mean() - ranks.mean()) ** 2 for kind in "ab"
+    )
+    eta = np.sqrt(between / ((ranks - ranks.mean()) ** 2).sum())
+    assert table.loc["kind", "correlation"] == pytest.approx(eta)
+    assert table["method"].to_dict()["kind"] == "eta"
 
 
 def test_narrow_keeps_the_values_of_the_best():

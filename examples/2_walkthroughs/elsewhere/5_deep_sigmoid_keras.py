@@ -6,7 +6,10 @@ from sklearn.model_selection import train_test_split
 
 digits = load_digits()
 X, X_test, y, y_test = train_test_split(
-    digits.images / 16.0, digits.target, test_size=0.25, random_state=0
+    digits.images / 16.0,
+    digits.target,
+    test_size=0.25,
+    random_state=0,
 )
 
 # -- from here
@@ -14,7 +17,9 @@ X, X_test, y, y_test = train_test_split(
 
 def train(activation, n_layers, learning_rate, epochs):
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input(X.shape[1:]), keras.layers.Flatten()])
+    model = keras.Sequential(
+        [keras.Input(X.shape[1:]), keras.layers.Flatten()]
+    )
     for _ in range(n_layers):
         model.add(keras.layers.Dense(32, activation=activation))
     model.add(keras.layers.Dense(10, activation="softmax"))
@@ -23,7 +28,13 @@ def train(activation, n_layers, learning_rate, epochs):
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    history = model.fit(X, y, epochs=epochs, validation_data=(X_test, y_test), verbose=0)
+    history = model.fit(
+        X,
+        y,
+        epochs=epochs,
+        validation_data=(X_test, y_test),
+        verbose=0,
+    )
     return model, history.history
 
 

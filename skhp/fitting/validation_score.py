@@ -1,0 +1,66 @@
+"""A scorer of scikit-learn, called on the validation rows after each epoch."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+
+if TYPE_CHECKING:
+    from skhp.engine.plan import TrainingState, ValidationScore
+
+
+def validation_score(
+    name: str,
+    scorer: Callable[..., Any],
+    rows: tuple[Any, ...],
+    estimator_at: Callable[[TrainingState], Any],
+) -> ValidationScore:
+    """A score for the engine to measure.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the history.
+    scorer : callable
+        ``scorer(estimator, X, y)``. Where it takes ``sample_weight``, it gets the weights.
+    rows : tuple
+        X, y and weights or None, as they were given to ``fit``.
+    estimator_at : callable
+        It returns a fitted estimator with the weights of a `TrainingState`.
+
+    Raises
+    ------
+    ValueError
+        In training, if the scorer returns something other than a finite number.
+    """
+    from skhp.engine.plan import ValidationScore
+
+    X, y, weight = rows
+    takes_weight = "sample_weight" in inspect.signature(scorer).parameters
+    weights = {"sample_weight": weight} if takes_weight and weight is not None else {}
+
+    def measure(state: TrainingState) -> float:
+        if not state.is_finite():  # training has diverged, and such a network cannot predict
+            return float("nan")
+        return _checked(scorer(estimator_at(state), X, y, **weights), scorer)
+
+    def key() -> Any:
+        from skhp.keras_objects.fingerprint import fingerprint
+
+        return (name, fingerprint(scorer), joblib.hash((X, y, weights)))
+
+    return ValidationScore(name, measure, key)
+
+
+def _checked(value: Any, scorer: Any) -> float:
+    if not isinstance(value, Real) or not np.isfinite(float(value)):
+        raise ValueError(
+            f"monitor={scorer!r} must return a finite number for the validation rows. Got "
+            f"{value!r}. Give more validation rows, or use another monitor."
+        )
+    return float(value)
