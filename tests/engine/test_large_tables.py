@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from skhp import KerasClassifier, MLPClassifier
+from skhp import KerasClassifier, KerasRegressor, MLPClassifier
 from skhp.engine import compile_count, large_table
 
 N, N_FEATURES, BATCH = 203, 6, 16
@@ -45,10 +45,9 @@ def mlp(**settings):
     return MLPClassifier(1, 8, **settings)
 
 
-def of_one_input(last_layer="softmax"):
-    model = keras.Sequential(
-        [keras.Input((N_FEATURES,)), keras.layers.Dense(4), keras.layers.Dense(2, last_layer)]
-    )
+def of_one_input():
+    layers = [keras.layers.Dense(4), keras.layers.Dense(2, "softmax")]
+    model = keras.Sequential([keras.Input((N_FEATURES,)), *layers])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
@@ -99,6 +98,20 @@ def test_a_model_has_the_same_bits_in_blocks(data, tiny_blocks):
     check_same(wrapper(of_one_input, **settings).fit(X, y, weight), whole)
 
 
+def test_a_graph_has_the_same_bits_in_blocks(data, tiny_blocks):
+    def build():
+        layers = [keras.Input((N_FEATURES,)), keras.layers.Dropout(0.3), keras.layers.Dense(2)]
+        model = keras.Sequential([*layers, keras.layers.Softmax()])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        return model
+
+    X, y = data
+    whole = wrapper(build).fit(X, y)
+    assert whole.engine_ == "graph"
+    tiny_blocks()
+    check_same(wrapper(build).fit(X, y), whole)
+
+
 def test_a_last_batch_that_is_not_padded(data, tiny_blocks):
     def build():
         model = keras.Sequential(
@@ -111,8 +124,6 @@ def test_a_last_batch_that_is_not_padded(data, tiny_blocks):
     y = X[:, :2]
 
     def fit():
-        from skhp import KerasRegressor
-
         settings = {"batch_size": BATCH, "epochs": 2, "random_state": 0, "validation_split": 0.3}
         return KerasRegressor(build, verbose=0, **settings).fit(X, y)
 
