@@ -69,7 +69,7 @@ class Program:
         )
         self.scalars = ScalarTable(scalars)
         self.optimizer = PureOptimizer(backend, optimizer, self.packing, layout.variables)
-        self._epochs = (EpochBlocks if structure.blocks else Epochs)(
+        self._epochs: Any = (EpochBlocks if structure.blocks else Epochs)(
             backend, structure, computation, self.optimizer, self.packing, self.scalars
         )
         self.log_names = self._epochs.log_names

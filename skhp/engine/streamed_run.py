@@ -70,7 +70,9 @@ class StreamedRun(ProgramRun):
             which = order[start : start + size]
             block = padded_tensors(self._rows, size, which)
             yield len(which), 0, (block, self._validation)
-        for start in range(0, n_validation, validation_size or 1):
+        if self._validation_rows is None:
+            return
+        for start in range(0, n_validation, validation_size):
             which = np.arange(start, min(start + validation_size, n_validation))
             block = padded_tensors(self._validation_rows, validation_size, which)
             yield 0, len(which), (self._train, block)
