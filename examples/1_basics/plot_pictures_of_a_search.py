@@ -83,7 +83,7 @@ plt.show()
 # %%
 # All networks, coloured by the learning rate:
 TrainingCurvesDisplay.from_search(
-    search, curves, kind="all", hue="learning_rate", ylim=(0, 1)
+    search, curves, kind="all", hue="learning_rate"
 )
 plt.show()
 
