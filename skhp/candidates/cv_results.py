@@ -64,7 +64,7 @@ def _read(search: Any) -> Mapping[str, Any]:
             for name in search
         }
     if not isinstance(search, Mapping):
-        trials = _trials_of(search)
+        trials = trials_of(search)
         found = _from_attribute(search) if trials is None else _from_trials(trials)
         if found:
             return found
@@ -113,8 +113,13 @@ def _from_attribute(search: Any) -> Mapping[str, Any]:
     return getattr(search, "cv_results_", {})
 
 
-def _trials_of(search: Any) -> list[Any] | None:
-    """The trials of an `OptunaSearchCV` or of a study of Optuna; None for another search."""
+def trials_of(search: Any) -> list[Any] | None:
+    """The trials of an `OptunaSearchCV` or of a study of Optuna; None for another search.
+
+    Parameters
+    ----------
+    search : search or study
+    """
     if hasattr(search, "study_"):
         return search.trials_
     return search.trials if hasattr(search, "get_trials") else None

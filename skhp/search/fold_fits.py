@@ -64,7 +64,7 @@ class FoldFit:
         """Stop training, if it has not ended."""
         self._paused.stop()
 
-    def _fit(self, pause: Callable[[Any], bool]) -> None:
+    def _fit(self, pause: Callable[[], bool]) -> None:
         network = network_in(self._candidate)
         network.set_callbacks(*own_callbacks(network), _AtEachEpoch(self._epoch_ends, pause))
         self._candidate.fit(*self._train)
@@ -83,7 +83,7 @@ class FoldFit:
 class _AtEachEpoch:
     """A callback of scikit-learn that pauses a fit after each epoch that it trains."""
 
-    def __init__(self, epoch_ends: Callable[..., bool], pause: Callable[[Any], bool]) -> None:
+    def __init__(self, epoch_ends: Callable[..., bool], pause: Callable[[], bool]) -> None:
         self._epoch_ends, self._pause = epoch_ends, pause
 
     def setup(self, estimator: Any, context: Any) -> None: ...
@@ -94,7 +94,7 @@ class _AtEachEpoch:
 
     def on_fit_task_end(self, estimator: Any, context: Any) -> bool:
         end = epoch_end(context)
-        return end is not None and self._epoch_ends(estimator, end) and self._pause(None)
+        return end is not None and self._epoch_ends(estimator, end) and self._pause()
 
 
 class FoldFits:

@@ -75,7 +75,8 @@ def optuna_objective(
     The folds of a trial take turns, so they use one core at a time where a network is small.
     For more, start several processes on one study, or pass ``n_jobs`` to ``study.optimize``.
     Each epoch costs one prediction of the test rows, and the earlier steps of a pipeline
-    transform them each time.
+    transform them each time. The training rows of all folds are in memory together: with
+    ``cv=5``, they are four times X.
 
     Examples
     --------

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skhp
 from skhp import KerasClassifier, MLPClassifier
+from skhp.callback import LearningCurves
 from skhp.engine.program_run import ProgramRun
 from skhp.search import FitStore, optuna_objective, results
 
@@ -28,6 +30,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 NET = MLPClassifier(n_layers=1, width=16, epochs=6, random_state=0)
 RATE = "learning_rate"
+STEP = f"mlpclassifier__{RATE}"  # of the same in a pipeline
 
 
 @pytest.fixture
@@ -55,10 +58,9 @@ def study_of(*rates, name=RATE, **settings):
 def test_each_epoch_reports_the_score_of_a_cross_validation(binary):
     X, y = binary
     pipeline = make_pipeline(StandardScaler(), NET)
-    name = f"mlpclassifier__{RATE}"
-    study = study_of(0.03, 0.1, name=name)
+    study = study_of(0.03, 0.1, name=STEP)
     settings = {"cv": StratifiedKFold(3), "scoring": "neg_log_loss"}
-    objective = optuna_objective(pipeline, {name: [0.03, 0.1]}, X, y, **settings)
+    objective = optuna_objective(pipeline, {STEP: [0.03, 0.1]}, X, y, **settings)
     study.optimize(objective, n_trials=2)
     for trial in study.trials:
         for epoch in (1, 4, 6):
@@ -131,6 +133,35 @@ def test_an_error_in_one_fold_ends_the_others(binary):
     study.optimize(objective, n_trials=1, catch=ValueError)
     assert study.trials[0].state.name == "FAIL"
     assert threading.active_count() == before
+
+
+def test_learning_curves_follow_the_folds(binary):
+    X, y = binary
+    net, curves = make_pipeline(clone(NET)), LearningCurves()
+    net.set_callbacks(curves)
+    study = study_of(0.03, 1e-7, name=STEP, pruner=optuna.pruners.MedianPruner(1))
+    study.optimize(optuna_objective(net, {STEP: [0.03, 1e-7]}, X, y, cv=2), n_trials=2)
+    columns = ["candidate", "split", "epoch", "value"]
+    found = curves.frame(study)
+    assert found["metric"].unique() == ["loss"] and not found["refit"].any()
+    expected = LearningCurves()
+    search = GridSearchCV(make_pipeline(clone(NET)), {STEP: [0.03]}, cv=2, refit=False)
+    search.set_callbacks(expected).fit(X, y)
+    assert found[columns].equals(expected.frame()[columns])
+
+
+def test_settings_of_scikit_learn_hold_in_each_fold(binary):
+    X, y = binary
+    found = []
+
+    def scorer(net, X, y):
+        found.append(get_config()["assume_finite"])
+        return 0.5
+
+    objective = optuna_objective(NET, {RATE: [0.03]}, X, y, cv=2, scoring=scorer)
+    with config_context(assume_finite=True):
+        study_of().optimize(objective, n_trials=1)
+    assert len(found) > 2 and all(found)
 
 
 def test_a_pruned_trial_goes_on_through_the_store(binary, tmp_path, trained):
