@@ -83,7 +83,7 @@ print(f"best accuracy: {search.best_score_:.2f}")
 import matplotlib.pyplot as plt
 
 TrainingCurvesDisplay.from_search(
-    search, curves, curve="accuracy", ylim=(0, 1)
+    search, curves, curve="accuracy", n_best=20, ylim=(0, 1)
 )
 plt.show()
 
