@@ -2,63 +2,88 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import kruskal, spearmanr
 
 from skhp.candidates.cv_results import scores_of
 from skhp.candidates.parameter_columns import is_numeric, parameter_columns
-from skhp.candidates.values import unique_values
+from skhp.candidates.values import unique_values, value_key
 
 
-def correlations(search: Any, metric: str | None = None) -> Any:
-    """Rank correlation of each parameter with the score.
+def correlations(search: Any, metric: Any = None) -> Any:
+    """How strongly the score changes with each parameter.
 
     Parameters
     ----------
     search : fitted search, or its ``cv_results_``
-    metric : str, optional
-        The score to use: see `results`.
+    metric : str, callable or array-like, optional
+        The score to use: a name as in `results`, a function of ``cv_results_``, or one number
+        for each candidate. Higher is better.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``parameter``, strongest correlation first. The columns are Spearman's
-        ``correlation`` in [-1, 1], its ``pvalue``, and ``n``, the number of candidates.
-        Candidates that failed and parameters with a single value are left out. Parameters
-        without an order, such as the activation, come last, with NaN; `importance` works for
-        them too. True counts as 1, False as 0.
+        Indexed by ``parameter``, strongest first. The columns are:
+
+        - ``correlation``: for numbers and bools, Spearman's rank correlation in [-1, 1] (True
+          counts as 1). For parameters without an order, such as the activation, the
+          correlation ratio (eta) of the ranks in [0, 1], which has no direction: 0 if the
+          score is the same for all values, 1 if the value decides the score;
+        - ``pvalue``, of Spearman's test, or of the Kruskal-Wallis test;
+        - ``n``, the number of candidates;
+        - ``method``, "spearman" or "eta".
+
+        Candidates that failed and parameters with a single value are left out.
 
     Notes
     -----
     In a grid, each value of a parameter is combined with the same values of the others. In an
     adaptive search it is not, so a correlation may come from another parameter.
+
+    The square of eta is the share of the variance of the ranks that lies between the values.
+    It equals H / (n - 1), where H is the statistic of Kruskal and Wallis: Use of Ranks in
+    One-Criterion Variance Analysis, Journal of the American Statistical Association, 1952.
     """
     import pandas as pd
 
     scores = scores_of(search, metric)
-    rows = []
+    rows = {}
     for name, values in parameter_columns(search).items():
-        numbers = _as_numbers(values)
-        known = np.isfinite(scores) & (True if numbers is None else np.isfinite(numbers))
-        if known.sum() < 3 or len(np.unique(scores[known])) < 2:
-            continue
-        if numbers is None:
-            if len(unique_values(itertools.compress(values, known))) > 1:
-                rows.append((name, np.nan, np.nan, int(known.sum())))
-        elif len(np.unique(numbers[known])) > 1:
-            correlation, pvalue = spearmanr(numbers[known], scores[known])
-            rows.append((name, float(correlation), float(pvalue), int(known.sum())))
-    rows.sort(key=lambda row: (np.isnan(row[1]), -abs(row[1])))
-    names = ["parameter", "correlation", "pvalue", "n"]
-    return pd.DataFrame(rows, columns=names).set_index("parameter")
+        method, column = _as_column(values)
+        known = np.isfinite(scores) & np.isfinite(column)
+        few = known.sum() < 3 or len(np.unique(scores[known])) < 2
+        if not few and len(np.unique(column[known])) > 1:
+            found = _METHODS[method](column[known], scores[known])
+            rows[name] = (*found, int(known.sum()), method)
+    names = ["correlation", "pvalue", "n", "method"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=names).rename_axis("parameter")
+    return table.sort_values("correlation", key=abs, ascending=False, kind="stable")
 
 
-def _as_numbers(values: list[Any]) -> np.ndarray | None:
-    """Numbers and bools as numbers. None if there are other values."""
+def _spearman(column: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
+    correlation, pvalue = spearmanr(column, scores)
+    return float(correlation), float(pvalue)
+
+
+def _eta(codes: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
+    statistic, pvalue = kruskal(*(scores[codes == code] for code in np.unique(codes)))
+    return float(np.sqrt(max(statistic, 0.0) / (len(scores) - 1))), float(pvalue)
+
+
+def _as_column(values: list[Any]) -> tuple[str, np.ndarray]:
+    """How to compare a parameter with the score, and its values as numbers or as codes."""
     present = [value for value in values if value is not None]
     if is_numeric(present) or all(isinstance(value, bool | np.bool_) for value in present):
-        return np.array([np.nan if value is None else value for value in values], dtype=float)
-    return None
+        column = np.array([np.nan if value is None else value for value in values], dtype=float)
+        return "spearman", column
+    codes = {value_key(value): code for code, value in enumerate(unique_values(values))}
+    return "eta", np.array([codes[value_key(value)] for value in values], dtype=float)
+
+
+_METHODS: dict[str, Callable[[np.ndarray, np.ndarray], tuple[float, float]]] = {
+    "spearman": _spearman,
+    "eta": _eta,
+}

@@ -51,16 +51,13 @@ class PlotData:
             )
         return [self.check_param("params", name) for name in listed]
 
-    def settings_text(self, row: Any, params: Sequence[str], at_most: int | None = None) -> str:
-        """Write a candidate's parameters, at most ``at_most`` of them."""
-        parts = [
+    def settings(self, row: Any, params: Sequence[str] | None = None) -> list[str]:
+        """Write a candidate's parameters; by default those with several values."""
+        return [
             f"{name}={self.scales[name].label_of(row[name])}"
-            for name in params
+            for name in (self.searched() if params is None else params)
             if not is_missing(row[name])
         ]
-        if at_most is not None and len(parts) > at_most:
-            parts = [*parts[:at_most], "..."]
-        return ", ".join(parts)
 
     def check_param(self, role: str, name: Any) -> str:
         """Give a parameter's short name. Raise ValueError if the search does not have it."""

@@ -7,15 +7,19 @@ matplotlib is imported only when a display draws.
 """
 
 from skhp.displays.importance import ImportanceDisplay
+from skhp.displays.optimization_history import OptimizationHistoryDisplay
 from skhp.displays.parallel_coordinates import ParallelCoordinatesDisplay
 from skhp.displays.score_distribution import ScoreDistributionDisplay
 from skhp.displays.search_heatmap import SearchHeatmapDisplay
+from skhp.displays.slices import SliceDisplay
 from skhp.displays.tradeoff import TradeoffDisplay
 from skhp.displays.training_curves import TrainingCurvesDisplay
 
 __all__ = [
     "TrainingCurvesDisplay",
+    "OptimizationHistoryDisplay",
     "ParallelCoordinatesDisplay",
+    "SliceDisplay",
     "SearchHeatmapDisplay",
     "ImportanceDisplay",
     "ScoreDistributionDisplay",

@@ -11,20 +11,25 @@ from skhp.displays import palette, panels
 
 
 class ImportanceDisplay:
-    """The importance of each parameter of a search, and its rank correlation with the score.
+    """The importance of each parameter of a search, and its correlation with the score.
+
+    A bar to the right means that the score rises with the parameter, a bar to the left that it
+    falls. A grey bar is of a parameter without an order, such as the activation: it says how
+    much the score differs between the values, from 0 to 1.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a parameter, most important first: ``param``, ``importance`` and
-        ``rank_correlation`` (NaN for a parameter that is not a number).
+        One row a parameter, most important first: ``param``, ``importance``,
+        ``correlation`` and ``method`` ("spearman", or "eta" for a parameter without an order),
+        as in `skhp.search.correlations`.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         The Axes that contains the two panels.
     axes_ : ndarray of matplotlib Axes, of shape (1, 2)
-        The panels: importance and rank correlation.
+        The panels: importance and correlation.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
 
@@ -93,14 +98,8 @@ class ImportanceDisplay:
         from skhp.candidates.importance import importance
 
         found = importance(search, method, metric=metric, random_state=random_state)
-        ranks = correlations(search, metric=metric)["correlation"].reindex(found.index)
-        frame = pd.DataFrame(
-            {
-                "param": found.index,
-                "importance": found.to_numpy(),
-                "rank_correlation": ranks.to_numpy(float),
-            }
-        )
+        table = correlations(search, metric=metric)[["correlation", "method"]]
+        frame = found.rename_axis("param").to_frame().join(table).reset_index()
         return cls(frame).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -122,20 +121,20 @@ class ImportanceDisplay:
         rows = np.arange(len(self.frame))
         left, right = self.axes_[0]
         left.barh(rows, self.frame["importance"], color=palette.BLUE, height=0.62)
-        left.set_yticks(rows, [name.replace("_", " ") for name in self.frame["param"]])
+        left.set_yticks(rows, self.frame["param"])
         left.invert_yaxis()
         left.set_xlabel("importance")
-        _draw_correlation(right, rows, self.frame["rank_correlation"].to_numpy(float))
+        _draw_correlation(right, rows, self.frame)
         for panel in (left, right):
             panel.spines[["top", "right"]].set_visible(False)
             panel.tick_params(axis="y", length=0)
         return self
 
 
-def _draw_correlation(panel: Any, rows: np.ndarray, correlation: np.ndarray) -> None:
-    colours = [palette.VERMILLION if value < 0 else palette.GREEN for value in correlation]
-    panel.barh(rows, np.nan_to_num(correlation), color=colours, height=0.62)
+def _draw_correlation(panel: Any, rows: np.ndarray, frame: pd.DataFrame) -> None:
+    correlation = frame["correlation"].to_numpy(float)
+    signed = np.where(correlation < 0, palette.VERMILLION, palette.GREEN)
+    colours = np.where(frame["method"] == "spearman", signed, palette.GREY)
+    panel.barh(rows, np.nan_to_num(correlation), color=colours.tolist(), height=0.62)
     panel.axvline(0, color="black", lw=0.8)
-    for row in rows[np.isnan(correlation)]:
-        panel.text(0.03, row, "not a number", va="center", color=palette.GREY, fontsize=8)
-    panel.set(xlim=(-1.05, 1.05), xlabel="rank correlation with the score")
+    panel.set(xlim=(-1.05, 1.05), xlabel="correlation with the score (grey: no direction)")

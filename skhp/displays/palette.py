@@ -16,6 +16,21 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "
 BLUE, VERMILLION, GREEN = OKABE_ITO[:3]
 GREY = "#7F7F7F"
 
+# Ten colours for lines on white: P. Tol, "Colour Schemes" (2021), the muted scheme with black
+# in place of its grey.
+TEN = (
+    "#332288",
+    "#CC6677",
+    "#117733",
+    "#88CCEE",
+    "#882255",
+    "#DDCC77",
+    "#44AA99",
+    "#AA4499",
+    "#999933",
+    "#000000",
+)
+
 SEQUENTIAL = "viridis"
 
 
@@ -48,10 +63,11 @@ class Colours:
 def colours_for(values: Iterable[Any], scale: Scale) -> Colours:
     """Choose colours: a hue for each category, dark to light for numbers."""
     values = list(values)
-    return _for_groups(values, scale) if scale.discrete else _for_range(values, scale)
+    return colours_for_groups(values, scale)[0] if scale.discrete else _for_range(values, scale)
 
 
-def _for_groups(values: list[Any], scale: Scale) -> Colours:
+def colours_for_groups(values: Iterable[Any], scale: Scale) -> tuple[Colours, np.ndarray]:
+    """Choose one colour for each group of values, and give the group of each value."""
     from matplotlib import colormaps
     from matplotlib.colors import to_rgba
 
@@ -62,7 +78,7 @@ def _for_groups(values: list[Any], scale: Scale) -> Colours:
         table = np.array([to_rgba(colour) for colour in OKABE_ITO[: len(labels)]])
     # The code -1 means that a candidate does not have this parameter: its colour is grey.
     table = np.vstack([table.reshape(-1, 4), to_rgba(GREY)])
-    return Colours(table[codes], tuple(zip(labels, table, strict=False)), None)
+    return Colours(table[codes], tuple(zip(labels, table, strict=False)), None), codes
 
 
 def _for_range(values: list[Any], scale: Scale) -> Colours:

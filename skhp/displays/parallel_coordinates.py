@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -189,12 +190,10 @@ def _draw_axis(ax: Any, x: int, scale: Scale) -> None:
 
 
 def _wrapped(name: str) -> str:
-    """Break a long name between its words."""
-    words = name.replace("_", " ").split()
-    lines = [words[0]]
-    for word in words[1:]:
-        if len(lines[-1]) + len(word) < 12:
-            lines[-1] += " " + word
-        else:
-            lines.append(word)
+    """Break a long name after an underscore or a space."""
+    lines = [""]
+    for word in re.findall(r"[^_ ]*[_ ]?", name):
+        if lines[-1] and len(lines[-1]) + len(word) > 12:
+            lines.append("")
+        lines[-1] += word
     return "\n".join(lines)

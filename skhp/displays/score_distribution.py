@@ -188,7 +188,7 @@ class ScoreDistributionDisplay:
             scores = self.frame[self.frame["param"] == name].groupby("value")["score"]
             by_value = {str(v): g.to_numpy() for v, g in scores}
             _draw_ridges(panel, by_value, self.labels[name], limits)
-            panel.set_ylabel(name.replace("_", " "))
+            panel.set_ylabel(name)
         for column in range(self.axes_.shape[1]):
             lowest = [panel for panel in self.axes_[:, column] if panel is not None][-1]
             lowest.set_xlabel(self.score_name)

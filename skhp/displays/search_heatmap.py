@@ -21,14 +21,15 @@ _MOST_WRITTEN = 48
 class SearchHeatmapDisplay:
     """The score for two parameters, as colours. Three more by hue, columns and rows.
 
-    Each cell shows the mean, or another aggregate, of its candidates. Ranges of numbers are cut
-    into bins. ``hue`` divides each cell into strips, and ``columns`` and ``rows`` repeat the
-    picture in several panels.
+    Each cell shows the mean, or another aggregate, of its candidates, and below it the standard
+    deviation over the folds. Ranges of numbers are cut into bins. ``hue`` divides each cell into
+    strips, and ``columns`` and ``rows`` repeat the picture in several panels.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a cell: the parameters, as labels, ``score`` and ``n_candidates``.
+        One row a cell: the parameters, as labels, ``score``, ``n_candidates`` and, if known,
+        ``score_std``, the mean standard deviation over the folds of its candidates.
     roles : dict of str to str
         The parameter of each role: "x", "y", "hue", "columns", "rows".
     labels : dict of str to list of str
@@ -83,8 +84,8 @@ class SearchHeatmapDisplay:
     def from_search(
         cls,
         search: Any,
-        x: str,
-        y: str,
+        x: str | None = None,
+        y: str | None = None,
         *,
         rows: str | None = None,
         columns: str | None = None,
@@ -100,8 +101,9 @@ class SearchHeatmapDisplay:
         ----------
         search : fitted search, or its ``cv_results_``
             ``cv_results_`` may be a dict or a data frame.
-        x, y : str
-            The parameters of the two axes.
+        x, y : str, default=None
+            The parameters of the two axes. By default the most important ones, as in
+            `skhp.search.importance`.
         rows, columns, hue : str, default=None
             More parameters: rows and columns of panels, and strips in each cell.
         metric : str, default=None
@@ -122,14 +124,16 @@ class SearchHeatmapDisplay:
         ------
         ValueError
             If the search does not have these parameters or this score, a parameter is used
-            twice, or ``aggregate`` has another value.
+            twice, fewer than two parameters vary, or ``aggregate`` has another value.
         """
         check_choice("aggregate", aggregate, ("mean", "median", "max", "min"))
         check_n("n_bins", n_bins)
         candidates = plot_data_of(search, metric)
         asked = {"x": x, "y": y, "hue": hue, "columns": columns, "rows": rows}
-        given = {r: p for r, p in asked.items() if p is not None or r in ("x", "y")}
-        roles = {r: candidates.check_param(r, p) for r, p in given.items()}
+        roles = {r: candidates.check_param(r, p) for r, p in asked.items() if p is not None}
+        for role in ("x", "y"):
+            if role not in roles:
+                roles[role] = _most_important(search, candidates, set(roles.values()), metric)
         if len(set(roles.values())) < len(roles):
             raise ValueError(f"Each parameter can be used once. Got {roles}.")
         frame, labels = _cells(candidates, list(roles.values()), aggregate, n_bins)
@@ -174,7 +178,7 @@ class SearchHeatmapDisplay:
         return len(self.labels[self.roles[role]]) if role in self.roles else 1
 
     def _draw_panel(self, panel: Any, row: int, column: int, cmap: str) -> Any:
-        values = self._values(row, column)
+        values, deviations = self._values(row, column)
         panel.set_facecolor("#EEEEEE")
         image = panel.pcolormesh(np.ma.masked_invalid(values), cmap=cmap, norm=self._norm)
         n_hue = self._n("hue")
@@ -183,13 +187,13 @@ class SearchHeatmapDisplay:
         for edge in range(values.shape[0] + 1):
             panel.axhline(edge, color="white", lw=1)
         if values.size <= _MOST_WRITTEN and self.axes_.size <= 6:
-            _write_values(panel, values, self._norm)
+            _write_values(panel, values, deviations, self._norm)
         self._label_panel(panel, row, column)
         panel.spines[:].set_visible(False)
         return image
 
-    def _values(self, row: int, column: int) -> np.ndarray:
-        """Scores of one panel: a row for each y, a column for each pair of x and hue."""
+    def _values(self, row: int, column: int) -> tuple[np.ndarray, np.ndarray]:
+        """Scores and their deviations: a row for each y, a column for each pair of x and hue."""
         cells = self.frame
         for role, number in (("rows", row), ("columns", column)):
             if role in self.roles:
@@ -197,10 +201,18 @@ class SearchHeatmapDisplay:
                 cells = cells[cells[name] == self.labels[name][number]]
         across = [self.roles[role] for role in ("x", "hue") if role in self.roles]
         whole: Any = pd.MultiIndex.from_product([self.labels[a] for a in across], names=across)
-        table = cells.set_index([self.roles["y"], *across])["score"].unstack(across)
         if len(across) == 1:
             whole = whole.get_level_values(0)
-        return table.reindex(index=self.labels[self.roles["y"]], columns=whole).to_numpy(float)
+        cells = cells.set_index([self.roles["y"], *across]).assign(nothing=np.nan)
+        shown = ["score", "score_std" if "score_std" in cells else "nothing"]
+        scores, deviations = (
+            cells[column]
+            .unstack(across)
+            .reindex(index=self.labels[self.roles["y"]], columns=whole)
+            .to_numpy(float)
+            for column in shown
+        )
+        return scores, deviations
 
     def _label_panel(self, panel: Any, row: int, column: int) -> None:
         n_hue, x, y = self._n("hue"), self.roles["x"], self.roles["y"]
@@ -233,6 +245,22 @@ class SearchHeatmapDisplay:
         return "\n".join(parts)
 
 
+def _most_important(search: Any, candidates: PlotData, taken: set[str], metric: str | None) -> str:
+    """The most important parameter that has no role yet."""
+    from skhp.candidates.importance import importance
+
+    free = [name for name in candidates.searched() if name not in taken]
+    if not free:
+        raise ValueError(
+            f"A heatmap needs two parameters that vary. This search has {list(candidates.params)}."
+        )
+    try:
+        ranked = importance(search, metric=metric).index
+    except ValueError:  # there are too few candidates
+        ranked = free
+    return next(name for name in ranked if name in free)
+
+
 def _cells(
     candidates: PlotData, params: list[str], aggregate: str, n_bins: int
 ) -> tuple[pd.DataFrame, dict[str, list[str]]]:
@@ -242,22 +270,28 @@ def _cells(
     for name in params:
         codes, labels[name] = candidates.scales[name].group(scored[name], n_bins)
         columns[name] = codes
-    frame = pd.DataFrame({**columns, "score": scored["score"].to_numpy()})
+    frame = pd.DataFrame(columns).assign(**scored.filter(["score", "score_std"]).to_dict("list"))
     frame = frame[(frame[params] >= 0).all(axis=1)]
     order = params[1::-1] + params[2:]
-    grouped = frame.groupby(order)["score"].agg([aggregate, "count"]).reset_index()
-    grouped = grouped.rename(columns={aggregate: "score", "count": "n_candidates"})
+    summaries = {"score": ("score", aggregate), "n_candidates": ("score", "count")}
+    if "score_std" in frame:
+        summaries["score_std"] = ("score_std", "mean")
+    grouped = frame.groupby(order).agg(**summaries).reset_index()
     for name in params:
         grouped[name] = [labels[name][code] for code in grouped[name]]
     return grouped, labels
 
 
-def _write_values(panel: Any, values: np.ndarray, norm: Any) -> None:
+def _write_values(panel: Any, values: np.ndarray, deviations: np.ndarray, norm: Any) -> None:
+    size = 8 if values.shape[1] <= 8 else 6
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             ink = "black" if norm(value) > 0.6 else "white"
-            text = f"{value:.3f}" if abs(value) < 10 else f"{value:.3g}"
-            size = 8 if values.shape[1] <= 8 else 6
-            panel.text(
-                column + 0.5, row + 0.5, text, ha="center", va="center", color=ink, fontsize=size
-            )
+            deviation = deviations[row, column]
+            text = _short(value) + (f"\n±{_short(deviation)}" if np.isfinite(deviation) else "")
+            place = (column + 0.5, row + 0.5)
+            panel.text(*place, text, ha="center", va="center", color=ink, fontsize=size)
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.3g}"

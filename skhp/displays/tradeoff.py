@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_uppercase
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,16 @@ import pandas as pd
 from skhp.candidates.cv_results import results_of
 from skhp.candidates.plot_data import PlotData, plot_data_of
 from skhp.displays import palette, panels
+from skhp.displays.text_lines import lines_of
+
+# With more candidates, only those on the front have bars: others would cover the picture.
+_MOST_BARS = 40
+
+# Candidates of the front that the picture names.
+_MOST_LISTED = 6
+
+# Share of an axis that a name needs.
+_ROOM = 0.04
 
 _AXIS_LABELS = {
     "fit_seconds": "mean fit time in seconds, compiling included",
@@ -22,12 +33,14 @@ class TradeoffDisplay:
     """Score against cost, with the Pareto front.
 
     The cost is the training time, the size of the network or another number. A candidate is on
-    the Pareto front if no other candidate has both a better score and a lower cost.
+    the Pareto front if no other candidate has both a better score and a lower cost. Bars show
+    the standard deviation over the folds: for the front only, if there are many candidates.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a candidate: ``candidate``, its parameters, ``score``, ``cost``, ``pareto``.
+        One row a candidate: ``candidate``, its parameters, ``score``, ``score_std`` (over the
+        folds, if known), ``cost``, ``pareto``.
     candidates : PlotData
         The scales of the parameters and the name of the score.
     cost_name : str
@@ -119,7 +132,8 @@ class TradeoffDisplay:
         candidates = plot_data_of(search, metric)
         hue = candidates.check_param("hue", hue) if hue is not None else None
         costs, name = _costs(search, candidates, cost)
-        frame = candidates.scored[["candidate", *candidates.params, "score"]].sort_index()
+        shown = ["candidate", *candidates.params, "score", "score_std"]
+        frame = candidates.scored.filter(shown).sort_index()
         frame = frame.assign(cost=costs[frame.index])
         frame = frame[np.isfinite(frame["cost"])]
         if frame.empty:
@@ -144,40 +158,65 @@ class TradeoffDisplay:
         TradeoffDisplay
         """
         panels.check_matplotlib("TradeoffDisplay.plot")
-        self.ax_ = ax = panels.one_panel(ax, (7.2, 4.6))
+        self.ax_ = ax = panels.one_panel(ax, (7.2, 5.2))
         self.figure_ = ax.figure
-        frame = self.frame
-        alpha = float(np.clip(8 / np.sqrt(len(frame)), 0.3, 0.9))
-        colours: Any = palette.GREY
-        if self.hue is not None:
+        frame, front = self.frame, self.frame[self.frame["pareto"]].sort_values("cost")
+        if self.hue is None:
+            colours: Any = palette.GREY
+        else:
             shades = palette.colours_for(frame[self.hue], self.candidates.scales[self.hue])
             colours = shades.of_values
+        alpha = float(np.clip(8 / np.sqrt(len(frame)), 0.3, 0.9))
         ax.scatter(frame["cost"], frame["score"], c=colours, s=22, alpha=alpha, lw=0)
-        front = frame[frame["pareto"]].sort_values("cost")
-        ax.plot(
-            front["cost"],
-            front["score"],
-            drawstyle="steps-post",
-            color=palette.VERMILLION,
-            marker="o",
-            mfc="none",
-            ms=9,
-            label="Pareto front (with the candidate's number)",
-        )
+        _draw_bars(ax, frame if len(frame) <= _MOST_BARS else front)
         costs = frame["cost"]
-        if len(costs) and costs.min() > 0 and costs.max() / costs.min() >= 10:
+        if costs.min() > 0 and costs.max() / costs.min() >= 10:
             ax.set_xscale("log")
         ax.margins(0.08)
+        _draw_front(ax, front, self.candidates)
         ax.set(xlabel=self.cost_name, ylabel=self.candidates.score_name)
-        _number(ax, front)
-        best = front.iloc[-1]
-        searched = self.candidates.searched()
-        ax.set_title(f"best: {self.candidates.settings_text(best, searched, 4)}", fontsize=9)
-        legend = ax.legend(loc="lower right", fontsize=8)
         if self.hue is not None:
-            ax.add_artist(legend)  # the legend of the colours would replace it
-            shades.explain(ax, self.hue.replace("_", " "))
+            shades.explain(ax, self.hue)
         return self
+
+
+def _draw_bars(ax: Any, frame: pd.DataFrame) -> None:
+    if "score_std" in frame:
+        style = {"fmt": "none", "ecolor": palette.GREY, "elinewidth": 0.8, "alpha": 0.6}
+        ax.errorbar(frame["cost"], frame["score"], frame["score_std"], zorder=0, **style)
+
+
+def _draw_front(ax: Any, front: pd.DataFrame, candidates: PlotData) -> None:
+    """Draw the front, and a list of its candidates below the picture, best first."""
+    style = {"drawstyle": "steps-post", "marker": "o", "mfc": "none", "ms": 9}
+    ax.plot(front["cost"], front["score"], color=palette.VERMILLION, label="front", **style)
+    named = _apart(ax, front[::-1])[:_MOST_LISTED]
+    lines = ["Pareto front"]
+    for letter, (_, row) in zip(ascii_uppercase, front.loc[named].iterrows(), strict=False):
+        ax.annotate(
+            letter,
+            (row["cost"], row["score"]),
+            xytext=(0, 8),
+            textcoords="offset points",
+            fontsize=8,
+            ha="center",
+            color=palette.VERMILLION,
+        )
+        settings = lines_of(candidates.settings(row), 80, at_most=1)[0]
+        lines.append(f"{letter}: candidate {row['candidate']}, {row['score']:.3f}: {settings}")
+    ax.text(0, -0.16, "\n".join(lines), transform=ax.transAxes, va="top", fontsize=8)
+
+
+def _apart(ax: Any, front: pd.DataFrame) -> list[Any]:
+    """The rows whose names have room next to their points, if those before them have names."""
+    ax.autoscale_view()
+    to_axes = ax.transScale + ax.transLimits
+    points = to_axes.transform(front[["cost", "score"]].to_numpy(float))
+    chosen: list[int] = []
+    for i, point in enumerate(points):
+        if all(np.abs(point - points[other]).max() > _ROOM for other in chosen):
+            chosen.append(i)
+    return [front.index[i] for i in chosen]
 
 
 # Costs that are columns of skhp.search.results.
@@ -193,8 +232,7 @@ def _costs(search: Any, candidates: PlotData, cost: Any) -> tuple[np.ndarray, st
         return _table_costs(search, cost, len(candidates.frame)), _AXIS_LABELS[cost]
     for source in (candidates.frame, results_of(search)):
         if cost in source and np.asarray(source[cost]).dtype.kind in "iuf":
-            name = _AXIS_LABELS.get(cost, cost.replace("_", " "))
-            return np.asarray(source[cost], dtype=float), name
+            return np.asarray(source[cost], dtype=float), _AXIS_LABELS.get(cost, cost)
     numeric = [p for p in candidates.params if candidates.scales[p].numeric]
     raise ValueError(
         f"cost={cost!r} is not a column of numbers. Use 'train_seconds', 'n_parameters', "
@@ -230,7 +268,7 @@ def _given_costs(cost: Any, n: int) -> tuple[np.ndarray, str]:
         raise ValueError(
             f"cost must be one number for each of the {n} candidates, or a name. Got {cost!r}."
         )
-    return costs, _AXIS_LABELS.get(name, name.replace("_", " "))
+    return costs, _AXIS_LABELS.get(name, name)
 
 
 def _on_pareto_front(costs: pd.Series, scores: pd.Series) -> np.ndarray:
@@ -241,20 +279,3 @@ def _on_pareto_front(costs: pd.Series, scores: pd.Series) -> np.ndarray:
     unbeaten = np.empty(len(order), dtype=bool)
     unbeaten[order] = ranked > best_before
     return unbeaten
-
-
-def _number(ax: Any, front: pd.DataFrame) -> None:
-    """Write the candidate numbers on the front, without overlap."""
-    taken: list[np.ndarray] = []
-    for _, row in front[::-1].iterrows():  # the best candidate first, so that it gets its number
-        point = ax.transData.transform((row["cost"], row["score"]))
-        if all(np.abs(point - other).max() > 16 for other in taken):
-            taken.append(point)
-            ax.annotate(
-                f"{row['candidate']}",
-                (row["cost"], row["score"]),
-                xytext=(-6, 6),
-                textcoords="offset points",
-                fontsize=8,
-                ha="right",
-            )

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from skhp.candidates.checks import check_n
-from skhp.candidates.mean_curves import TRAINING, average_over_folds, mean_curves
+from skhp.candidates.checks import check_choice, check_n
+from skhp.candidates.mean_curves import average_over_folds, mean_curves
 from skhp.candidates.plot_data import PlotData, plot_data_of
-from skhp.candidates.scales import scale_of
-from skhp.displays import palette, panels
+from skhp.displays import panels
+from skhp.displays.curve_lines import draw_all, draw_rows
+from skhp.displays.text_lines import lines_of
 
-_STYLES = {
-    TRAINING: ("--", palette.BLUE),
-    "validation": ("-", palette.VERMILLION),
-    "test fold": ("-", palette.GREEN),
-}
+_YSCALES = ("auto", "linear", "log")
 
 
 class TrainingCurvesDisplay:
@@ -88,7 +84,7 @@ class TrainingCurvesDisplay:
         metrics: Sequence[str] | str | None = None,
         ax: Any = None,
         ylim: tuple[float, float] | None = None,
-        yscale: str = "linear",
+        yscale: str = "auto",
     ) -> Self:
         """Draw how a fitted network trained.
 
@@ -103,8 +99,9 @@ class TrainingCurvesDisplay:
             The Axes to draw on. By default a new figure.
         ylim : tuple of float, default=None
             Limits of the vertical axes.
-        yscale : {"linear", "log"}, default="linear"
-            Scale of the vertical axes.
+        yscale : {"auto", "linear", "log"}, default="auto"
+            Scale of the vertical axes. "auto" is logarithmic for losses that are all positive,
+            and linear for everything else.
 
         Returns
         -------
@@ -126,7 +123,7 @@ class TrainingCurvesDisplay:
         frame = average_over_folds(tidy)
         if metrics is not None:
             frame = frame[
-                frame["metric"].isin([_known(frame, name, "metrics") for name in metrics])
+                frame["metric"].isin([_known(frame, name, "metrics") for name in _listed(metrics)])
             ]
         return cls(frame, kind="metrics").plot(ax, ylim=ylim, yscale=yscale)
 
@@ -137,13 +134,13 @@ class TrainingCurvesDisplay:
         curves: Any,
         *,
         kind: str = "best",
-        n_best: int = 20,
+        n_best: int = 6,
         curve: str = "loss",
         hue: str | None = None,
         metric: str | None = None,
         ax: Any = None,
         ylim: tuple[float, float] | None = None,
-        yscale: str = "linear",
+        yscale: str = "auto",
     ) -> Self:
         """Draw how the networks of a search trained.
 
@@ -155,8 +152,10 @@ class TrainingCurvesDisplay:
             The `LearningCurves` that were set on the search before ``fit``, or their
             ``frame()``.
         kind : {"best", "all"}, default="best"
-            A panel for each of the best candidates, or all candidates in one panel.
-        n_best : int, default=20
+            A panel for each of the best candidates, or all candidates in one panel. With many
+            candidates, "all" draws thin lines for one kind of rows, and a thick line for the
+            median of each colour.
+        n_best : int, default=6
             The number of candidates, for ``kind="best"``.
         curve : str, default="loss"
             The loss or metric to draw: "loss", "accuracy", ...
@@ -169,8 +168,9 @@ class TrainingCurvesDisplay:
             The Axes to draw on. By default a new figure.
         ylim : tuple of float, default=None
             Limits of the vertical axes.
-        yscale : {"linear", "log"}, default="linear"
-            Scale of the vertical axes.
+        yscale : {"auto", "linear", "log"}, default="auto"
+            Scale of the vertical axes. "auto" is logarithmic for losses that are all positive,
+            and linear for everything else.
 
         Returns
         -------
@@ -206,7 +206,7 @@ class TrainingCurvesDisplay:
         ax: Any = None,
         *,
         ylim: tuple[float, float] | None = None,
-        yscale: str = "linear",
+        yscale: str = "auto",
     ) -> Self:
         """Draw the curves.
 
@@ -217,8 +217,9 @@ class TrainingCurvesDisplay:
             figure.
         ylim : tuple of float, default=None
             Limits of the vertical axes.
-        yscale : {"linear", "log"}, default="linear"
-            Scale of the vertical axes.
+        yscale : {"auto", "linear", "log"}, default="auto"
+            Scale of the vertical axes. "auto" is logarithmic for losses that are all positive,
+            and linear for everything else.
 
         Returns
         -------
@@ -227,14 +228,31 @@ class TrainingCurvesDisplay:
         panels.check_matplotlib("TrainingCurvesDisplay.plot")
         from matplotlib.ticker import MaxNLocator
 
+        check_choice("yscale", yscale, _YSCALES)
         self.ax_, self.axes_ = _KINDS[self.kind](self, ax)
         for panel in self.axes_.flat:
             if panel is not None:
-                panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-                panel.set_yscale(yscale)
+                panel.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+                _set_yscale(panel, self._scale_for(panel.get_label(), yscale))
                 panel.set_ylim(ylim)
         self.figure_ = self.ax_.figure
         return self
+
+    def _scale_for(self, metric: str, yscale: str) -> str:
+        if yscale != "auto":
+            return yscale
+        values = self.frame.loc[self.frame["metric"] == metric, "mean"]
+        return "log" if "loss" in metric and (values > 0).all() else "linear"
+
+
+def _set_yscale(panel: Any, yscale: str) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    panel.set_yscale(yscale)
+    if yscale == "log":  # 0.5 reads better than 5 x 10^-1
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _history(estimator: Any) -> Mapping[str, Sequence[float]]:
@@ -279,84 +297,44 @@ def _draw_metrics(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndar
     else:
         ax, axes = panels.divide(ax, panels.near_square(len(metrics), 4), len(metrics), (4, 3.4))
     for panel, metric in zip(axes.flat, metrics, strict=False):
-        _draw_rows(panel, display.frame[display.frame["metric"] == metric])
-        panel.set(xlabel="epoch", ylabel=metric.replace("_", " "))
+        draw_rows(panel, display.frame[display.frame["metric"] == metric])
+        panel.set(xlabel="epoch", ylabel=metric, label=metric)
     axes.flat[0].legend(frameon=False)
     return ax, axes
 
 
 def _draw_best(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
     places = display.frame["place"].unique()
-    shape = panels.near_square(max(len(places), 1))
-    ax, axes = panels.divide(ax, shape, len(places), (2.5, 1.95), sharex=True, sharey=True)
+    shape = panels.near_square(max(len(places), 1), 4)
+    size = (3.2, 2.6)
+    ax, axes = panels.divide(ax, shape, len(places), size, sharex=True, sharey=True)
+    metric = display.frame["metric"].iloc[0]
     for panel, place in zip(axes.flat, places, strict=False):
         curves = display.frame[display.frame["place"] == place]
-        _draw_rows(panel, curves)
-        first = curves.iloc[0]
-        panel.set_title(f"Best-{place}: {first['score']:.3f}", fontsize=9, pad=20)
-        text = _two_lines(_settings_text(display.candidates, first))
-        panel.text(0.5, 1.03, text, transform=panel.transAxes, ha="center", fontsize=6)
-    metric = display.frame["metric"].iloc[0].replace("_", " ")
+        draw_rows(panel, curves)
+        panel.set_label(metric)
+        panel.set_title(_best_title(display.candidates, curves.iloc[0]), fontsize=8, loc="left")
     for row in range(shape[0]):
         axes[row, 0].set_ylabel(metric)
     for column in range(shape[1]):
         lowest = [panel for panel in axes[:, column] if panel is not None][-1]
         lowest.set_xlabel("epoch")
-    axes.flat[0].legend(frameon=False, fontsize=7)
+    axes.flat[0].legend(frameon=False, fontsize=8)
     return ax, axes
 
 
-def _settings_text(candidates: PlotData | None, row: Any) -> str:
-    return candidates.settings_text(row, candidates.searched()) if candidates else ""
+def _best_title(candidates: PlotData | None, row: Any) -> str:
+    first = f"{row['place']}. candidate {row['candidate']}: {row['score']:.3f}"
+    if candidates is None:
+        return first
+    return "\n".join([first, *lines_of(candidates.settings(row), 42, at_most=3)])
 
 
 def _draw_all(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
     ax = panels.one_panel(ax, (7.2, 4.4))
-    by = display.hue or "score"
-    frame = display.frame.sort_values("place", ascending=False, kind="stable")
-    firsts = frame.drop_duplicates("candidate")
-    hue_scale = (
-        display.candidates.scales[by]
-        if display.candidates and by != "score"
-        else scale_of(firsts["score"], log=False)
-    )
-    colours = palette.colours_for(firsts[by], hue_scale)
-    of_candidate = dict(zip(firsts["candidate"], colours.of_values, strict=True))
-    alpha = float(np.clip(12 / np.sqrt(len(firsts)) / 4, 0.25, 0.9))
-    for key, curve in frame.groupby(["candidate", "rows"], sort=False):
-        candidate, rows = cast(tuple[int, str], key)
-        line = _STYLES[rows][0]
-        ax.plot(
-            curve["epoch"], curve["mean"], line, color=of_candidate[candidate], alpha=alpha, lw=1
-        )
-    named = by if display.hue or not display.candidates else display.candidates.score_name
-    colours.explain(ax, named.replace("_", " "))
-    present = [rows for rows in _STYLES if rows in set(frame["rows"])]
-    ax.set_title(" and ".join(f"{rows} {_WORDS[_STYLES[rows][0]]}" for rows in present), size=10)
-    ax.set(xlabel="epoch", ylabel=frame["metric"].iloc[0].replace("_", " "))
+    draw_all(ax, display.frame, display.hue, display.candidates)
+    ax.set_label(display.frame["metric"].iloc[0])
     return ax, np.array([[ax]], dtype=object)
-
-
-_WORDS = {"--": "dashed", "-": "solid"}
-
-
-def _draw_rows(panel: Any, curves: pd.DataFrame) -> None:
-    """Draw the lines of one metric: training dashed, validation solid, a band over folds."""
-    for rows, (line, colour) in _STYLES.items():
-        curve = curves[curves["rows"] == rows].sort_values("epoch")
-        if curve.empty:
-            continue
-        marker = "o" if len(curve) == 1 else None
-        panel.plot(
-            curve["epoch"], curve["mean"], line, color=colour, lw=1.5, label=rows, marker=marker
-        )
-        if (curve["n_fits"] > 1).any():
-            low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
-            panel.fill_between(curve["epoch"], low, high, color=colour, alpha=0.2, lw=0)
-
-
-def _two_lines(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, 42, max_lines=2, placeholder=" ..."))
 
 
 _KINDS: dict[str, Callable[[TrainingCurvesDisplay, Any], tuple[Any, np.ndarray]]] = {

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skhp.fitting.allowed_values import NONE, instance_of, text
 from skhp.fitting.user_warning import warn_user
 from skhp.mlp.base import BaseMLP
+from skhp.mlp.other_names import explains_other_names
 from skhp.mlp.parameter_checks import check_class_weight
 from skhp.mlp.target_checks import check_labels, is_one_hot
 
@@ -22,8 +23,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     Parameters
     ----------
-    n_layers : int, default=2
-        Hidden layers, at most 1000. 0 makes a linear model.
+    n_layers : int or None, default=None
+        Hidden layers, at most 1000. 0 makes a linear model. None makes one layer for each
+        number in ``width``, or two layers if ``width`` is one number.
     width : int or sequence of int, default=64
         Units of each hidden layer: one number for all layers, or one number per layer.
     activation : str, callable or keras.layers.Layer, default="relu"
@@ -72,13 +74,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     min_delta : float, default=0.0
         A value counts as better only if it improves on the best one by more than this.
     monitor : str or callable, default="val_loss"
-        The value that early stopping watches on the validation rows: "val_loss", one of
-        ``metrics`` such as "val_accuracy", or a scorer of scikit-learn: a name such as
-        "balanced_accuracy", or a callable ``scorer(estimator, X, y)``. "loss" is the
-        loss on the training rows. A higher score is better; for a metric, Keras knows. A
-        scorer gets the estimator after each epoch, rows and targets as ``fit`` got them, and
-        ``sample_weight`` if it takes it. ``history_`` records it: "val_balanced_accuracy",
-        or "val_score" for a callable. It costs one prediction of these rows an epoch.
+        What early stopping watches after each epoch:
+
+        - "val_loss", or "loss" (on the training rows);
+        - one of ``metrics`` on the validation rows, such as "val_accuracy". As in
+          Keras, the metric decides whether higher is better;
+        - a scorer of scikit-learn on the validation rows: a name such as
+          "balanced_accuracy", or a callable ``scorer(estimator, X, y)``. Higher is
+          better. A scorer gets rows and targets as ``fit`` got them, and ``sample_weight``
+          if it takes it. ``history_`` has its values as "val_balanced_accuracy", or
+          "val_score" for a callable. A call takes about a millisecond for few rows.
     class_weight : dict, "balanced" or None, default=None
         How much each class counts; "balanced" weights classes inversely to their
         frequency. It multiplies ``sample_weight``. For multilabel targets, a list with
@@ -161,9 +166,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     sklearn.utils._param_validation.InvalidParameterError: ...
     """
 
+    @explains_other_names
     def __init__(
         self,
-        n_layers: int = 2,
+        n_layers: int | None = None,
         width: Any = 64,
         activation: Any = "relu",
         learning_rate: Any = 1e-3,

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from skhp.mlp.base import BaseMLP, floatx
+from skhp.mlp.other_names import explains_other_names
 from skhp.mlp.target_checks import check_values
 
 
@@ -16,8 +17,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    n_layers : int, default=2
-        Hidden layers, at most 1000. 0 makes a linear model.
+    n_layers : int or None, default=None
+        Hidden layers, at most 1000. 0 makes a linear model. None makes one layer for each
+        number in ``width``, or two layers if ``width`` is one number.
     width : int or sequence of int, default=64
         Units of each hidden layer: one number for all layers, or one number per layer.
     activation : str, callable or keras.layers.Layer, default="relu"
@@ -64,13 +66,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     min_delta : float, default=0.0
         A value counts as better only if it improves on the best one by more than this.
     monitor : str or callable, default="val_loss"
-        The value that early stopping watches on the validation rows: "val_loss", one of
-        ``metrics`` such as "val_mean_absolute_error", or a scorer of scikit-learn: a name such as
-        "neg_mean_absolute_error", or a callable ``scorer(estimator, X, y)``. "loss" is the
-        loss on the training rows. A higher score is better; for a metric, Keras knows. A
-        scorer gets the estimator after each epoch, rows and targets as ``fit`` got them, and
-        ``sample_weight`` if it takes it. ``history_`` records it: "val_neg_mean_absolute_error",
-        or "val_score" for a callable. It costs one prediction of these rows an epoch.
+        What early stopping watches after each epoch:
+
+        - "val_loss", or "loss" (on the training rows);
+        - one of ``metrics`` on the validation rows, such as "val_mean_absolute_error". As in
+          Keras, the metric decides whether higher is better;
+        - a scorer of scikit-learn on the validation rows: a name such as
+          "neg_mean_absolute_error", or a callable ``scorer(estimator, X, y)``. Higher is
+          better. A scorer gets rows and targets as ``fit`` got them, and ``sample_weight``
+          if it takes it. ``history_`` has its values as "val_neg_mean_absolute_error", or
+          "val_score" for a callable. A call takes about a millisecond for few rows.
     metrics : list of (str, callable or keras.metrics.Metric), default=None
         Recorded in ``history_``, in addition to the loss.
     callbacks : list of keras.callbacks.Callback, default=None
@@ -130,9 +135,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     True
     """
 
+    @explains_other_names
     def __init__(
         self,
-        n_layers: int = 2,
+        n_layers: int | None = None,
         width: Any = 64,
         activation: Any = "relu",
         learning_rate: Any = 1e-3,

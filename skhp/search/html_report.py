@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
+from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -13,10 +14,12 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from skhp.candidates.importance import importance
 from skhp.candidates.mean_curves import TRAINING, mean_curves
 from skhp.candidates.plot_data import PlotData, plot_data_of
 from skhp.candidates.scales import Scale, is_missing, scale_of
-from skhp.displays.palette import OKABE_ITO
+from skhp.candidates.search_time import seconds_so_far
+from skhp.displays.palette import BLUE, TEN
 
 # How many of the best candidates' curves a report opens with.
 _SHOWN_AT_FIRST = 10
@@ -45,9 +48,9 @@ def report(
 
     The file holds a table of the candidates (a click on a heading sorts), parallel
     coordinates of parameters and score (dragging along an axis keeps the candidates in
-    that range, in the table too), and the training curves of the rows that are ticked, or
-    of the best where none is. It is drawn by plotly, whose JavaScript it contains: about
-    5 MB, that open in any browser with WebGL.
+    that range, in the table too), the importance of the parameters, and the training curves
+    of the rows that are ticked, or of the best where none is. It is drawn by plotly, whose
+    JavaScript it contains: about 5 MB, that open in any browser with WebGL.
 
     Parameters
     ----------
@@ -103,10 +106,14 @@ def report(
     candidates = plot_data_of(search, metric)
     best_first = candidates.scored[::-1].reset_index(drop=True)
     coordinates = _coordinates(candidates, best_first)
-    figure, traces = _curves(search, candidates, best_first, curves)
+    means = None if curves is None else mean_curves(search, curves)
+    figure, traces = _curves(candidates, best_first, means)
     page = Template(_resource("html")).substitute(
         title=html.escape(_title(search)),
         summary=html.escape(_summary(candidates, best_first)),
+        when=html.escape(_when(search)),
+        kinds=_kinds_of_rows(means),
+        importance=_importance(search, metric),
         style=_resource("css"),
         script=_resource("js"),
         table=_table(candidates, best_first),
@@ -114,6 +121,7 @@ def report(
         curves=_fragment(figure, "curves") if traces else "<p>No curves were given.</p>",
         traces=json.dumps(traces).replace("<", "\\u003c"),
         shown_at_first=_SHOWN_AT_FIRST,
+        colours=json.dumps(TEN),
     )
     path = Path(path)
     path.write_text(page, encoding="utf-8")
@@ -149,8 +157,43 @@ def _summary(candidates: PlotData, best_first: pd.DataFrame) -> str:
     note = f" ({failed} more without a score)" if failed else ""
     return (
         f"{len(best_first)} candidates{note}. Best {candidates.score_name}: "
-        f"{best['score']:.4f} with {candidates.settings_text(best, candidates.params)}."
+        f"{best['score']:.4f} with {', '.join(candidates.settings(best, candidates.params))}."
     )
+
+
+def _when(search: Any) -> str:
+    """When the report was written, and how long the fits of the search took."""
+    written = f"Written on {datetime.now().astimezone():%Y-%m-%d at %H:%M}."
+    seconds = seconds_so_far(search)[-1]
+    if not np.isfinite(seconds):
+        return written
+    took = timedelta(seconds=round(seconds)) if seconds >= 60 else f"{seconds:.3g} s"
+    return f"{written} Fitting and scoring took {took}, added up over all folds."
+
+
+def _kinds_of_rows(means: pd.DataFrame | None) -> str:
+    """Which rows the lines are of, as the hint above the curves says it."""
+    kinds = [] if means is None else means["rows"].unique().tolist()
+    dashes = {TRAINING: "dashed"}
+    return ", ".join(f"{kind} {dashes.get(kind, 'solid')}" for kind in kinds)
+
+
+def _importance(search: Any, metric: str | None) -> str:
+    """The importance of the parameters as a picture, or why there is none."""
+    from plotly import graph_objects
+
+    try:
+        found = importance(search, metric=metric)[::-1]
+    except ValueError as error:
+        return f"<p>{html.escape(str(error))}</p>"
+    bars = graph_objects.Bar(
+        x=found.round(4).tolist(), y=found.index.tolist(), orientation="h", marker_color=BLUE
+    )
+    height = 90 + 28 * len(found)
+    layout = {"height": height, "margin": {"l": 140, "r": 40, "t": 10, "b": 50}}
+    figure = graph_objects.Figure(bars, layout)
+    figure.update_xaxes(title_text="importance")
+    return _fragment(figure, "importance")
 
 
 def _table(candidates: PlotData, best_first: pd.DataFrame) -> str:
@@ -217,7 +260,7 @@ def _dimension(name: str, values: Any, scale: Scale) -> dict[str, Any]:
         ticks = np.append(ticks, [end for end, _ in ends])
         texts = [*texts, *(text for _, text in ends)]
     return {
-        "label": name.replace("_", " "),
+        "label": name,
         "values": np.nan_to_num(places, nan=-0.1),
         "range": [-0.1 if np.isnan(places).any() else 0, 1],
         "tickvals": ticks,
@@ -226,24 +269,22 @@ def _dimension(name: str, values: Any, scale: Scale) -> dict[str, Any]:
 
 
 def _curves(
-    search: Any, candidates: PlotData, best_first: pd.DataFrame, curves: Any
+    candidates: PlotData, best_first: pd.DataFrame, means: pd.DataFrame | None
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Make a panel a metric, and a line for every candidate, metric and kind of rows."""
-    if curves is None:
+    if means is None:
         return None, []
     from plotly.subplots import make_subplots
 
-    means = mean_curves(search, curves)
     metrics = list(means["metric"].unique())
-    figure = make_subplots(1, len(metrics), subplot_titles=[m.replace("_", " ") for m in metrics])
-    searched = candidates.searched()
+    figure = make_subplots(1, len(metrics), subplot_titles=metrics)
     rows_of = {int(number): best_first.iloc[i] for i, number in enumerate(best_first["candidate"])}
     places = {number: place for place, number in enumerate(rows_of)}
     traces = []
     for key, curve in means.groupby(["candidate", "metric", "rows"], sort=False):
         number, metric, rows = cast(tuple[int, str, str], key)
         if number in places:
-            settings = candidates.settings_text(rows_of[number], searched)
+            settings = ", ".join(candidates.settings(rows_of[number]))
             trace = _trace(number, places[number], settings, rows, curve)
             traces.append(trace | _panel(metrics.index(metric) + 1, rows))
     traces.sort(key=lambda one: places[one["meta"]])
@@ -267,7 +308,7 @@ def _trace(
         "legendgroup": f"{number}",
         "meta": number,
         "line": {
-            "color": OKABE_ITO[place % len(OKABE_ITO)],
+            "color": TEN[place % len(TEN)],
             "dash": "dash" if rows == TRAINING else "solid",
             "width": 1.5,
         },

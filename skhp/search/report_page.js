@@ -50,8 +50,12 @@ function refresh() {
   document.getElementById("count").textContent = `${kept.size} of ${rows.length} in range.`;
   const inView = rows.filter((row) => !row.hidden);
   const ticked = inView.filter(isTicked);
-  const shown = new Set((ticked.length ? ticked : inView.slice(0, SHOWN_AT_FIRST)).map(candidateOf));
-  if (curves) Plotly.react(curves, traces.filter((one) => shown.has(one.meta)), curves.layout);
+  const shown = (ticked.length ? ticked : inView.slice(0, SHOWN_AT_FIRST)).map(candidateOf);
+  // Colours follow the order on the page, so that the first ten candidates differ.
+  const colour = new Map(shown.map((candidate, i) => [candidate, COLOURS[i % COLOURS.length]]));
+  const drawn = traces.filter((one) => colour.has(one.meta));
+  for (const one of drawn) one.line.color = colour.get(one.meta);
+  if (curves) Plotly.react(curves, drawn, curves.layout);
 }
 
 for (const head of table.tHead.rows[0].cells) {

@@ -19,9 +19,11 @@ from sklearn.tree import DecisionTreeClassifier
 from skhp import MLPClassifier
 from skhp.displays import (
     ImportanceDisplay,
+    OptimizationHistoryDisplay,
     ParallelCoordinatesDisplay,
     ScoreDistributionDisplay,
     SearchHeatmapDisplay,
+    SliceDisplay,
     TradeoffDisplay,
 )
 
@@ -84,6 +86,8 @@ DRAWERS = {
     "parallel": ParallelCoordinatesDisplay.from_search,
     "heatmap": draw_heatmap,
     "distribution": ScoreDistributionDisplay.from_search,
+    "history": OptimizationHistoryDisplay.from_search,
+    "slices": SliceDisplay.from_search,
     "tradeoff": TradeoffDisplay.from_search,
 }
 
@@ -219,6 +223,31 @@ def test_heatmap_draws_each_cell_where_its_labels_say():
     assert [t.get_text() for t in display.ax_.get_yticklabels()] == ["u", "v"]
 
 
+def test_heatmap_takes_the_two_most_important_parameters(grid_search):
+    display = SearchHeatmapDisplay.from_search(grid_search)
+    ranked = ImportanceDisplay.from_search(grid_search).frame["param"]
+    assert [display.roles["x"], display.roles["y"]] == ranked.tolist()[:2]
+    display = SearchHeatmapDisplay.from_search(grid_search, y=ranked[0])
+    assert display.roles["x"] == ranked[1]
+    one = {"params": [{"a": 1}, {"a": 2}], "mean_test_score": np.array([0.0, 1.0])}
+    with pytest.raises(ValueError, match=r"needs two parameters that vary.*\['a'\]"):
+        SearchHeatmapDisplay.from_search(one)
+
+
+def test_heatmap_writes_the_deviation_over_the_folds():
+    results = {
+        "params": [{"a": a, "b": b} for a in (1, 2) for b in (1, 2)],
+        "mean_test_score": np.array([0.1, 0.2, 0.3, 0.4]),
+        "std_test_score": np.array([0.01, 0.02, 0.03, 0.04]),
+    }
+    display = SearchHeatmapDisplay.from_search(results, "a", "b")
+    texts = {text.get_position(): text.get_text() for text in display.ax_.texts}
+    assert texts[0.5, 1.5] == "0.200\n±0.020"
+    del results["std_test_score"]
+    display = SearchHeatmapDisplay.from_search(results, "a", "b")
+    assert "0.200" in [text.get_text() for text in display.ax_.texts]
+
+
 def test_distribution_groups_by_value(grid_search):
     display = ScoreDistributionDisplay.from_search(grid_search, "max_depth")
     results = grid_search.cv_results_
@@ -241,6 +270,71 @@ def test_tradeoff_marks_what_nothing_beats():
     display = TradeoffDisplay.from_search(results, costs)
     front = display.frame.loc[display.frame["pareto"], ["cost", "score"]]
     assert front.to_numpy().tolist() == [[1.0, 0.5], [2.0, 0.7], [4.0, 0.9]]
+
+
+def test_tradeoff_has_bars_over_the_folds():
+    for n, with_bars in ((20, 20), (1000, None)):
+        display = TradeoffDisplay.from_search(synthetic(n))
+        (container,) = display.ax_.containers
+        segments = container.lines[2][0].get_segments()
+        assert len(segments) == (with_bars or display.frame["pareto"].sum())
+        assert segments[0][1, 1] - segments[0][0, 1] == pytest.approx(0.02)
+
+
+def test_tradeoff_names_the_front_best_first():
+    results = {
+        "params": [{"width": 10 * i} for i in range(1, 5)],
+        "mean_test_score": np.array([0.5, 0.6, 0.7, 0.8]),
+    }
+    display = TradeoffDisplay.from_search(results, [1, 2, 3, 4])
+    *letters, listed = display.ax_.texts
+    assert (letters[0].get_text(), *letters[0].xy) == ("A", 4, 0.8)
+    assert listed.get_text().splitlines()[1] == "A: candidate 3, 0.800: width=40"
+
+
+def test_history_is_the_best_so_far():
+    scores = np.array([0.5, np.nan, 0.7, 0.6, 0.9])
+    results = {
+        "params": [{"a": i} for i in range(5)],
+        "mean_test_score": scores,
+        "split0_test_score": scores,
+        "split1_test_score": scores,
+        "mean_fit_time": np.array([1.0, 2.0, 3.0, 4.0, 5.0]),
+        "mean_score_time": np.full(5, 0.5),
+    }
+    display = OptimizationHistoryDisplay.from_search(results)
+    line = display.ax_.lines[0]
+    np.testing.assert_array_equal(line.get_xdata(), [2, 6, 8, 10])  # two fits a candidate
+    np.testing.assert_array_equal(line.get_ydata(), [0.5, 0.7, 0.7, 0.9])
+    points = display.ax_.collections[0].get_offsets()
+    np.testing.assert_array_equal(points[:, 1], [0.5, 0.7, 0.6, 0.9])
+    display = OptimizationHistoryDisplay.from_search(results, x="seconds", label="grid")
+    np.testing.assert_array_equal(display.ax_.lines[0].get_xdata(), [3, 15, 24, 35])
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["grid"]
+    del results["mean_fit_time"]
+    with pytest.raises(ValueError, match="x='seconds' needs mean_fit_time"):
+        OptimizationHistoryDisplay.from_search(results, x="seconds")
+
+
+def test_slices_show_each_score_over_its_value(random_search):
+    display = SliceDisplay.from_search(random_search)
+    results = random_search.cv_results_
+    assert [panel.get_xlabel() for panel in display.axes_.flat] == display.params
+    for panel, name in zip(display.axes_.flat, display.params, strict=True):
+        points = panel.collections[0].get_offsets()
+        np.testing.assert_array_equal(points[:, 1], results["mean_test_score"])
+        values = np.array([one[name] for one in results["params"]])
+        if name == "ccp_alpha":  # drawn from a log-uniform distribution
+            values = np.log(values)
+        expected = (values - values.min()) / np.ptp(values)
+        np.testing.assert_allclose(points[:, 0], expected, atol=1e-12)
+
+
+def test_names_are_those_of_the_parameters(grid_search):
+    display = SliceDisplay.from_search(grid_search)
+    assert display.params == ["criterion", "max_depth", "min_samples_leaf"]
+    ticks = ImportanceDisplay.from_search(grid_search).axes_[0, 0].get_yticklabels()
+    assert {tick.get_text() for tick in ticks} == set(display.params)
 
 
 def test_tradeoff_against_a_parameter():
@@ -270,13 +364,15 @@ def test_importance_is_of_the_parameter_that_matters():
     assert display.frame["param"].iloc[0] == "max_depth"
     bars = display.axes_[0, 0].patches
     np.testing.assert_allclose([bar.get_width() for bar in bars], display.frame["importance"])
-    correlation = display.frame.set_index("param")["rank_correlation"]
+    correlation = display.frame.set_index("param")["correlation"]
     expected = spearmanr(
         [one["max_depth"] for one in search.cv_results_["params"]],
         search.cv_results_["mean_test_score"],
     ).statistic
     assert correlation["max_depth"] == pytest.approx(expected)
-    assert np.isnan(correlation["criterion"])
+    frame = display.frame.set_index("param")
+    assert frame.loc["criterion", "method"] == "eta" and 0 <= correlation["criterion"] <= 1
+    assert "not a number" not in [text.get_text() for text in display.axes_[0, 1].texts]
     assert overlapping_texts(display.figure_) == []
 
 

@@ -73,7 +73,36 @@ def test_best_candidates_come_first_each_with_its_own_curves(searched):
             expected = own.groupby("epoch")["value"].mean()
             np.testing.assert_allclose(line.get_ydata(), expected)
         assert len(ax.collections) == 2  # a band for each
-    assert display.axes_.flat[0].get_title().startswith("Best-1: ")
+    title, settings = display.axes_.flat[0].get_title(loc="left").splitlines()
+    assert title.startswith(f"1. candidate {order[0]}: ")
+    best = search.best_params_["mlpclassifier__learning_rate"]
+    assert settings == f"learning_rate={best:g}"
+
+
+def test_losses_have_a_logarithmic_scale(network):
+    loss, accuracy = TrainingCurvesDisplay.from_estimator(network).axes_.flat
+    assert (loss.get_yscale(), accuracy.get_yscale()) == ("log", "linear")
+    display = TrainingCurvesDisplay.from_estimator(network, metrics="loss", yscale="linear")
+    assert display.ax_.get_yscale() == "linear"
+    with pytest.raises(ValueError, match="yscale must be one of auto, linear, log"):
+        display.plot(yscale="logit")
+
+
+def test_a_loss_with_zeros_has_a_linear_scale():
+    class Trained:
+        history_ = {"loss": [1.0, 0.0]}
+
+    assert TrainingCurvesDisplay.from_estimator(Trained()).ax_.get_yscale() == "linear"
+
+
+def test_ticks_of_epochs_are_whole_numbers(network):
+    for epochs in (1, 2, 3, 100):
+
+        class Trained:
+            history_ = {"loss": np.linspace(2, 1, epochs).tolist()}
+
+        ticks = TrainingCurvesDisplay.from_estimator(Trained()).ax_.get_xticks()
+        assert len(ticks) >= 1 and (ticks == np.round(ticks)).all()
 
 
 def test_all_candidates_are_coloured_by_a_parameter(searched):
@@ -99,8 +128,33 @@ def test_any_number_of_candidates_is_drawn(kind, n):
     curves = pd.concat([curves, curves.assign(epoch=2)])
     display = TrainingCurvesDisplay.from_search(results, curves, kind=kind)
     drawn = [ax for ax in display.axes_.flat if ax is not None]
-    assert sum(len(ax.lines) for ax in drawn) == (min(n, 20) if kind == "best" else n)
+    lines = [line for ax in drawn for line in ax.lines if line.get_linewidth() < 2]
+    assert len(lines) == (min(n, 6) if kind == "best" else n)
     display.figure_.draw_without_rendering()
+
+
+def test_many_candidates_have_a_median_for_each_value():
+    activations = ["relu", "tanh", "relu", "tanh", "relu"] * 20
+    results = {
+        "params": [{"activation": name} for name in activations],
+        "mean_test_score": np.linspace(0, 1, 100),
+    }
+    curves = pd.DataFrame(
+        {
+            "candidate": np.repeat(np.arange(100), 4),
+            "split": 0,
+            "epoch": [1, 2] * 200,
+            "metric": ["loss", "loss", "test_loss", "test_loss"] * 100,
+            "value": np.arange(400) + 1.0,
+        }
+    )
+    display = TrainingCurvesDisplay.from_search(results, curves, kind="all", hue="activation")
+    thick = [line for line in display.ax_.lines if line.get_linewidth() > 2]
+    held_out = curves[curves["metric"] == "test_loss"]
+    held_out = held_out.assign(activation=held_out["candidate"].map(activations.__getitem__))
+    medians = held_out.groupby(["activation", "epoch"])["value"].median()
+    for line, name in zip(thick, ["relu", "tanh"], strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), medians[name])
 
 
 def test_panels_that_are_not_needed_are_left_out():

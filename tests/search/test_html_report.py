@@ -3,6 +3,7 @@
 import re
 import shutil
 import time
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.tree import DecisionTreeClassifier
 
-from skhp.search import report
+from skhp.search import importance, report
 
 pytest.importorskip("plotly")
 
@@ -174,6 +175,38 @@ def test_brushing_an_axis_keeps_the_candidates_in_its_range(page):
     assert min(kept) >= 1.0
     assert page.find_element("id", "count").text.startswith(f"{len(column(page, 'C'))} of 12")
     assert set(curves_shown(page)) <= {int(text) for text in column(page, "candidate")}
+
+
+def test_ten_curves_have_ten_colours(page):
+    colours = "return document.getElementById('curves').data.map((t) => [t.meta, t.line.color])"
+    of_candidate = dict(page.execute_script(colours))
+    assert len(of_candidate) == len(set(of_candidate.values())) == 10
+    for number in (10, 11):
+        page.find_element("css selector", f"tr[data-candidate='{number}'] input").click()
+    of_candidate = dict(page.execute_script(colours))
+    assert len(of_candidate) == len(set(of_candidate.values())) == 2
+    page.find_element("id", "clear").click()
+
+
+def test_it_says_when_how_long_and_which_rows(search, curves, tmp_path):
+    text = report(search, tmp_path / "report.html", curves).read_text()
+    assert f"Written on {datetime.now():%Y-%m-%d}" in text
+    assert "training dashed, validation solid" in text
+    results = search.cv_results_
+    total = 3 * (results["mean_fit_time"] + results["mean_score_time"]).sum()
+    assert f"Fitting and scoring took {total:.3g} s" in text
+    held_out = curves.replace({"metric": {"val_loss": "test_loss"}})
+    text = report(search, tmp_path / "report.html", held_out).read_text()
+    assert "training dashed, test fold solid" in text
+    assert "validation solid" not in text
+
+
+def test_it_shows_the_importance(search, tmp_path):
+    text = report(search, tmp_path / "report.html").read_text()
+    found = importance(search).round(4)
+    assert re.search(rf'"x":\s*\[{found.iloc[1]},\s*{found.iloc[0]}\]', text)
+    few = {"params": [{"a": 1}, {"a": 2}], "mean_test_score": np.array([0.5, 0.6])}
+    assert "needs four candidates" in report(few, tmp_path / "few.html").read_text()
 
 
 def test_file_is_whole_without_curves(search, tmp_path):
