@@ -24,9 +24,14 @@ from sklearn.preprocessing import StandardScaler
 from skhp import MLPClassifier
 
 X, y = make_classification(
-    2000, 20, n_informative=6, weights=[0.95], flip_y=0.02,
-    class_sep=0.7, random_state=0,
-)  # fmt: skip
+    2000,
+    20,
+    n_informative=6,
+    weights=[0.95],
+    flip_y=0.02,
+    class_sep=0.7,
+    random_state=0,
+)
 X_train, X_test, y_train, y_test = train_test_split(
     X, y, stratify=y, random_state=0
 )

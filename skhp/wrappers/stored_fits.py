@@ -50,7 +50,7 @@ class StoredFits:
         def key() -> str:
             if holds_text(rows.X):
                 raise NotEstablished("X holds text")
-            network = (_model_key(plan), _settings_of_keras_fit(plan))
+            network = (_model_key(plan.network), _settings_of_keras_fit(plan))
             return fit_key(network, plan, rows, validation, start, random_state)
 
         return store_for(self.memory).checkpoints(FitRequest(plan, start, self.params, key))
@@ -64,10 +64,10 @@ class NoStoredFits:
         return NO_CHECKPOINTS
 
 
-def _model_key(plan: TrainingPlan) -> tuple[Any, ...]:
-    if plan.network.why_unknown is not None:
-        raise NotEstablished(plan.network.why_unknown)
-    layout = plan.network.layout(shared=False)
+def _model_key(network: Any) -> tuple[Any, ...]:
+    if network.why_unknown is not None:
+        raise NotEstablished(network.why_unknown)
+    layout = network.layout(shared=False)
     # Names of layers and weights are not in it. They differ from process to process.
     return ("model", layout.token, layout.shapes, layout.state_shapes, layout.state_dtypes)
 
@@ -79,4 +79,5 @@ def _settings_of_keras_fit(plan: TrainingPlan) -> tuple[Any, ...] | None:
     if plan.callbacks or plan.fit_arguments:
         given = ", ".join(plan.fit_arguments) or "Keras callbacks"
         raise NotEstablished(f"Keras's own fit trains it, with {given}")
-    return (plan.network.model.run_eagerly, str(plan.network.model.jit_compile))
+    network: Any = plan.network
+    return (network.model.run_eagerly, str(network.model.jit_compile))

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -144,6 +145,11 @@ def test_an_interrupted_fit_goes_on_from_its_last_checkpoint(binary, tmp_path, t
     net.fit(X, y)
     assert sum(trained) == 5
     assert_same(net, clone(net).set_params(memory=None).fit(X, y), X)
+    assert store.frame()[["epochs", "is_finished"]].to_numpy().tolist() == [[10, True]]
+    # What a process leaves that is killed before it removes its last checkpoint.
+    (stored,) = store.stored()
+    shutil.copy(stored.path, stored.path.with_name("00000009.part.safetensors"))
+    clone(net).fit(X, y)
     assert store.frame()[["epochs", "is_finished"]].to_numpy().tolist() == [[10, True]]
 
 
