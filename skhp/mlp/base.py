@@ -17,7 +17,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skhp import runtime
-from skhp.compat.sklearn import take_rows
 from skhp.engine.large_table import LargeTable
 from skhp.fitting.allowed_values import (
     ARRAY_LIKE,
@@ -279,20 +278,16 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     ) -> ValidationScore | None:
         """The score that early stopping watches; None if it watches the loss or a metric.
 
-        It is measured on those rows of X, y and weights, or on all. They are as the user gave
-        them, because a scorer gets the user's columns and labels.
+        It is measured on those rows of X, y and weights, or on all.
         """
-        from skhp.fitting.validation_score import validation_score
+        from skhp.fitting.validation_score import scored_rows, validation_score
         from skhp.mlp.monitor import history_name, scorer_of
         from skhp.mlp.targets import look_up_metrics
 
         scorer = scorer_of(self.monitor, look_up_metrics(self.metrics, self._coding))
         if scorer is None:
             return None
-        X, y, weight = data
-        rows: tuple[Any, ...] = (X, y, None if np.ndim(weight) == 0 else weight)
-        if which is not None:
-            rows = tuple(None if part is None else take_rows(part, which) for part in rows)
+        rows = scored_rows(*data, which)
         return validation_score(history_name(self.monitor), scorer, rows, self._with_state)
 
     def _with_state(self, state: TrainingState) -> Self:
