@@ -24,6 +24,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 # Imported when first used, so that a program that only uses perceptrons starts fast.
+_MODULES = ("callback", "displays", "search")
 _LATER = {
     "BaseWrapper": "skhp.wrappers",
     "KerasClassifier": "skhp.wrappers",
@@ -33,10 +34,12 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"skhp.{name}")
     if name not in _LATER:
         raise AttributeError(f"module 'skhp' has no attribute {name!r}")
     return getattr(import_module(_LATER[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_MODULES])

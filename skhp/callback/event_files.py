@@ -22,6 +22,8 @@ from skhp.compat.tensorboard import EventFile, check_installed
 # Files open at once. More records for a directory whose file was closed go to a second file.
 _MOST_OPEN = 16
 
+_Key = tuple[int | None, int]  # the iteration of a halving search, and a candidate's number in it
+
 # Columns of cv_results_ that the HParams tab shows.
 _SHOWN_SCORES = ("mean_test_", "std_test_", "mean_train_", "rank_test_", "mean_fit_time")
 
@@ -42,7 +44,8 @@ class EventFiles(Sink):
         super()._forget()
         self._open: OrderedDict[Path, EventFile] = OrderedDict()
         self._directories: dict[Place, Path] = {}
-        self._labels: dict[str, Mapping[str, Any]] = {}
+        # (iteration, number) -> the directory of the candidate, and its parameters
+        self._labels: dict[_Key, tuple[str, Mapping[str, Any]]] = {}
         self._metrics: dict[str, None] = {}
         self._counts: Counter[str] = Counter()
         self._search: SearchBegun | None = None
@@ -117,29 +120,32 @@ class EventFiles(Sink):
             return self.log_dir / f"fit{self._counts['fit'] - 1}"
         if place.is_unknown:
             params = _searched(params, search)
-        label = self._label(params, place.iteration)
+        params = _ordered(params, search)
+        n_splits = search.n_splits or 1
+        number = None if place.fit is None else place.fit // n_splits
+        label = self._label(number, params, place.iteration)
         if place.is_refit:
             return self.log_dir / label / "refit"
         self._counts[label] += 1
-        split = self._counts[label] - 1 if place.fit is None else place.fit % (search.n_splits or 1)
+        split = self._counts[label] - 1 if place.fit is None else place.fit % n_splits
         return self.log_dir / label / f"split{split}"
 
-    def _label(self, params: Mapping[str, Any], iteration: int | None) -> str:
-        # Results may name parameters in another order than the space.
-        known = [name for part in (self._search.space if self._search else ()) for name in part]
-        params = {**{name: params[name] for name in known if name in params}, **params}
-        label = candidate_label(params) or "candidate"
-        if iteration is not None:
-            label += f",iter={iteration}"
-        short, number = label, 1
-        while label in self._labels and not same_value(self._labels[label], params):
-            # Other values whose short form is the same.
-            number += 1
-            label = f"{short},no={number}"
-        if label not in self._labels:
-            self._labels[label] = dict(params)
+    def _label(self, number: int | None, params: Mapping[str, Any], iteration: int | None) -> str:
+        """The directory of a candidate; a new one if its number or its parameters are new."""
+        key = self._key_of(params, iteration) if number is None else (iteration, number)
+        if key not in self._labels:
+            label = candidate_label(key[1], params)
+            label += "" if iteration is None else f",iter={iteration}"
+            self._labels[key] = (label, dict(params))
             self._start_session(label, params)
-        return label
+        return self._labels[key][0]
+
+    def _key_of(self, params: Mapping[str, Any], iteration: int | None) -> _Key:
+        """The last candidate with these parameters, or the next number if there is none."""
+        for key, (_, own) in reversed(self._labels.items()):
+            if iteration in (None, key[0]) and same_value(own, params):
+                return key
+        return iteration, len(self._labels)
 
     def _start_session(self, label: str, params: Mapping[str, Any]) -> None:
         from tensorboard.plugins.hparams import api
@@ -151,7 +157,8 @@ class EventFiles(Sink):
         shown = [name for name in record.scores if name.startswith(_SHOWN_SCORES)]
         for number, params in enumerate(record.params):
             iteration = record.iterations[number] if record.iterations else None
-            file = self._file(self.log_dir / self._label(params, iteration))
+            params = _ordered(params, self._search)
+            file = self._file(self.log_dir / self._label(None, params, iteration))
             for name in shown:
                 file.write_scalar(name, record.scores[name][number], 0)
         self._describe_columns(record, shown)
@@ -183,6 +190,12 @@ class EventFiles(Sink):
         Epoch: _epoch,
         SearchEnded: _search_ended,
     }
+
+
+def _ordered(params: Mapping[str, Any], search: SearchBegun | None) -> dict[str, Any]:
+    """Parameters in the order of the space: results may name them in another order."""
+    known = [name for part in (search.space if search else ()) for name in part]
+    return {**{name: params[name] for name in known if name in params}, **params}
 
 
 def _searched(params: Mapping[str, Any], search: SearchBegun) -> dict[str, Any]:

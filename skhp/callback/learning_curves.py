@@ -100,6 +100,12 @@ class LearningCurves(SearchMonitor):
     def __init__(self, on: str = "train") -> None:
         super().__init__(_Records(), on)
 
+    def __repr__(self) -> str:
+        epochs = [record for record in self._sink.records if isinstance(record, Epoch)]
+        n_fits = len({epoch.fit_id for epoch in epochs})
+        held = f" with {len(epochs):,} epochs of {n_fits:,} fits" if epochs else " without epochs"
+        return f"<LearningCurves(on={self.on!r}){held}>"
+
     def frame(self, search: Any = None) -> Any:
         """The curves of a search; of the last one, or of the fits since, by default.
 

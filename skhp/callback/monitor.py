@@ -47,7 +47,9 @@ class _Search:
 
 
 @dataclass
-class _Candidate:
+class Candidate:
+    """A candidate whose fit goes on, and the rows that score it, if these are known."""
+
     params: dict[str, Any]
     rows: HeldOutRows | None
 
@@ -62,7 +64,7 @@ class _Fit:
 
 
 # By contexts of this process, which are not sent to others while their fit goes on.
-_candidates: weakref.WeakKeyDictionary[Any, _Candidate] = weakref.WeakKeyDictionary()
+_candidates: weakref.WeakKeyDictionary[Any, Candidate] = weakref.WeakKeyDictionary()
 _fits: weakref.WeakKeyDictionary[Any, _Fit] = weakref.WeakKeyDictionary()
 
 
@@ -80,6 +82,9 @@ class SearchMonitor:
     # scikit-learn refuses a callback with this attribute on an estimator within a search.
     # 0: the monitor is not passed on. Its recorders are set on the estimators within.
     max_propagation_depth: int | None = 0
+
+    # Without it, training need not stop after each epoch to call back.
+    follows_epochs = True
 
     def __init__(self, sink: Any, on: str) -> None:
         if on not in ON:
@@ -214,6 +219,10 @@ class SearchMonitor:
         if self.on == "test_fold":
             known.folds = Folds(search, X, y)
 
+    def _candidate_of(self, context: Any) -> Candidate | None:
+        """The candidate whose fit a context is, while the fit goes on."""
+        return _candidates.get(context)
+
     def _count_splits(self, search: Any, context: Any) -> None:
         run = context.root_uuid.hex
         known = self._searches.get(run)
@@ -227,7 +236,7 @@ class SearchMonitor:
         values = candidate.get_params()
         params = {name: values[name] for name in search.names if name in values}
         # Several monitors may follow one candidate, and must not replace each other's rows.
-        known = _candidates.setdefault(context, _Candidate(params, None))
+        known = _candidates.setdefault(context, Candidate(params, None))
         if search.folds is not None and place.fit is not None:
             split = place.fit % search.folds.n_splits
             known.rows = search.folds.held_out(split, candidate, X, y)
@@ -257,7 +266,7 @@ class SearchMonitor:
         self._send(record)
 
     def _measured(
-        self, network: Any, fit: Any, candidate: _Candidate | None, end: EpochEnd
+        self, network: Any, fit: Any, candidate: Candidate | None, end: EpochEnd
     ) -> dict[str, float]:
         if self.on != "test_fold":
             return {}

@@ -19,6 +19,8 @@ _changing = threading.Lock()
 class Monitor(Protocol):
     """What a recorder needs of the monitor that it serves."""
 
+    follows_epochs: bool
+
     @property
     def address(self) -> Any:
         """The same for all copies of a monitor in workers."""
@@ -51,6 +53,7 @@ class Recorder:
     def __init__(self, monitor: Monitor, run: str) -> None:
         self.monitor: Monitor | None = monitor
         self.run = run
+        self.follows_epochs = monitor.follows_epochs
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Before the outermost fit."""

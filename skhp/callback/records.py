@@ -109,6 +109,39 @@ class SearchEnded:
 
 
 @dataclass(frozen=True)
+class CandidateScored:
+    """The score of a candidate on one split.
+
+    Parameters
+    ----------
+    place : Place
+    params : mapping
+    score : float
+    """
+
+    place: Place
+    params: Mapping[str, Any]
+    score: float
+
+
+@dataclass(frozen=True)
+class CandidateEnded:
+    """A candidate whose fit on one split has ended, well or not.
+
+    Parameters
+    ----------
+    place : Place
+    n_fits : int or None
+        The number of fits of the search, or of its iteration.
+    seconds : float
+    """
+
+    place: Place
+    n_fits: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Failure:
     """Something that went wrong in a monitor.
 

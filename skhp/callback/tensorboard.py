@@ -12,11 +12,12 @@ from skhp.callback.monitor import SearchMonitor
 class TensorBoard(SearchMonitor):
     """Write every candidate of a search for TensorBoard.
 
-    Each candidate and split is a run, ``n_layers=2,width=64/split0``, with one scalar a
-    metric and epoch; the fit on all rows is ``n_layers=2,width=64/refit``, and candidates
-    of a halving search end in ``,iter=0``. The HParams tab has one line a candidate, with
-    the domains of the search space and the scores of ``cv_results_``. Fits outside a
-    search are ``fit0``, ``fit1``, ....
+    Each candidate and split is a run, ``007-n_layers=2,width=64/split0``, with one scalar a
+    metric and epoch. A run begins with the number of its candidate, the row in
+    ``cv_results_``. The fit on all rows is ``007-n_layers=2,width=64/refit``. Candidates of a
+    halving search end in ``,iter=0`` and are numbered in each iteration. The HParams tab has
+    one line a candidate, with the domains of the search space and the scores of
+    ``cv_results_``. Fits outside a search are ``fit0``, ``fit1``, ....
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class TensorBoard(SearchMonitor):
     >>> search = GridSearchCV(MLPClassifier(epochs=2), {"width": [8, 16]}, cv=2)
     >>> with tempfile.TemporaryDirectory() as log_dir:
     ...     _ = search.set_callbacks(TensorBoard(log_dir)).fit(X, y)
-    ...     sorted(p.name for p in Path(log_dir, "width=8").iterdir() if p.is_dir())[-2:]
+    ...     sorted(p.name for p in Path(log_dir, "000-width=8").iterdir() if p.is_dir())[-2:]
     ['split0', 'split1']
     """
 

@@ -13,14 +13,15 @@ from skhp.candidates.parameter_columns import is_numeric, parameter_columns
 from skhp.candidates.values import unique_values, value_key
 
 
-def correlations(search: Any, metric: str | None = None) -> Any:
+def correlations(search: Any, metric: Any = None) -> Any:
     """How strongly the score changes with each parameter.
 
     Parameters
     ----------
     search : fitted search, or its ``cv_results_``
-    metric : str or callable, optional
-        The score to use: see `results`.
+    metric : str, callable or array-like, optional
+        The score to use: a name as in `results`, a function of ``cv_results_``, or one number
+        for each candidate. Higher is better.
 
     Returns
     -------

@@ -220,20 +220,40 @@ def metric_of(search: Any, metric: str | None = None) -> str:
     raise ValueError(f"metric={metric!r}: the search scored {', '.join(map(repr, known))}.")
 
 
-def scores_of(search: Any, metric: str | None = None) -> np.ndarray:
-    """Mean test score of each candidate; NaN for a candidate that failed.
+def scores_of(search: Any, metric: Any = None) -> np.ndarray:
+    """Score of each candidate, by default the mean test score; NaN for a candidate that failed.
 
     Parameters
     ----------
     search : fitted search, or its ``cv_results_``
-    metric : str, optional
-        See `metric_of`.
+    metric : str, callable or array-like, optional
+        A name, as in `metric_of`. Or a function of ``cv_results_`` that returns one number for
+        each candidate. Or these numbers. A higher score is better.
+
+    Raises
+    ------
+    ValueError
+        If the search has no scores of that name, or there is not one number for each candidate.
+
+    Examples
+    --------
+    >>> results = {"params": [{}, {}], "mean_test_score": [0.9, 0.8], "std_test_score": [0.2, 0.0]}
+    >>> scores_of(results, lambda r: r["mean_test_score"] - r["std_test_score"]).tolist()
+    [0.7, 0.8]
     """
-    name = metric_of(search, metric)
-    return np.asarray(results_of(search)[f"mean_test_{name}"], dtype=float)
+    results = results_of(search)
+    if metric is None or isinstance(metric, str):
+        return np.asarray(results[f"{_MEAN}{metric_of(search, metric)}"], dtype=float)
+    scores = np.asarray(metric(results) if callable(metric) else metric, dtype=float)
+    if scores.shape != (len(results["params"]),):
+        raise ValueError(
+            "metric must give one number for each candidate: "
+            f"{len(results['params'])} numbers. Got the shape {scores.shape}."
+        )
+    return scores
 
 
-def best_first(search: Any, metric: str | None = None) -> np.ndarray:
+def best_first(search: Any, metric: Any = None) -> np.ndarray:
     """Candidate numbers from best to worst, without candidates that failed.
 
     A halving search chooses its ``best_index_`` from the last iteration, so candidates of
@@ -242,8 +262,8 @@ def best_first(search: Any, metric: str | None = None) -> np.ndarray:
     Parameters
     ----------
     search : fitted search, or its ``cv_results_``
-    metric : str, optional
-        See `metric_of`.
+    metric : str, callable or array-like, optional
+        See `scores_of`.
     """
     scores = scores_of(search, metric)
     iterations = np.asarray(results_of(search).get("iter", np.zeros(len(scores))))

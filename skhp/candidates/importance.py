@@ -16,7 +16,7 @@ _TREES = 200
 
 
 def importance(
-    search: Any, method: str = "forest", metric: str | None = None, random_state: int | None = 0
+    search: Any, method: str = "forest", metric: Any = None, random_state: int | None = 0
 ) -> Any:
     """Importance of each parameter for the score.
 
@@ -27,8 +27,9 @@ def importance(
         "forest" fits scikit-learn's `RandomForestRegressor` to the results and computes the
         permutation importance of each parameter. "fanova" is Optuna's functional analysis of
         variance, and needs Optuna.
-    metric : str, optional
-        The score to use: see `results`.
+    metric : str, callable or array-like, optional
+        The score to use: a name as in `results`, a function of ``cv_results_``, or one number
+        for each candidate. Higher is better.
     random_state : int or None, default=0
 
     Returns

@@ -13,8 +13,8 @@ import numpy as np
 from skhp.candidates.names import short_names
 from skhp.candidates.values import is_number, settings_of, value_key
 
-# Directory names longer than this are cut: most file systems allow 255 bytes.
-_LONGEST = 200
+# Directory names longer than this are cut, so that lists of runs can be read.
+_LONGEST = 80
 
 # With this many digits, every float is read back exactly.
 _MOST_DIGITS = 17
@@ -41,21 +41,23 @@ def value_label(value: Any) -> str:
     return getattr(value, "__name__", type(value).__name__)
 
 
-def candidate_label(params: Mapping[str, Any]) -> str:
-    """A candidate's parameters as the name of a directory.
+def candidate_label(number: int, params: Mapping[str, Any]) -> str:
+    """A candidate's number and parameters as the name of a directory.
 
     Parameters
     ----------
+    number : int
     params : mapping
 
     Examples
     --------
-    >>> candidate_label({"mlp__n_layers": 2, "mlp__width": 64})
-    'n_layers=2,width=64'
+    >>> candidate_label(7, {"mlp__n_layers": 2, "mlp__width": 64})
+    '007-n_layers=2,width=64'
     """
     short = short_names(params)
     parts = [f"{short[name]}={value_label(value)}" for name, value in params.items()]
-    return re.sub(r"[^\w=,.+\-]", "_", ",".join(parts))[:_LONGEST]
+    text = re.sub(r"[^\w=,.+\-]", "_", ",".join(parts))
+    return f"{number:03d}-{text}"[:_LONGEST].rstrip("-,")
 
 
 def axis_label(value: Any) -> str:

@@ -51,12 +51,15 @@ def _transport(name: str) -> Any:
 
 
 def has_callbacks(context: Any) -> bool:
-    """Whether a `sklearn.callback.CallbackContext` has any callback to call.
+    """Whether a `sklearn.callback.CallbackContext` has a callback to call at each epoch.
 
-    Without a callback, an epoch need not make a context of its own, which takes time.
-    True where it is not known.
+    Without one, an epoch need not make a context of its own, which takes time. A callback with
+    ``follows_epochs = False`` is not called at epochs. True where it is not known.
     """
-    return bool(getattr(context, "_callbacks", True))
+    callbacks = getattr(context, "_callbacks", None)
+    if callbacks is None:
+        return True
+    return any(getattr(callback, "follows_epochs", True) for callback in callbacks)
 
 
 def own_callbacks(estimator: Any) -> list[Any]:

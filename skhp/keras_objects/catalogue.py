@@ -169,6 +169,10 @@ def _unlisted(kind: str, name: str) -> Any:
     return None
 
 
+# Names in scikit-learn's perceptrons -> the same function in Keras.
+_SYNONYMS = {"logistic": ["sigmoid"], "identity": ["linear"]}
+
+
 def _not_found(kind: str, identifier: Any) -> Exception:
     if not isinstance(identifier, str):
         return TypeError(
@@ -176,7 +180,9 @@ def _not_found(kind: str, identifier: Any) -> Exception:
             f"that kind. Got {identifier!r} of type {type(identifier).__name__}. "
             f"Names: {', '.join(known_names(kind))}."
         )
-    near = difflib.get_close_matches(identifier, known_names(kind), n=3)
+    near = _SYNONYMS.get(identifier) or difflib.get_close_matches(
+        identifier, known_names(kind), n=3
+    )
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return ValueError(
         f"Unknown {kind} {identifier!r}.{hint} Keras knows: "

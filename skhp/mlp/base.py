@@ -47,6 +47,7 @@ from skhp.mlp.parameter_checks import (
     check_precision,
     refuse_callbacks_of_sklearn,
     refuse_nested,
+    refuse_other_names,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
     _allowed_values: dict[str, list[Allowed]] = {
         # A program with more layers would take too long to compile.
-        "n_layers": [int_from(0, 1000)],
+        "n_layers": [int_from(0, 1000), NONE],
         "width": [int_from(1), ARRAY_LIKE],
         "activation": [instance_of(str), CALLABLE, NONE],
         "learning_rate": [
@@ -113,10 +114,13 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         Raises
         ------
         ValueError
-            If a name is unknown, or the name of a nested parameter such as
-            "optimizer__momentum". The message says what to set instead.
+            If a name is unknown, the name of a nested parameter such as
+            "optimizer__momentum", or a name of another library such as "max_iter". The message
+            says what to set instead.
         """
-        refuse_nested(type(self).__name__, _parameter_names(type(self)), params)
+        own = _parameter_names(type(self))
+        refuse_nested(type(self).__name__, own, params)
+        refuse_other_names(type(self).__name__, own, params)
         return super().set_params(**params)
 
     @with_callbacks
@@ -410,6 +414,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         check_is_fitted(self if like is None else like)
         if like is None:
             return self._network.n_parameters()
+        runtime.start()
         from skhp.mlp.planning import plan_network
 
         return plan_network(self._params(), like.n_features_in_, like._coding).n_parameters()

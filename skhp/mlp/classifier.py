@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skhp.fitting.allowed_values import NONE, instance_of, text
 from skhp.fitting.user_warning import warn_user
 from skhp.mlp.base import BaseMLP
+from skhp.mlp.other_names import explains_other_names
 from skhp.mlp.parameter_checks import check_class_weight
 from skhp.mlp.target_checks import check_labels, is_one_hot
 
@@ -22,8 +23,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     Parameters
     ----------
-    n_layers : int, default=2
-        Hidden layers, at most 1000. 0 makes a linear model.
+    n_layers : int or None, default=None
+        Hidden layers, at most 1000. 0 makes a linear model. None makes one layer for each
+        number in ``width``, or two layers if ``width`` is one number.
     width : int or sequence of int, default=64
         Units of each hidden layer: one number for all layers, or one number per layer.
     activation : str, callable or keras.layers.Layer, default="relu"
@@ -164,9 +166,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     sklearn.utils._param_validation.InvalidParameterError: ...
     """
 
+    @explains_other_names
     def __init__(
         self,
-        n_layers: int = 2,
+        n_layers: int | None = None,
         width: Any = 64,
         activation: Any = "relu",
         learning_rate: Any = 1e-3,

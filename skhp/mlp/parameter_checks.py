@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from skhp.mlp.other_names import other_name
+
 # Keras itself makes an instance of a class given as loss, metric or kernel initializer.
 _INSTANCES_ONLY = ("activation", "learning_rate", "optimizer", "callbacks")
 
@@ -130,6 +132,28 @@ def refuse_nested(estimator: str, own: Iterable[str], params: Iterable[str]) -> 
             f"Invalid parameter {name!r} for estimator {estimator}: {parameter} has no nested "
             f"parameters here. Set {instead}."
         )
+
+
+def refuse_other_names(estimator: str, own: Iterable[str], params: Iterable[str]) -> None:
+    """Refuse names of other libraries such as "max_iter", and say what they are called here.
+
+    Parameters
+    ----------
+    estimator : str
+        Name of the class.
+    own : iterable of str
+        Its parameters.
+    params : iterable of str
+        The names to set.
+
+    Raises
+    ------
+    ValueError
+        If a name is another library's.
+    """
+    other = other_name(own, params)
+    if other is not None:
+        raise ValueError(f"Invalid parameter for estimator {estimator}: {other}.")
 
 
 def check_class_weight(class_weight: Any, multilabel: bool) -> None:

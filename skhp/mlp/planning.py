@@ -24,6 +24,10 @@ from skhp.mlp.user_functions import check_activation, check_metrics
 import keras  # isort: skip
 
 
+# Hidden layers, if neither n_layers nor width says how many.
+_N_LAYERS = 2
+
+
 def plan_network(params: Mapping[str, Any], n_features: int, coding: TargetCoding) -> MLPSpec:
     """The network that constructor parameters describe.
 
@@ -73,12 +77,13 @@ def _memory() -> float:
         return float("inf")
 
 
-def layer_widths(n_layers: int, width: Any) -> tuple[int, ...]:
+def layer_widths(n_layers: int | None, width: Any) -> tuple[int, ...]:
     """One width per hidden layer.
 
     Parameters
     ----------
-    n_layers : int
+    n_layers : int or None
+        None means as many layers as a sequence has widths, or two.
     width : int or sequence of int
 
     Raises
@@ -88,16 +93,16 @@ def layer_widths(n_layers: int, width: Any) -> tuple[int, ...]:
         positive integers.
     """
     if isinstance(width, Integral):
-        return (int(width),) * n_layers
+        return (int(width),) * (_N_LAYERS if n_layers is None else n_layers)
     widths = list(np.asarray(width, dtype=object).ravel()) if not _is_text(width) else [width]
     if not all(isinstance(w, Integral) and not isinstance(w, bool) and int(w) >= 1 for w in widths):
         raise ValueError(
             f"width must be a positive int, or one positive int per layer. Got {width!r}."
         )
-    if len(widths) != n_layers:
+    if n_layers is not None and len(widths) != n_layers:
         raise ValueError(
             f"width={width!r} has {len(widths)} values, but n_layers={n_layers}. Give one "
-            f"width per layer, or set n_layers={len(widths)}."
+            f"width per layer, or leave out n_layers (or set n_layers={len(widths)})."
         )
     return tuple(int(w) for w in widths)
 

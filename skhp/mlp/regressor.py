@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from skhp.mlp.base import BaseMLP, floatx
+from skhp.mlp.other_names import explains_other_names
 from skhp.mlp.target_checks import check_values
 
 
@@ -16,8 +17,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    n_layers : int, default=2
-        Hidden layers, at most 1000. 0 makes a linear model.
+    n_layers : int or None, default=None
+        Hidden layers, at most 1000. 0 makes a linear model. None makes one layer for each
+        number in ``width``, or two layers if ``width`` is one number.
     width : int or sequence of int, default=64
         Units of each hidden layer: one number for all layers, or one number per layer.
     activation : str, callable or keras.layers.Layer, default="relu"
@@ -133,9 +135,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     True
     """
 
+    @explains_other_names
     def __init__(
         self,
-        n_layers: int = 2,
+        n_layers: int | None = None,
         width: Any = 64,
         activation: Any = "relu",
         learning_rate: Any = 1e-3,

@@ -20,8 +20,8 @@ _forked_after_start = False
 _NOTICES = re.compile(
     rb"oneDNN custom operations|absl::InitializeLog|cpu_feature_guard|"
     rb"rebuild TensorFlow with the appropriate|computation_placer|cuda|CUDA|TensorRT|"
-    rb"Unable to register cu\w+ factory|device_compiler|XLA service|StreamExecutor device|"
-    rb"XlaSerializedCacheEntry"
+    rb"Unable to register cu\w+ factory|device_compiler|XLA service|StreamExecutor (device|\[)|"
+    rb"XlaSerializedCacheEntry|dump_mlir_util"
 )
 
 
@@ -62,12 +62,13 @@ def _mark_forked() -> None:
 
 def _import_keras() -> None:
     compile_cache.prepare()
+    is_loaded = "tensorflow" in sys.modules  # then it is too late for the next line
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
     if keras.backend.backend() == "tensorflow":
         _limit_tensorflow_threads()
-        _print_xla_notice()
+        _print_xla_notice(is_loaded)
 
 
 def _limit_tensorflow_threads() -> None:
@@ -84,19 +85,21 @@ def _limit_tensorflow_threads() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(int(share))
 
 
-def _print_xla_notice() -> None:
-    # TensorFlow before 2.21 prints a notice when it first compiles a function with XLA.
-    # Here it is held back.
+def _print_xla_notice(is_loaded: bool) -> None:
+    # TensorFlow prints notices when it first compiles a function with XLA: always before
+    # version 2.21, and later if the log level was set too late. Here they are held back.
     import tensorflow as tf
 
-    if tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21):
-        tf.function(lambda: tf.constant(0.0) + 1.0, jit_compile=True)()
+    if is_loaded or tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21):
+        # This operation is among those that TensorFlow compiles by MLIR, with a notice too.
+        relu_grad = lambda x: tf.raw_ops.ReluGrad(gradients=x, features=x)  # noqa: E731
+        tf.function(relu_grad, jit_compile=True)(tf.constant([1.0]))
 
 
 @contextlib.contextmanager
 def _quiet_native_stderr() -> Iterator[None]:
     """Show what C++ code writes to file descriptor 2 only at the end, without the notices."""
-    saved = None if "tensorflow" in sys.modules else _copy_of_stderr()
+    saved = _copy_of_stderr()
     if saved is None:
         yield
         return

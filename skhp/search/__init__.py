@@ -7,6 +7,8 @@ from skhp.candidates.correlation import correlations
 from skhp.candidates.importance import importance
 from skhp.candidates.results_table import results, results_summary
 from skhp.fitting.store import FitStore
+from skhp.search.default_spaces import default_space
+from skhp.search.funnels import funnel_widths
 from skhp.search.learning_rates import learning_rate_grid
 from skhp.search.narrowing import narrow
 from skhp.search.optuna_objective import optuna_objective
@@ -16,6 +18,8 @@ from skhp.search.train_test_gap import overfitting
 
 __all__ = [
     "sample",
+    "default_space",
+    "funnel_widths",
     "learning_rate_grid",
     "optuna_objective",
     "space_summary",

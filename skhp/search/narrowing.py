@@ -13,7 +13,7 @@ from skhp.candidates.space import choices_of, interval_of, is_logarithmic, is_on
 from skhp.candidates.values import is_among, is_number, unique_values
 
 
-def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
+def narrow(search: Any, keep: float = 0.25, metric: Any = None) -> Any:
     """The part of a search's space in which its best candidates lie.
 
     Parameters
@@ -21,8 +21,9 @@ def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
     search : fitted search
     keep : float, default=0.25
         Share of the candidates that count as best, at least one.
-    metric : str, optional
-        The score to read: see `results`.
+    metric : str, callable or array-like, optional
+        The score to use: a name as in `results`, a function of ``cv_results_``, or one number
+        for each candidate. Higher is better.
 
     Returns
     -------
@@ -32,8 +33,8 @@ def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
         scikit-optimize's, Optuna's) keeps the range they span, or a share ``keep`` of it
         around a single value (of its logarithm, where it is log-uniform). Other
         distributions stay as they are. Sub-spaces without a best candidate are left out.
-        Combinations that `sample` drew become one grid of the values that the best have,
-        which also holds combinations that have not been tried.
+        Combinations that `sample` drew become one grid of the values that the best have (or
+        one for each set of parameters), which also holds combinations that have not been tried.
 
     Raises
     ------
@@ -53,6 +54,11 @@ def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
     >>> search = GridSearchCV(MLPClassifier(epochs=20, random_state=0), grid, cv=3).fit(X, y)
     >>> narrow(search, keep=0.5)
     {'learning_rate': [0.01], 'width': [16]}
+
+    A candidate may count as good only if its folds agree:
+
+    >>> narrow(search, 0.5, metric=lambda r: r["mean_test_score"] - r["std_test_score"])
+    {'learning_rate': [0.01], 'width': [16]}
     """
     if not is_number(keep) or not 0 < keep <= 1:
         raise ValueError(f"keep must be a share of the candidates in (0, 1]. Got {keep!r}.")
@@ -64,19 +70,25 @@ def narrow(search: Any, keep: float = 0.25, metric: str | None = None) -> Any:
     best = [every[candidate] for candidate in order[: max(1, round(keep * len(order)))]]
     space = space_of(search)
     if _is_drawn(space):
-        space = [_joined(space)]
+        space = _joined_by_names(space)
     parts = [_narrowed(part, best, keep) for part in space]
     kept = [part for part in parts if part is not None]
     return kept[0] if is_one_space(search) else kept
 
 
 def _is_drawn(space: list[Mapping[str, Any]]) -> bool:
-    """Whether a space lists single combinations of the same parameters, as `sample` draws."""
+    """Whether a space lists single combinations, as `sample` draws them."""
     return len(space) > 1 and all(
-        part.keys() == space[0].keys()
-        and all(len(choices_of(values) or ()) == 1 for values in part.values())
-        for part in space
+        len(choices_of(values) or ()) == 1 for part in space for values in part.values()
     )
+
+
+def _joined_by_names(space: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One grid for each set of parameters."""
+    groups: dict[frozenset[str], list[Mapping[str, Any]]] = {}
+    for part in space:
+        groups.setdefault(frozenset(part), []).append(part)
+    return [_joined(parts) for parts in groups.values()]
 
 
 def _joined(space: list[Mapping[str, Any]]) -> dict[str, Any]:

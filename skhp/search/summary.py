@@ -5,15 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
+import numpy as np
+
+from skhp import runtime
 from skhp.candidates.cv_results import is_results
 from skhp.candidates.labels import distinct_labels, value_label
 from skhp.candidates.names import short_names
 from skhp.candidates.planned_splits import planned_n_splits
 from skhp.candidates.space import choices_of, interval_of, space_of
 from skhp.candidates.values import unique_values
+from skhp.search.structures import n_structures
+
+# Candidates that are fitted to estimate the time of a search.
+_N_TIMED = 4
 
 # Values of a parameter that a summary lists before it says how many more there are.
 _MOST_LISTED = 8
@@ -34,11 +42,15 @@ class SpaceSummary:
         that is not known, or no search was given.
     at_most : bool
         Whether those are upper bounds, as for halving searches.
-    seconds_per_fit, seconds : float or None
-        As timed, and for the whole search at its ``n_jobs``, without compiling.
+    n_structures : int or None
+        How many network structures the search has at most. Each is compiled once in each
+        worker process.
+    seconds_per_fit : float or None
+        As timed, without compiling.
+    seconds : float or None
+        For the whole search at its ``n_jobs``, with compiling.
     seconds_to_compile : float or None
-        How much longer the first fit of a network structure took than the next one. Each
-        structure adds this once in each worker process.
+        How much longer the first fit of a candidate took than the next one.
     """
 
     parameters: list[dict[str, Any]]
@@ -46,6 +58,7 @@ class SpaceSummary:
     n_candidates: int | None = None
     n_fits: int | None = None
     at_most: bool = False
+    n_structures: int | None = None
     seconds_per_fit: float | None = None
     seconds: float | None = None
     seconds_to_compile: float | None = None
@@ -59,20 +72,29 @@ class SpaceSummary:
     def __str__(self) -> str:
         width = max((len(row["parameter"]) for row in self.parameters), default=0)
         lines = [f"{row['parameter']:<{width}}  {row['values']}" for row in self.parameters]
+        return "\n".join([*lines, *self._totals()])
+
+    def _repr_html_(self) -> str:
+        totals = "".join(f"<p>{escape(line)}</p>" for line in self._totals())
+        return self.frame()[["parameter", "values"]].to_html(index=False) + totals
+
+    def _totals(self) -> list[str]:
+        """The lines below the parameters: how many fits, and how long they take."""
         most = "at most " if self.at_most else ""
         numbers = "infinitely many" if self.n_combinations is None else f"{self.n_combinations:,}"
-        lines.append(f"{numbers} combinations")
+        lines = [f"{numbers} combinations"]
         if self.n_candidates is not None:
             lines[-1] += f", {most}{self.n_candidates:,} candidates"
         if self.n_fits is not None:
             lines[-1] += f", {most}{self.n_fits:,} fits"
-        if self.seconds is not None:
-            lines.append(f"about {self.seconds:.3g} s at {self.seconds_per_fit:.3g} s a fit")
-        if self.seconds_to_compile is not None:
+        if self.seconds_per_fit is not None:
+            total = "" if self.seconds is None else f"about {self.seconds:.3g} s: "
+            n = "many" if self.n_structures is None else f"at most {self.n_structures:,}"
             lines.append(
-                f"and about {self.seconds_to_compile:.3g} s to compile each network structure"
+                f"{total}{self.seconds_per_fit:.3g} s a fit, and {self.seconds_to_compile:.3g} s "
+                f"to compile each of {n} network structures"
             )
-        return "\n".join(lines)
+        return lines
 
 
 def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
@@ -84,9 +106,9 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
         Fitted or not; or a dict of parameter -> values or distribution, or a list of
         those.
     X, y : array-like, optional
-        With rows, two candidates are fitted twice: that of the first values in the space and
-        that of the last. The second fits are timed, because a first one compiles. Their mean
-        is near that of the search if its lists go from small to large values.
+        With rows, four candidates are drawn and each is fitted twice. The second fit says how
+        long a fit takes, and the first how much longer it takes with compiling. The estimate
+        is rough: it is from four candidates only, and the search fits fewer rows.
 
     Returns
     -------
@@ -127,9 +149,20 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
     fits = None
     if candidates is not None and splits is not None:
         fits = candidates * splits + bool(search.refit)
-    each, compiling = (None, None) if X is None else _timed_fits(search, space, X, y)
-    total = None if each is None or fits is None else each * fits / _jobs(search)
-    return SpaceSummary(parameters, combinations, candidates, fits, at_most, each, total, compiling)
+    known = [n for n in (n_structures(space), candidates) if n is not None]
+    structures = min(known, default=None)
+    summary = SpaceSummary(parameters, combinations, candidates, fits, at_most, structures)
+    return summary if X is None else _with_times(summary, search, space, X, y)
+
+
+def _with_times(
+    summary: SpaceSummary, search: Any, space: list[Mapping[str, Any]], X: Any, y: Any
+) -> SpaceSummary:
+    each, compiling = _timed_fits(search, space, X, y)
+    seconds = None
+    if summary.n_fits is not None and summary.n_structures is not None:
+        seconds = each * summary.n_fits / _jobs(search) + compiling * summary.n_structures
+    return replace(summary, seconds_per_fit=each, seconds=seconds, seconds_to_compile=compiling)
 
 
 def _parameters(space: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -157,7 +190,7 @@ def _check_names(search: Any, space: list[Mapping[str, Any]]) -> None:
 
     for part in space:
         unset = {name: None for name in part}
-        clone(search.estimator).set_params(**{**unset, **_one_candidate(part)})
+        clone(search.estimator).set_params(**{**unset, **_drawn(part, np.random.RandomState(0))})
 
 
 def _in_words(values: Any) -> str:
@@ -189,16 +222,31 @@ def _jobs(search: Any) -> int:
 
 
 def _timed_fits(search: Any, space: list[Mapping[str, Any]], X: Any, y: Any) -> tuple[float, float]:
-    """The seconds of a fit, and what compiling adds to a first one."""
-    timed = []
-    for part, which in ((space[0], 0), (space[-1], -1)):
+    """The seconds of a fit, and what compiling adds to a first one: means over some candidates."""
+    runtime.start()  # importing Keras is not part of a fit
+    rng, timed, error = np.random.RandomState(0), [], None
+    for _ in range(_N_TIMED):
+        candidate = _drawn(space[rng.randint(len(space))], rng)
         try:
-            timed.append(_timed_twice(search, _one_candidate(part, which), X, y))
-        except Exception:  # a candidate may diverge, or be one that cannot be fitted
-            if which == -1 and not timed:
-                raise
-    first, again = timed[-1]
-    return sum(second for _, second in timed) / len(timed), max(0.0, first - again)
+            timed.append(_timed_twice(search, candidate, X, y))
+        except Exception as failure:  # a candidate may diverge, or be one that cannot be fitted
+            error = failure
+    if not timed and error is not None:
+        raise error
+    first, again = np.mean(timed, axis=0)
+    return float(again), float(max(0.0, first - again))
+
+
+def _drawn(part: Mapping[str, Any], rng: np.random.RandomState) -> dict[str, Any]:
+    """A value of each list and each of SciPy's distributions, at random."""
+    candidate = {}
+    for name, values in part.items():
+        choices = choices_of(values)
+        if choices:
+            candidate[name] = choices[rng.randint(len(choices))]
+        elif hasattr(values, "dist"):
+            candidate[name] = values.rvs(random_state=rng)
+    return candidate
 
 
 def _timed_twice(search: Any, params: dict[str, Any], X: Any, y: Any) -> list[float]:
@@ -211,18 +259,6 @@ def _timed_twice(search: Any, params: dict[str, Any], X: Any, y: Any) -> list[fl
         estimator.fit(X, y)
         seconds.append(time.perf_counter() - began)
     return seconds
-
-
-def _one_candidate(space: Mapping[str, Any], which: int = 0) -> dict[str, Any]:
-    """The first or last value of each list, a draw from each of SciPy's distributions."""
-    candidate = {}
-    for name, values in space.items():
-        choices = choices_of(values)
-        if choices:
-            candidate[name] = choices[which]
-        elif hasattr(values, "dist"):
-            candidate[name] = values.rvs(random_state=-which)
-    return candidate
 
 
 def _rounds(search: Any, combinations: int | None) -> tuple[list[int] | None, bool]:

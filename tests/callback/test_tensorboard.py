@@ -102,12 +102,13 @@ def test_tensorboard_shows_the_search(searched, serve):
     server = serve(log_dir)
     n_candidates = len(search.cv_results_["params"])
     runs = server.wait_for_runs(n_candidates * 3 + 2)  # and the refit, and the search itself
-    name = "n_layers=2,width=16"
+    name = "003-n_layers=2,width=16"
     assert {f"{name}/split0", f"{name}/split1", name} <= set(runs)
     assert sum(run.endswith("/refit") for run in runs) == 1
 
     for candidate, params in enumerate(search.cv_results_["params"]):
         run = ",".join(f"{key.split('__')[1]}={params[key]}" for key in sorted(params))
+        run = f"{candidate:03d}-{run}"
         for split in range(2):
             got = server.get("plugin/scalars/scalars", tag="loss", run=f"{run}/split{split}")
             here = frame[(frame["candidate"] == candidate) & (frame["split"] == split)]
@@ -153,7 +154,7 @@ def test_values_that_look_the_same_in_short_have_runs_of_their_own(tmp_path):
     rates = [0.01, 0.01 + 1e-12]
     search = GridSearchCV(pipeline(), {"mlpclassifier__learning_rate": rates}, cv=2, refit=False)
     search.set_callbacks(TensorBoard(tmp_path)).fit(X, y)
-    first, second = "learning_rate=0.01", "learning_rate=0.01,no=2"
+    first, second = "000-learning_rate=0.01", "001-learning_rate=0.01"
     expected = [first, second, *(f"{c}/split{s}" for c in (first, second) for s in (0, 1))]
     assert directories(tmp_path) == sorted(expected)
 
@@ -165,7 +166,26 @@ def test_a_candidate_is_one_run_in_whatever_order_its_parameters_are_named(tmp_p
         TensorBoard(tmp_path)
     ).fit(X, y)
     names = [path.name for path in tmp_path.iterdir() if path.is_dir()]
-    assert sorted(names) == ["width=4,n_layers=1", "width=8,n_layers=1"]
+    # A random search draws in another order than that of the list.
+    assert sorted(name.partition("-")[0] for name in names) == ["000", "001"]
+    assert {name.partition("-")[2] for name in names} == {
+        "width=4,n_layers=1",
+        "width=8,n_layers=1",
+    }
+
+
+def test_names_of_runs_stay_short(tmp_path):
+    space = {
+        "width": [4],
+        "activation": ["relu"],
+        "learning_rate": [0.00123456],
+        "dropout": [0.125],
+    }
+    space |= {"kernel_initializer": ["glorot_uniform"], "batch_norm": [False], "l2": [1e-5]}
+    net = MLPClassifier(n_layers=1, epochs=1, random_state=0)
+    GridSearchCV(net, space, cv=2).set_callbacks(TensorBoard(tmp_path)).fit(X, y)
+    (name,) = [path.name for path in tmp_path.iterdir() if path.is_dir()]
+    assert name.startswith("000-") and len(name) <= 80
 
 
 def test_distributions_are_intervals(tmp_path, serve):

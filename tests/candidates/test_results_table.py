@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import loguniform
+from scipy.stats import loguniform, randint
 from sklearn.datasets import load_breast_cancer
 from sklearn.exceptions import NotFittedError
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -229,15 +229,16 @@ def test_how_many(n):
         results_summary(search, n)
 
 
-def test_time_is_estimated_from_one_timed_fit():
+def test_the_estimate_counts_fits_and_compiling():
     summary = space_summary(grid(), X, y)
-    assert summary.seconds_per_fit > 0
-    assert summary.seconds == pytest.approx(summary.seconds_per_fit * summary.n_fits)
-    assert "a fit" in str(summary) and "s to compile each network structure" in str(summary)
-    assert summary.seconds_to_compile >= 0
+    assert summary.seconds_per_fit > 0 and summary.seconds_to_compile >= 0
+    fits = summary.seconds_per_fit * summary.n_fits
+    compiling = summary.seconds_to_compile * summary.n_structures
+    assert summary.seconds == pytest.approx(fits + compiling)
+    assert f"at most {summary.n_structures} network structures" in str(summary)
 
 
-def test_the_estimate_is_of_the_first_and_the_last_values():
+def test_the_estimate_is_a_mean_over_candidates_that_can_be_fitted():
     class Slow(LogisticRegression):
         seen = []
 
@@ -247,10 +248,35 @@ def test_the_estimate_is_of_the_first_and_the_last_values():
                 raise ValueError("diverged")
             return super().fit(X, y)
 
-    summary = space_summary(GridSearchCV(Slow(), {"C": [0.1, 1.0, 5.0]}, cv=2), X[:60], y[:60])
-    assert Slow.seen == [0.1, 5.0, 5.0] and summary.seconds_per_fit > 0
+    values = [0.1, *range(1, 20)]
+    summary = space_summary(GridSearchCV(Slow(), {"C": values}, cv=2), X[:60], y[:60])
+    drawn = [value for value in Slow.seen if value != 0.1]
+    assert len(set(drawn)) > 1 and drawn[::2] == drawn[1::2] and summary.seconds_per_fit > 0
     with pytest.raises(ValueError, match="diverged"):
         space_summary(GridSearchCV(Slow(), {"C": [0.1]}, cv=2), X[:60], y[:60])
+
+
+def test_real_numbers_make_no_structures():
+    space = {
+        WIDTH: [8, 16],
+        RATE: loguniform(1e-4, 1),
+        "mlpclassifier__l2": [0, 0.1],
+        "mlpclassifier__n_layers": randint(1, 4),
+        "mlpclassifier__epochs": [1, 2],
+    }
+    search = RandomizedSearchCV(pipeline(), space, n_iter=40)
+    assert space_summary(search).n_structures == 2 * 3
+    assert space_summary(search.set_params(n_iter=5)).n_structures == 5
+
+
+def test_a_summary_is_a_table_in_a_notebook():
+    page = space_summary({"width": [8, 16], "name": ["<b>"]})._repr_html_()
+    assert "<td>8, 16</td>" in page and "<b>" not in page and "2 combinations" in page
+
+
+def test_sizes_without_refit_come_from_the_curves():
+    search = grid().set_params(refit=False).set_callbacks(LearningCurves()).fit(X, y)
+    assert results(search)["n_parameters"].notna().all()
 
 
 def test_summary_of_a_space_alone():

@@ -47,6 +47,20 @@ def test_import_loads_nothing_heavy_beyond_what_scikit_learn_loads():
     assert loaded["seconds"] < 1
 
 
+USE_THE_MODULES = """
+import json, sys
+import skhp
+names = [skhp.search.narrow, skhp.displays.TradeoffDisplay, skhp.callback.LearningCurves]
+assert {"search", "displays", "callback"} <= set(dir(skhp))
+print(json.dumps({"modules": sorted(sys.modules)}))
+"""
+
+
+def test_modules_need_no_import_of_their_own():
+    loaded = {name.split(".")[0] for name in json.loads(run(USE_THE_MODULES)[0])["modules"]}
+    assert not loaded & {"keras", "tensorflow", "jax", "matplotlib"}
+
+
 SET_UP_A_SEARCH = """
 import json, sys
 from sklearn.base import clone, is_classifier
@@ -80,6 +94,20 @@ MLPClassifier(epochs=1).fit(X, y).model_.predict(X, verbose=0)
 
 def test_a_fit_prints_nothing():
     assert run(FIT) == ("", "")
+
+
+FIT_AFTER_KERAS = (
+    """
+import os, keras
+os.write(2, b"Keras is imported\\n")
+"""
+    + FIT
+)
+
+
+def test_a_fit_prints_nothing_after_keras_was_imported():
+    out, err = run(FIT_AFTER_KERAS)
+    assert out == "" and err.partition("Keras is imported\n")[2] == ""
 
 
 ASK_BEFORE_A_FIT = """

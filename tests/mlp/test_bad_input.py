@@ -1,5 +1,6 @@
 """What cannot be trained on: each message names what came, what is allowed, the way out."""
 
+import inspect
 import re
 import warnings
 
@@ -8,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, FitFailedWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from skhp import MLPClassifier, MLPRegressor
 from skhp.callback import LearningCurves
@@ -69,7 +72,10 @@ PARAMETERS = [
     ({"width": 2.5}, ["'width'", "Got 2.5"]),
     ({"n_layers": 2, "width": [8, 0]}, ["width", "Got [8, 0]", "positive int"]),
     ({"n_layers": 2, "width": [8, True]}, ["width", "positive int"]),
-    ({"n_layers": 2, "width": [8, 8, 8]}, ["has 3 values", "n_layers=2", "set n_layers=3"]),
+    (
+        {"n_layers": 2, "width": [8, 8, 8]},
+        ["has 3 values", "n_layers=2", "set n_layers=3", "leave out n_layers"],
+    ),
     ({"n_layers": 0, "width": (8,)}, ["has 1 values", "n_layers=0"]),
     ({"epochs": 0}, ["'epochs'", "Got 0", "[1, inf)"]),
     ({"epochs": -3}, ["'epochs'", "Got -3"]),
@@ -505,3 +511,54 @@ def test_early_stopping_keeps_the_finite_weights_of_a_run_that_diverged(regressi
     (warning,) = warnings_of(ConvergenceWarning, net.fit, X, y)
     assert_says(str(warning.message), "no longer finite")
     assert np.isfinite(net.predict(X)).all()
+
+
+OTHER_NAMES = {
+    "hidden_layer_sizes": "width=(64, 32)",
+    "max_iter": "epochs",
+    "lr": "learning_rate",
+    "learning_rate_init": "learning_rate",
+    "validation_split": "validation_fraction",
+    "alpha": "l2",
+}
+
+
+@pytest.mark.parametrize("name", OTHER_NAMES)
+def test_names_of_other_libraries_get_ours(name):
+    with pytest.raises(TypeError, match=f"MLPClassifier.*{name!r}.*{re.escape(OTHER_NAMES[name])}"):
+        MLPClassifier(**{name: 1})
+    pipeline = make_pipeline(MLPRegressor())
+    with pytest.raises(ValueError, match=f"MLPRegressor.*{re.escape(OTHER_NAMES[name])}"):
+        pipeline.set_params(**{f"mlpregressor__{name}": 1})
+
+
+def test_the_constructor_still_says_what_it_takes():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'widht'"):
+        MLPClassifier(widht=1)
+    parameters = inspect.signature(MLPClassifier).parameters
+    assert list(parameters)[:2] == ["n_layers", "width"]
+    assert set(parameters) == set(MLPClassifier().get_params())
+    assert clone(MLPClassifier(width=(8, 4))).width == (8, 4)
+
+
+def test_a_subclass_may_use_such_a_name():
+    class Short(MLPClassifier):
+        def __init__(self, max_iter=3):
+            super().__init__(epochs=max_iter)
+            self.max_iter = max_iter
+
+    assert Short(max_iter=5).set_params(max_iter=7).max_iter == 7
+
+
+@pytest.mark.parametrize(("name", "ours"), [("logistic", "sigmoid"), ("identity", "linear")])
+def test_activations_of_scikit_learn_get_ours(binary, name, ours):
+    with pytest.raises(ValueError, match=f"Unknown activation '{name}'.*Did you mean '{ours}'"):
+        MLPClassifier(activation=name).fit(*binary)
+
+
+def test_widths_need_no_number_of_layers(binary):
+    network = MLPClassifier(width=[8, 4], epochs=1, random_state=0).fit(*binary)
+    assert [layer.units for layer in network.model_.layers if hasattr(layer, "units")] == [8, 4, 1]
+    same = MLPClassifier(2, [8, 4], epochs=1, random_state=0).fit(*binary)
+    assert same.history_ == network.history_
+    assert MLPClassifier(width=8).count_parameters(network) == 4 * 8 + 8 + 8 * 8 + 8 + 8 + 1

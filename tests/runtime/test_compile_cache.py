@@ -180,6 +180,9 @@ def test_the_least_recently_used_files_go_first(tmp_path):
         path.write_bytes(data)
         os.utime(path, (10_000 - age, 10_000 - age))
         lines.append(f"{path.name} {len(data)}-{crc32(data):08x}\n")
+    graph = directory / "graph_0.bin"
+    graph.write_bytes(data)
+    os.utime(graph, (9_000, 9_000))
     (directory / "checksums.txt").write_text("".join(lines))
     (directory / "xla_compile_cache_5.pb.tmp").write_bytes(data)
     os.utime(directory / "xla_compile_cache_5.pb.tmp", (0, 0))

@@ -6,13 +6,13 @@ from numpy.testing import assert_allclose
 from scipy import stats
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_breast_cancer
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.model_selection import GridSearchCV, ParameterGrid, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skhp import MLPClassifier
 from skhp.callback import LearningCurves
-from skhp.search import correlations, importance, narrow, overfitting
+from skhp.search import correlations, importance, narrow, overfitting, sample
 
 X, y = load_breast_cancer(return_X_y=True)
 
@@ -108,6 +108,32 @@ def test_narrow_to_one_value_keeps_a_range_around_it():
     search = RandomizedSearchCV(Formula(), space, n_iter=20, random_state=0).fit(X)
     low, high = narrow(search, keep=0.05)["strong"].support()
     assert low < search.best_params_["strong"] <= high and high - low <= 5
+
+
+def test_narrow_of_drawn_combinations_holds_new_ones():
+    levels = [0.0, 0.25, 0.5, 0.75, 1.0]
+    grid = [{"strong": levels, "weak": levels}, {"idle": levels, "kind": ["a", "b"]}]
+    search = formula_search(sample(grid, n=20, random_state=0))
+    first, second = narrow(search, keep=0.6)
+    assert set(first) == {"strong", "weak"} and set(second) == {"idle", "kind"}
+    tried = search.cv_results_["params"]
+    assert any(params not in tried for params in ParameterGrid(first))
+
+
+def test_a_score_of_your_own():
+    space = {"strong": [0.0, 0.5, 1.0], "weak": [0.0, 1.0]}
+    search = formula_search(space, return_train_score=True)
+
+    def low(results):
+        return -np.asarray(results["mean_test_score"])
+
+    assert narrow(search, keep=1 / 6, metric=low) == {"strong": [0.0], "weak": [1.0]}
+    scores = low(search.cv_results_)
+    assert narrow(search, keep=1 / 6, metric=scores) == {"strong": [0.0], "weak": [1.0]}
+    turned = correlations(search, low)["correlation"]
+    assert_allclose(turned, -correlations(search)["correlation"])
+    with pytest.raises(ValueError, match=r"one number for each candidate: 6.*\(2,\)"):
+        narrow(search, metric=[1, 2])
 
 
 @pytest.mark.parametrize("keep", [0, -1, 1.1])

@@ -95,6 +95,7 @@ class Graph:
 
     def __init__(self, function: Callable[..., Any], name: str, key: str | None = None) -> None:
         self._function, self._name, self._key = function, name, key
+        self._is_frozen = False
         self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
@@ -109,10 +110,10 @@ class Graph:
     def _first_call(self, args: Any, tensors: list[Any]) -> Any:
         try:
             return self._call_anew(args, tensors)
-        except (tf.errors.OpError, ValueError, TypeError):
-            if self._key is None:
+        except Exception:
+            if not self._is_frozen:
                 raise
-            self._key = None  # the cause may be the graph on disk
+            self._key, self._is_frozen = None, False  # the cause may be the graph on disk
             return self._call_anew(args, tensors)
 
     def _call_anew(self, args: Any, tensors: list[Any]) -> Any:
@@ -125,14 +126,16 @@ class Graph:
         if self._key is None:
             return self._traced(args, tensors)
         data = compile_cache.read(self._key)
-        frozen = None if data is None else FrozenGraph.from_bytes(data)
-        if frozen is None:
+        if data is None:
             concrete = self._traced(args, tensors)
             frozen = freeze(concrete, self._lengths)
             if frozen is None:
                 return concrete
-            compile_cache.write(self._key, frozen.to_bytes())
+            data = frozen.to_bytes()
+            compile_cache.write(self._key, data)
         # This process runs what other processes will load: the same graph, the same bits.
+        self._is_frozen = True
+        frozen = FrozenGraph.from_bytes(data)
         self._lengths = frozen.lengths
         return self._made(frozen.function(), tensors, "frozen")
 

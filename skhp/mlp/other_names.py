@@ -1,0 +1,85 @@
+"""Parameter names of other libraries, and what the same thing is called here."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
+
+_HERE = {
+    # scikit-learn's perceptrons
+    "hidden_layer_sizes": "width, with one number per layer: width=(64, 32)",
+    "solver": "optimizer",
+    "alpha": "l2, which is not divided by the number of rows",
+    "learning_rate_init": "learning_rate",
+    "max_iter": "epochs",
+    "tol": "min_delta",
+    "n_iter_no_change": "patience",
+    # Keras
+    "units": "width",
+    "lr": "learning_rate",
+    "validation_split": "validation_fraction, with early_stopping=True",
+    "kernel_regularizer": "l2",
+    # other libraries
+    "hidden_layers": "n_layers and width",
+    "num_layers": "n_layers",
+    "n_hidden": "n_layers and width",
+    "dropout_rate": "dropout",
+    "batch_normalization": "batch_norm",
+    "n_epochs": "epochs",
+    "max_epochs": "epochs",
+}
+
+
+def other_name(own: Iterable[str], given: Iterable[str]) -> str | None:
+    """Say which given name is one of another library, and what it is called here.
+
+    Parameters
+    ----------
+    own : iterable of str
+        The parameters of the estimator.
+    given : iterable of str
+
+    Returns
+    -------
+    str or None
+        None if no name is known to be another library's.
+
+    Examples
+    --------
+    >>> other_name(["epochs"], ["max_iter"])
+    "'max_iter' is called epochs here"
+    >>> other_name(["max_iter"], ["max_iter"]) is None
+    True
+    """
+    own = set(own)
+    for name in given:
+        if name in _HERE and name not in own:
+            return f"{name!r} is called {_HERE[name]} here"
+    return None
+
+
+def explains_other_names(init: Callable[P, None]) -> Callable[P, None]:
+    """Make a constructor say what the parameters of other libraries are called here.
+
+    The signature stays the same, so that ``get_params`` and ``clone`` work.
+
+    Parameters
+    ----------
+    init : callable
+        The ``__init__`` of an estimator.
+    """
+    own = set(inspect.signature(init).parameters)
+
+    @functools.wraps(init)
+    def explained(*args: P.args, **kwargs: P.kwargs) -> None:
+        other = other_name(own, kwargs)
+        if other is not None:
+            estimator: Any = args[0]
+            raise TypeError(f"{type(estimator).__name__} got an unknown parameter: {other}.")
+        init(*args, **kwargs)
+
+    return explained

@@ -1,0 +1,77 @@
+"""SearchProgress: the lines that it prints, against cv_results_."""
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skhp import MLPClassifier
+from skhp.callback import LearningCurves, SearchProgress
+
+GRID = {"mlpclassifier__learning_rate": [0.1, 1e-3, 1e-2]}
+
+
+@pytest.fixture
+def model():
+    return make_pipeline(StandardScaler(), MLPClassifier(1, 8, epochs=3, random_state=0))
+
+
+def lines_of(text):
+    heading, *lines = text.splitlines()
+    assert heading.split() == ["candidate", "score", "best", "so", "far", "seconds", "parameters"]
+    return lines
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_line_for_each_candidate(model, binary, capsys, n_jobs):
+    search = GridSearchCV(model, GRID, cv=3, n_jobs=n_jobs).set_callbacks(SearchProgress())
+    results = search.fit(*binary).cv_results_
+    lines = sorted(lines_of(capsys.readouterr().out))
+    assert len(lines) == 3
+    for number, line in enumerate(lines):
+        mean, std = results["mean_test_score"][number], results["std_test_score"][number]
+        assert line.split()[:3] == [f"{number}/3", f"{mean:.4f}", f"±{std:.3f}"]
+        assert line.endswith(f"learning_rate={GRID['mlpclassifier__learning_rate'][number]:g}")
+        assert len(line) <= 100
+    if n_jobs is None:
+        best = np.maximum.accumulate(results["mean_test_score"])
+        assert [line.split()[3] for line in lines] == [f"{score:.4f}" for score in best]
+
+
+def test_the_score_that_refit_names(binary, capsys):
+    network = MLPClassifier(1, 8, epochs=3, random_state=0)
+    search = GridSearchCV(
+        network,
+        {"learning_rate": [0.1]},
+        cv=3,
+        scoring=["accuracy", "neg_log_loss"],
+        refit="neg_log_loss",
+    )
+    results = search.set_callbacks(SearchProgress()).fit(*binary).cv_results_
+    (line,) = lines_of(capsys.readouterr().out)
+    assert line.split()[1] == f"{results['mean_test_neg_log_loss'][0]:.4f}"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_candidate_that_fails(model, binary, capsys):
+    grid = {"mlpclassifier__width": [8, -1]}
+    search = GridSearchCV(model, grid, cv=2, refit=False).set_callbacks(SearchProgress())
+    search.fit(*binary)
+    good, bad = lines_of(capsys.readouterr().out)
+    assert bad.split()[:2] == ["1/2", "failed"]
+    assert re.search(r"\(no\. 0\)", good) and re.search(r"\(no\. 0\)", bad)
+
+
+def test_it_leaves_the_search_as_it_is(model, binary, capsys):
+    without = GridSearchCV(model, GRID, cv=3).fit(*binary)
+    curves = LearningCurves()
+    search = GridSearchCV(model, GRID, cv=3).set_callbacks(SearchProgress(), curves)
+    search.fit(*binary)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], without.cv_results_["mean_test_score"]
+    )
+    assert len(lines_of(capsys.readouterr().out)) == 3
+    assert curves.frame()["epoch"].max() == 3
