@@ -52,7 +52,7 @@ def images(shape, n_rows):
     rows = np.arange(n_rows) % len(large)
     colours = shape[2:] or (1,)
     X = np.repeat(large[rows, ..., None], colours[0], axis=-1).astype("float32")
-    X += generator.normal(scale=0.1, size=X.shape).astype("float32")
+    X += 0.1 * generator.standard_normal(X.shape, dtype="float32")
     return X.reshape(n_rows, *shape), digits.target[rows]
 
 

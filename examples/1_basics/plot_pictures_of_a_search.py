@@ -71,6 +71,30 @@ ScoreDistributionDisplay.from_search(search)
 plt.show()
 
 # %%
+# The score against each parameter:
+from skhp.displays import SliceDisplay
+
+SliceDisplay.from_search(search)
+plt.show()
+
+# %%
+# The two most important parameters
+# ---------------------------------
+from skhp.displays import SearchHeatmapDisplay
+
+SearchHeatmapDisplay.from_search(search)
+plt.show()
+
+# %%
+# Would more candidates help?
+# ---------------------------
+# The best score so far, against the number of fits.
+from skhp.displays import OptimizationHistoryDisplay
+
+OptimizationHistoryDisplay.from_search(search)
+plt.show()
+
+# %%
 # How the networks trained
 # ------------------------
 # The six best networks: training rows are dashed, test folds are
@@ -83,7 +107,7 @@ plt.show()
 # %%
 # All networks, coloured by the learning rate:
 TrainingCurvesDisplay.from_search(
-    search, curves, kind="all", hue="learning_rate", ylim=(0, 1)
+    search, curves, kind="all", hue="learning_rate"
 )
 plt.show()
 

@@ -39,9 +39,13 @@ columns = make_column_transformer(
     remainder=StandardScaler(),
 )
 network = MLPRegressor(
-    width=32, dropout=0.2, l2=1e-3, epochs=60,
-    learning_rate=2e-3, random_state=0,
-)  # fmt: skip
+    width=32,
+    dropout=0.2,
+    l2=1e-3,
+    epochs=60,
+    learning_rate=2e-3,
+    random_state=0,
+)
 model = TransformedTargetRegressor(
     regressor=make_pipeline(columns, network),
     transformer=StandardScaler(),

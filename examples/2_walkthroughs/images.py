@@ -13,7 +13,6 @@ or ``keras.datasets.cifar10.load_data()``.
 import os
 from pathlib import Path
 
-import keras
 import numpy as np
 from sklearn.datasets import load_digits
 
@@ -35,6 +34,8 @@ def load_images(name):
     """
     pattern = {"mnist": "mnist.npz", "cifar10": "cifar-10-*"}[name]
     if any(Path(KERAS_HOME, "datasets").glob(pattern)):
+        import keras
+
         loader = getattr(keras.datasets, name)
         (images, labels), _ = loader.load_data()
         return images / 255.0, labels.ravel()

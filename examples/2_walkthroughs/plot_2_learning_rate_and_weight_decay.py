@@ -47,10 +47,15 @@ from skhp.callback import LearningCurves
 from skhp.displays import TrainingCurvesDisplay
 
 network = MLPClassifier(
-    n_layers=6, width=100, kernel_initializer="he_normal",
-    optimizer="sgd", epochs=50, batch_size=100,
-    metrics=["accuracy"], random_state=0,
-)  # fmt: skip
+    n_layers=6,
+    width=100,
+    kernel_initializer="he_normal",
+    optimizer="sgd",
+    epochs=50,
+    batch_size=100,
+    metrics=["accuracy"],
+    random_state=0,
+)
 space = {
     "learning_rate": loguniform(1e-6, 1e-2),
     "l2": loguniform(1e-8, 1e-4),
@@ -78,7 +83,7 @@ print(f"best accuracy: {search.best_score_:.2f}")
 import matplotlib.pyplot as plt
 
 TrainingCurvesDisplay.from_search(
-    search, curves, curve="accuracy", ylim=(0, 1)
+    search, curves, curve="accuracy", n_best=20, ylim=(0, 1)
 )
 plt.show()
 

@@ -86,9 +86,14 @@ rounds = []
 start = perf_counter()
 for i, n_iter in enumerate([60, 40, 30]):
     search = RandomizedSearchCV(
-        model, space, n_iter=n_iter, cv=folds, random_state=i,
-        return_train_score=True, refit=False,
-    ).fit(X, y)  # fmt: skip
+        model,
+        space,
+        n_iter=n_iter,
+        cv=folds,
+        random_state=i,
+        return_train_score=True,
+        refit=False,
+    ).fit(X, y)
     rounds.append(search)
     space = narrow(search, keep=0.1)
     best = results_summary(search, n=1)["mean_test_score"].item()
@@ -153,7 +158,11 @@ plt.show()
 # The best score of the first round for each combination of them.
 # White cells were not tried.
 SearchHeatmapDisplay.from_search(
-    rounds[0], "learning_rate", "width",
-    rows="optimizer", columns="n_layers", aggregate="max",
-)  # fmt: skip
+    rounds[0],
+    "learning_rate",
+    "width",
+    rows="optimizer",
+    columns="n_layers",
+    aggregate="max",
+)
 plt.show()

@@ -55,9 +55,13 @@ steps = {
     },
 }
 start = MLPClassifier(
-    n_layers=1, width=32, activation="sigmoid", optimizer="sgd",
-    metrics=["accuracy"], random_state=0,
-)  # fmt: skip
+    n_layers=1,
+    width=32,
+    activation="sigmoid",
+    optimizer="sgd",
+    metrics=["accuracy"],
+    random_state=0,
+)
 networks = {}
 for step, parameters in steps.items():
     network = clone(start).set_params(**parameters)

@@ -12,6 +12,7 @@ from skhp.callback.monitor import SearchMonitor
 from skhp.callback.records import Epoch
 from skhp.callback.search_log import SearchLog, latest, log_of, outside_searches, run_of
 from skhp.callback.sink import Sink
+from skhp.candidates.cv_results import trials_of
 from skhp.candidates.searches import is_search
 
 
@@ -113,8 +114,8 @@ class LearningCurves(SearchMonitor):
         search : fitted search, or its ``cv_results_``, optional
             The search whose curves to show. One `LearningCurves` may follow many searches,
             and finds each by its ``cv_results_``. For a search that takes no
-            callbacks (Optuna's `OptunaSearchCV`, with the curves set on its estimator)
-            the fits are matched with its candidates by their parameters.
+            callbacks (Optuna's `OptunaSearchCV`, or a study, with the curves set on the
+            estimator) the fits are matched with its candidates by their parameters.
 
         Returns
         -------
@@ -204,7 +205,8 @@ def _log_of_search(records: list[Any], search: Any) -> SearchLog | None:
     run = run_of(records, search)
     if run is not None:
         return log_of(records, run)
-    if is_search(search) or not hasattr(search, "estimator"):
+    takes_no_callbacks = hasattr(search, "estimator") or trials_of(search) is not None
+    if is_search(search) or not takes_no_callbacks:
         return None  # it takes callbacks itself, and none of these is of it
     since, until = _time_of(search)
     return SearchLog([e for e in outside_searches(records) if since <= e.began <= until])
@@ -212,7 +214,7 @@ def _log_of_search(records: list[Any], search: Any) -> SearchLog | None:
 
 def _time_of(search: Any) -> tuple[float, float]:
     """When a search by Optuna began and ended, in seconds since 1970."""
-    trials = [t for t in getattr(search, "trials_", ()) if t.datetime_complete is not None]
+    trials = [t for t in trials_of(search) or () if t.datetime_complete is not None]
     if not trials:
         return float("-inf"), float("inf")
     last = max(trial.datetime_complete.timestamp() for trial in trials)

@@ -64,12 +64,14 @@ def _read(search: Any) -> Mapping[str, Any]:
             for name in search
         }
     if not isinstance(search, Mapping):
-        found = _from_trials(search) if hasattr(search, "study_") else _from_attribute(search)
+        trials = trials_of(search)
+        found = _from_attribute(search) if trials is None else _from_trials(trials)
         if found:
             return found
-        if hasattr(search, "estimator") and _has_space(search):
+        if trials is not None or (hasattr(search, "estimator") and _has_space(search)):
+            how = "its fit(X, y)" if hasattr(search, "fit") else "optimize(optuna_objective(...))"
             raise NotFittedError(
-                f"This {type(search).__name__} has no results yet. Call its fit(X, y) first."
+                f"This {type(search).__name__} has no results yet. Call {how} first."
             )
     raise TypeError(
         f"Expected a fitted {_SEARCHES}, or its cv_results_ as a dict or data frame. Got "
@@ -111,9 +113,21 @@ def _from_attribute(search: Any) -> Mapping[str, Any]:
     return getattr(search, "cv_results_", {})
 
 
-def _from_trials(search: Any) -> Mapping[str, Any]:
-    """Results of Optuna's trials, ranked. Trials that failed have no score and are left out."""
-    trials = [trial for trial in search.trials_ if "mean_test_score" in trial.user_attrs]
+def trials_of(search: Any) -> list[Any] | None:
+    """The trials of an `OptunaSearchCV` or of a study of Optuna; None for another search.
+
+    Parameters
+    ----------
+    search : search or study
+    """
+    if hasattr(search, "study_"):
+        return search.trials_
+    return search.trials if hasattr(search, "get_trials") else None
+
+
+def _from_trials(trials: list[Any]) -> Mapping[str, Any]:
+    """Results of Optuna's trials, ranked, without those that failed or were pruned."""
+    trials = [trial for trial in trials if "mean_test_score" in trial.user_attrs]
     if not trials:
         return {}
     scores = np.array([trial.user_attrs["mean_test_score"] for trial in trials])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from skhp.compat.keras import without_sum_over_replicas
@@ -69,6 +69,50 @@ def flat_caller(concrete: Any) -> Any:
         return flat(*tensors, *concrete.captured_inputs)
 
     return call
+
+
+_unnamed = threading.local()
+
+
+@contextlib.contextmanager
+def shared_variable_kernels() -> Iterator[None]:
+    """Let the variables that this thread makes share TensorFlow's kernels.
+
+    TensorFlow makes, and keeps, an eager kernel for each name that a variable has in error
+    messages of C++. Keras numbers these names, so that each variable of each model gets a
+    kernel of its own, in half a millisecond. Within this context variables have no name
+    there. ``tf.Variable.name`` and all names of Keras stay.
+    """
+    _install_unnamed_variables()
+    before = getattr(_unnamed, "is_on", False)
+    _unnamed.is_on = True
+    try:
+        yield
+    finally:
+        _unnamed.is_on = before
+
+
+def _install_unnamed_variables() -> None:
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return
+    try:
+        from tensorflow.python.ops import gen_resource_variable_ops as operations
+
+        original = operations.var_handle_op
+    except (ImportError, AttributeError):
+        return  # then models are built more slowly
+    if hasattr(original, "of_skhp"):
+        return
+
+    def var_handle_op(*args: Any, **kwargs: Any) -> Any:
+        if "debug_name" in kwargs and getattr(_unnamed, "is_on", False):
+            kwargs["debug_name"] = ""
+        return original(*args, **kwargs)
+
+    var_handle_op.of_skhp = True  # type: ignore[attr-defined]
+    operations.var_handle_op = var_handle_op
 
 
 def clear_eager_kernels() -> None:
@@ -168,3 +212,28 @@ def _install_numbering() -> None:
 
     uid.of_skhp = True  # type: ignore[attr-defined]
     ops.uid = uid
+
+
+def define_functions(definitions: Iterable[Any]) -> None:
+    """Define functions that an imported graph calls: the bodies of its loops.
+
+    ``tf.graph_util.import_graph_def`` leaves them out of the process.
+
+    Parameters
+    ----------
+    definitions : iterable of FunctionDef
+        A name that is defined already must have the same definition.
+    """
+    try:
+        from tensorflow.python.eager import context
+
+        define = context.context().add_function_def
+    except (ImportError, AttributeError):
+        warn_missing(
+            "tensorflow",
+            "tensorflow.python.eager.context.context().add_function_def",
+            "each process traces its programs again",
+        )
+        return
+    for definition in definitions:
+        define(definition)

@@ -58,10 +58,19 @@ def needs_check(plan: TrainingPlan, is_checked: bool) -> bool:
     is_checked : bool
         Whether a fit has checked the program.
     """
-    own = plan.network.has_own_code(plan) or optimizers.has_own_code(
+    return has_own_code(plan) or not (is_checked or plan.network.is_tested())
+
+
+def has_own_code(plan: TrainingPlan) -> bool:
+    """Whether a program contains functions or classes of the user.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    """
+    return plan.network.has_own_code(plan) or optimizers.has_own_code(
         plan.optimizer, plan.learning_rate
     )
-    return own or not (is_checked or plan.network.is_tested())
 
 
 def rows_to_check(n_rows: int, batch_size: int) -> int:

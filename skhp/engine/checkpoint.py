@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from skhp.engine.plan import Arrays, History, Outcome, TrainingState
@@ -41,6 +41,8 @@ class Checkpoint:
         ``RandomState.get_state(legacy=False)``, after the last epoch.
     early_stop : EarlyStopState or None
         None without early stopping.
+    callback_weights : dict of int to list of ndarray
+        The best weights that Keras callbacks have seen, by the position of the callback.
     has_ended : bool
         Whether training stopped here by itself, for lack of progress or because the loss was
         not finite. More epochs would not be run.
@@ -56,6 +58,7 @@ class Checkpoint:
     history: History
     random_state: dict[str, Any]
     early_stop: EarlyStopState | None = None
+    callback_weights: dict[int, Arrays] = field(default_factory=dict)
     has_ended: bool = False
     is_resumable: bool = True
     engine: str = "compiled"

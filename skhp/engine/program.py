@@ -21,6 +21,7 @@ from skhp.engine.plan import CannotCompile
 from skhp.engine.pure_optimizer import PureOptimizer
 from skhp.engine.scalars import ScalarTable
 from skhp.engine.structure import Structure, name_of
+from skhp.runtime import compile_cache
 
 # Rows of epoch order that one call takes at most, so that order tables stay small.
 _ORDER_ELEMENTS = 2**20
@@ -43,6 +44,8 @@ class Program:
         What is data beside weights and rows. Only their types and shapes count here.
     capacity : tuple of int
         The most training and validation rows; multiples of the batch size.
+    key : str or None
+        Of `skhp.engine.graph_key.graph_key`; None to keep no traced graph on disk.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Program:
         computation: Any,
         scalars: Mapping[str, np.ndarray],
         capacity: tuple[int, int],
+        key: str | None = None,
     ) -> None:
         self.structure, self.capacity = structure, capacity
         self.epochs_per_call = int(np.clip(_ORDER_ELEMENTS // capacity[0], 1, _MOST_EPOCHS))
@@ -68,12 +72,23 @@ class Program:
             backend, structure, computation, self.optimizer, self.packing, self.scalars
         )
         self.log_names = self._epochs.log_names
-        self._run = backend.TRACERS[structure.engine](self._epochs, name_of(structure, capacity))
+        name = name_of(structure, capacity)
+        self._run = backend.TRACERS[structure.engine](self._epochs, name, key)
         self._first_call = threading.Lock()
         self._is_compiled = False
         self._why_not: str | None = None  # why it does not compile
         self.check_lock = threading.Lock()
-        self.is_checked = False  # whether its first steps were compared with those of Keras
+        # Whether its first steps were compared with those of Keras, here or in another process.
+        self._check_key = None if key is None else f"{key}_checked"
+        self.is_checked = (
+            self._check_key is not None and compile_cache.read(self._check_key) is not None
+        )
+
+    def note_checked(self) -> None:
+        """Note that the first steps are those of Keras, also for other processes."""
+        self.is_checked = True
+        if self._check_key is not None:
+            compile_cache.write(self._check_key, b"")
 
     def epochs_in(self, seconds: float) -> int:
         """How many epochs a call may run to take about so long; one while that is unknown."""

@@ -8,8 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.engine import optimizer_settings as optimizers
 from skhp.engine.backends import tensorflow as backend
+from skhp.engine.check import has_own_code
+from skhp.engine.graph_key import graph_key
 from skhp.engine.plan import Rows, TrainingPlan
 from skhp.engine.program import Program
 from skhp.engine.structure import Structure, kind_of
@@ -58,10 +61,12 @@ def program_for(
     structure = _structure(plan, rows, validation)
 
     def make(capacity: tuple[int, int]) -> Program:
-        optimizer = optimizers.make_optimizer(plan.optimizer.value, plan.learning_rate)
+        key = None if has_own_code(plan) else graph_key(structure, capacity, scalars)
         like = replace(rows, weighted=structure.weighted)
-        computation = network.computation(plan, structure.layout, like)
-        return Program(backend, structure, optimizer, computation, scalars, capacity)
+        with shared_variable_kernels():
+            optimizer = optimizers.make_optimizer(plan.optimizer.value, plan.learning_rate)
+            computation = network.computation(plan, structure.layout, like)
+            return Program(backend, structure, optimizer, computation, scalars, capacity, key)
 
     n_rows = (len(rows), 0 if validation is None else len(validation))
     return network.programs().get(structure, n_rows, make)

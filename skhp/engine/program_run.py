@@ -72,7 +72,7 @@ class ProgramRun:
                 reference, replaced = self._plan.network.reference(self._plan, start)
                 found = self._first_steps(n, replaced)
                 check(replace(self._plan, batch_size=size), reference, rows[:n], start, found)
-                program.is_checked = True
+                program.note_checked()
 
     def _first_steps(self, n: int, replaced: dict[str, Any]) -> Steps:
         """Where the program leads in an epoch of the first n rows."""

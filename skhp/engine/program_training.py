@@ -140,7 +140,7 @@ class _Training:
         self._run.resume(held.state, held.random_state)
         for other in others:
             if isinstance(other, KerasCallbacks):
-                other.follow(self._run)
+                other.follow(self._run, held.callback_weights)
         self._outcome.history = held.outcome().history
         self._epoch, self._seconds = held.n_epochs, held.seconds
 
@@ -179,6 +179,7 @@ class _Training:
             outcome.history,
             self._random_state.get_state(legacy=False),
             next((w.checkpoint(self._run) for w in self._own_stops()), None),
+            next((w.best_weights() for w in self._watchers if isinstance(w, KerasCallbacks)), {}),
             has_ended=self._has_ended,
             engine=outcome.engine,
             reason=outcome.reason,

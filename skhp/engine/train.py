@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import keras
 import numpy as np
 
 from skhp.compat.missing_names import MissingPrivateName
@@ -59,12 +61,17 @@ def train(
 
 
 def _usable(held: Checkpoint | None, plan: TrainingPlan) -> Checkpoint | None:
-    if held is None or (held.is_resumable and not (plan.callbacks and plan.watchers)):
+    sets_rate = any(map(_may_set_learning_rate, plan.callbacks))
+    if held is None or (held.is_resumable and not (sets_rate and plan.watchers)):
         return held
-    # Hooks may ask for weights of earlier epochs. Only a program without callbacks, which may
-    # change the learning rate, can train them again.
+    # Hooks may ask for weights of earlier epochs. Only a program without callbacks that set the
+    # learning rate can train them again.
     is_result = held.is_result(plan.epochs)
     return held if is_result and not plan.watchers and not plan.callbacks else None
+
+
+def _may_set_learning_rate(callback: Any) -> bool:
+    return type(callback) not in (keras.callbacks.EarlyStopping, keras.callbacks.TerminateOnNaN)
 
 
 def _load(

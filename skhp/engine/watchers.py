@@ -15,7 +15,7 @@ import numpy as np
 from skhp.compat.keras import tensorboard_profiles
 from skhp.engine.checkpoint import EarlyStopState
 from skhp.engine.metrics import build_metrics
-from skhp.engine.plan import EarlyStop, Rows, TrainingPlan, ValidationScore, Watcher
+from skhp.engine.plan import Arrays, EarlyStop, Rows, TrainingPlan, ValidationScore, Watcher
 from skhp.engine.pure_optimizer import all_variables
 
 
@@ -164,9 +164,16 @@ class KerasCallbacks(Watcher):
             if isinstance(callback, keras.callbacks.TerminateOnNaN):
                 callback.on_batch_end(self.steps - 1, logs)
 
-    def follow(self, run: Any) -> None:
-        """Give the model the weights and the learning rate of a run that was resumed."""
+    def best_weights(self) -> dict[int, Arrays]:
+        """The best weights that callbacks have seen, by the position of the callback."""
+        found = {i: getattr(c, "best_weights", None) for i, c in enumerate(self.plan.callbacks)}
+        return {i: weights for i, weights in found.items() if weights is not None}
+
+    def follow(self, run: Any, best_weights: dict[int, Arrays]) -> None:
+        """Go on with a run that was resumed: with its weights, learning rate and best weights."""
         self._show_model(run)
+        for position, weights in best_weights.items():
+            self.plan.callbacks[position].best_weights = weights
 
     def _show_model(self, run: Any) -> None:
         if run.is_earlier:  # the weights of earlier epochs are not known

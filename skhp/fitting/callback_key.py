@@ -2,7 +2,8 @@
 
 These callbacks of Keras's own depend on nothing but their settings, the number of an epoch and
 its logs. So a fit that continues calls them with the earlier epochs, and they are where they
-were. Others may keep weights or files, or change the training in another way.
+were. Only the best weights of `EarlyStopping` do not follow from logs: they are stored with the
+fit. Other callbacks may keep weights or files, or change the training in another way.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from skhp.keras_objects.fingerprint import FingerprintReader, established
 
 # Callback -> its settings.
 _SETTINGS = {
+    keras.callbacks.EarlyStopping: (
+        "monitor", "min_delta", "patience", "mode", "baseline", "restore_best_weights",
+        "start_from_epoch",
+    ),
     keras.callbacks.LearningRateScheduler: ("schedule",),
     keras.callbacks.ReduceLROnPlateau: (
         "monitor", "factor", "patience", "mode", "min_delta", "cooldown", "min_lr",
@@ -33,8 +38,8 @@ def not_storable(callbacks: Iterable[Any]) -> list[str]:
 
     Examples
     --------
-    >>> not_storable([keras.callbacks.TerminateOnNaN(), keras.callbacks.EarlyStopping()])
-    ['EarlyStopping']
+    >>> not_storable([keras.callbacks.TerminateOnNaN(), keras.callbacks.CSVLogger("log.csv")])
+    ['CSVLogger']
     """
     return sorted({type(c).__name__ for c in callbacks if type(c) not in _SETTINGS})
 
@@ -53,6 +58,8 @@ def callback_key(callback: Any) -> tuple[Any, ...]:
         If the code of a schedule cannot be compared.
     """
     kind = type(callback)
+    settings = {name: getattr(callback, name) for name in _SETTINGS[kind]}
+    if "min_delta" in settings:  # training changes its sign
+        settings["min_delta"] = abs(settings["min_delta"])
     reader = FingerprintReader()
-    settings = [established(reader.read, getattr(callback, name)) for name in _SETTINGS[kind]]
-    return (kind.__name__, settings)
+    return (kind.__name__, [established(reader.read, value) for value in settings.values()])

@@ -95,6 +95,7 @@ def _settings_of_keras() -> tuple[Any, ...]:
     config = keras.config
     return (
         keras.backend.backend(),
+        getattr(sys.modules.get(keras.backend.backend()), "__version__", None),
         tuple(keras.distribution.list_devices()),  # a GPU rounds in another way
         config.floatx(),
         config.epsilon(),

@@ -6,6 +6,7 @@ engine, and end it.
 
 from __future__ import annotations
 
+import copy
 import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -29,13 +30,32 @@ class EpochEnd:
         "loss", metrics, "val_loss", ...
     """
 
-    def __init__(self, logs: dict[str, float], run: Any) -> None:
+    def __init__(
+        self, logs: dict[str, float], run: Any, attributes: Callable[[], Mapping[str, Any]]
+    ) -> None:
         self.logs = logs
-        self._run = run
+        self._run, self._attributes = run, attributes
+
+    @property
+    def is_earlier(self) -> bool:
+        """Whether an earlier fit has trained this epoch. Its weights are not kept."""
+        return getattr(self._run, "is_earlier", False)
 
     def state(self) -> TrainingState:
         """The weights at the end of the epoch. Each call makes a copy."""
         return self._run.state()
+
+    def fitted(self, estimator: Any) -> Any:
+        """A copy of the estimator being fitted, as if its training had ended now.
+
+        It is the ``fitted_estimator`` of scikit-learn's callbacks. A callback that asks for
+        that by name gets one for each epoch, also for those that were trained before, and
+        these are then trained again.
+        """
+        copied = copy.copy(estimator)
+        for name, value in self._attributes().items():
+            setattr(copied, name, value)
+        return copied
 
 
 _ends: weakref.WeakKeyDictionary[CallbackContext, EpochEnd] = weakref.WeakKeyDictionary()
@@ -145,13 +165,16 @@ class Epochs:
 
     def epoch_end(self, epoch: int, logs: dict[str, float], run: Any) -> bool:
         """End the epoch's task; True if a callback asks to stop."""
-        _ends[self._epoch] = EpochEnd(dict(logs), run)
         for name, value in logs.items():
             self._history.setdefault(name, []).append(value)
+
+        def attributes() -> Mapping[str, Any]:
+            return self._attributes(run, self._history)
+
+        _ends[self._epoch] = EpochEnd(dict(logs), run, attributes)
         try:
             return self._epoch.call_on_fit_task_end(
-                **self._data,
-                reconstruction_attributes=lambda: self._attributes(run, self._history),
+                **self._data, reconstruction_attributes=attributes
             )
         finally:
             del _ends[self._epoch]  # scikit-learn keeps the context until the whole search ends

@@ -76,7 +76,7 @@ class _Store:
             try:
                 return RememberedFit(self._store, request.key(), _described(request.params))
             except NotEstablished as error:
-                reason = f"it cannot be told what the network computes: {error}"
+                reason = f"skhp cannot find out whether another fit is the same: {error}"
         warn_once(f"memory is set, but a fit is not stored: {reason}.")
         return NO_CHECKPOINTS
 
@@ -119,6 +119,8 @@ class RememberedFit(Checkpoints):
                 continue
             checkpoint = from_parts(*parts)
             if checkpoint.is_result(epochs) or checkpoint.is_resumable:
+                if stored.is_finished:  # the process that stored it may have been killed here
+                    self._remove_parts(stored)
                 return checkpoint
         return None
 
@@ -135,12 +137,16 @@ class RememberedFit(Checkpoints):
         if stored is None:
             return
         if is_end:
-            for other in self._store.stored(self._key):
-                if not other.is_finished and other.epochs <= stored.epochs:
-                    self._store.remove(other)
+            self._remove_parts(stored)
         elif self._last_part is not None:
             self._store.remove(self._last_part)
         self._last_part = None if is_end else stored
+
+    def _remove_parts(self, finished: StoredFit) -> None:
+        """Remove the checkpoints of this fit that a finished one replaces."""
+        for other in self._store.stored(self._key):
+            if not other.is_finished and other.epochs <= finished.epochs:
+                self._store.remove(other)
 
 
 def _why_not_stored(request: FitRequest) -> str | None:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
@@ -89,9 +89,10 @@ class FitStore:
     functions, the processor, and the versions of Python, skhp, Keras and TensorFlow.
 
     Some fits are not stored, and a warning says why: with ``random_state=None``, because no
-    other fit is the same; with Keras callbacks other than ``LearningRateScheduler``,
-    ``ReduceLROnPlateau`` and ``TerminateOnNaN``, because they may change the training or have a
-    state of their own; and fits of models that Keras's own ``fit`` trains.
+    other fit is the same; with Keras callbacks other than ``EarlyStopping``,
+    ``LearningRateScheduler``, ``ReduceLROnPlateau`` and ``TerminateOnNaN``, because they may
+    change the training, have a state of their own or write files; and of models of a class of
+    the user's. Of models that Keras's own ``fit`` trains, finished fits are stored.
 
     Files are safetensors with JSON in their header. Nothing that is read from them is run.
 
@@ -150,17 +151,53 @@ class FitStore:
         pandas.DataFrame
             One row a file: ``fit`` (equal for the epochs of one fit), ``epochs``,
             ``is_finished`` (False for a checkpoint of a fit that goes on or was interrupted),
-            ``loss`` and ``val_loss`` (of the last epoch; missing without validation rows),
-            ``seconds`` (of training), ``bytes``, ``last_used`` (a time in UTC) and one column
-            ``param_...`` a parameter.
+            ``loss``, ``val_loss`` and the metrics (of the last epoch; missing where the fit has
+            none), ``seconds`` (of training), ``bytes``, ``last_used`` (a time in UTC) and one
+            column ``param_...`` a parameter. The score that a search gives to a fit is not
+            known to the fit, and so not here.
         """
         import pandas as pd
 
-        rows = [row for stored in self.stored() if (row := _row_of(stored)) is not None]
+        rows = [_row_of(stored, fields) for stored, fields in self._fields_of(self.stored())]
         names = ["fit", "epochs", "is_finished", "loss", "val_loss", "seconds", "bytes"]
         frame = pd.DataFrame(rows, columns=None if rows else [*names, "last_used"])
         frame["last_used"] = pd.to_datetime(frame["last_used"], unit="s", utc=True)
         return frame
+
+    def curves(self) -> Any:
+        """The loss and the metrics of each epoch so far, also while searches run.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an epoch of a fit: ``fit`` (as in `frame`), ``epoch`` (from 1), ``loss``,
+            ``val_loss`` and the metrics (missing where the fit has none).
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from sklearn.datasets import load_iris
+        >>> from skhp import MLPClassifier
+        >>> from skhp.search import FitStore
+        >>> X, y = load_iris(return_X_y=True)
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     store = FitStore(directory)
+        ...     _ = MLPClassifier(epochs=3, memory=store, random_state=0).fit(X, y)
+        ...     store.curves()["epoch"].tolist()
+        [1, 2, 3]
+        """
+        import pandas as pd
+
+        longest = {stored.key: stored for stored in self.stored()}  # by their epochs
+        parts = [
+            pd.DataFrame(fields["history"]).assign(
+                fit=stored.key, epoch=range(1, stored.epochs + 1)
+            )
+            for stored, fields in self._fields_of(longest.values())
+        ]
+        names = ["fit", "epoch", "loss", "val_loss"]
+        frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        return frame.reindex(columns=[*names, *frame.columns.difference(names)])
 
     def clear(self) -> None:
         """Remove all fits. Fits that are being trained go on."""
@@ -265,6 +302,17 @@ class FitStore:
                 "another path."
             )
 
+    def _fields_of(self, found: Iterable[StoredFit]) -> Iterator[tuple[StoredFit, dict[str, Any]]]:
+        """Files with their fields, size and time; a warning for those that cannot be read."""
+        for stored in found:
+            try:
+                fields, status = read_fields(stored.path), stored.path.stat()
+                yield stored, {**fields, "bytes": status.st_size, "last_used": status.st_mtime}
+            except FileNotFoundError:  # another process has removed it
+                continue
+            except (UnreadableFit, OSError) as error:
+                _warn_unreadable(stored, error)
+
     def _folders(self) -> list[Path]:
         with contextlib.suppress(OSError):
             return [path for path in self._path.iterdir() if _KEY.fullmatch(path.name)]
@@ -308,24 +356,16 @@ def _files_in(folder: Path) -> Iterator[StoredFit]:
                 yield StoredFit(Path(entry.path), folder.name, int(match[1]), match[2] is None)
 
 
-def _row_of(stored: StoredFit) -> dict[str, Any] | None:
-    try:
-        fields, status = read_fields(stored.path), stored.path.stat()
-    except FileNotFoundError:
-        return None
-    except (UnreadableFit, OSError) as error:
-        _warn_unreadable(stored, error)
-        return None
-    history = fields["history"]
+def _row_of(stored: StoredFit, fields: dict[str, Any]) -> dict[str, Any]:
+    last = {name: values[-1] for name, values in fields["history"].items()}
     return {
         "fit": stored.key,
         "epochs": stored.epochs,
         "is_finished": stored.is_finished,
-        "loss": history["loss"][-1],
-        "val_loss": history.get("val_loss", [float("nan")])[-1],
+        **{"loss": last["loss"], "val_loss": float("nan"), **last},
         "seconds": fields["seconds"],
-        "bytes": status.st_size,
-        "last_used": status.st_mtime,
+        "bytes": fields["bytes"],
+        "last_used": fields["last_used"],
         **{f"param_{name}": value for name, value in fields["params"].items()},
     }
 

@@ -15,6 +15,8 @@ Arrays = dict[str, np.ndarray]
 # Attributes of a checkpoint that JSON holds as they are.
 _FIELDS = ("history", "has_ended", "is_resumable", "engine", "reason", "diverged_at", "seconds")
 
+_CALLBACK = "callback_"  # and its position: the arrays of a callback
+
 
 def to_parts(checkpoint: Checkpoint) -> tuple[Arrays, dict[str, Any]]:
     """The arrays and the fields of a checkpoint.
@@ -30,6 +32,7 @@ def to_parts(checkpoint: Checkpoint) -> tuple[Arrays, dict[str, Any]]:
         "optimizer": state.optimizer_variables,
         "best_trainable": None if best is None else best.trainable,
         "best_state": None if best is None else best.state,
+        **{f"{_CALLBACK}{i}": weights for i, weights in checkpoint.callback_weights.items()},
     }
     fields = {name: getattr(checkpoint, name) for name in _FIELDS}
     fields["lengths"] = {name: None if a is None else len(a) for name, a in groups.items()}
@@ -59,10 +62,12 @@ def from_parts(arrays: Mapping[str, np.ndarray], fields: Mapping[str, Any]) -> C
         return None if length is None else [arrays[f"{name}.{i}"] for i in range(length)]
 
     seen = fields["early_stop"]
+    callbacks = [name for name in fields["lengths"] if name.startswith(_CALLBACK)]
     return Checkpoint(
         TrainingState(group("trainable"), group("state"), group("optimizer")),
         random_state=fields["random_state"],
         early_stop=seen and EarlyStopState(**seen, **_best(group)),
+        callback_weights={int(name.removeprefix(_CALLBACK)): group(name) for name in callbacks},
         **{name: fields[name] for name in _FIELDS},
     )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def validation_score(
     name: str,
     scorer: Callable[..., Any],
-    rows: tuple[Any, Any, Any],
+    rows: tuple[Any, ...],
     estimator_at: Callable[[TrainingState], Any],
 ) -> ValidationScore:
     """A score for the engine to measure.

@@ -287,7 +287,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         if scorer is None:
             return None
         X, y, weight = data
-        rows = (X, y, None if np.ndim(weight) == 0 else weight)
+        rows: tuple[Any, ...] = (X, y, None if np.ndim(weight) == 0 else weight)
         if which is not None:
             rows = tuple(None if part is None else take_rows(part, which) for part in rows)
         return validation_score(history_name(self.monitor), scorer, rows, self._with_state)

@@ -74,13 +74,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     min_delta : float, default=0.0
         A value counts as better only if it improves on the best one by more than this.
     monitor : str or callable, default="val_loss"
-        The value that early stopping watches on the validation rows: "val_loss", one of
-        ``metrics`` such as "val_accuracy", or a scorer of scikit-learn: a name such as
-        "balanced_accuracy", or a callable ``scorer(estimator, X, y)``. "loss" is the
-        loss on the training rows. A higher score is better; for a metric, Keras knows. A
-        scorer gets the estimator after each epoch, rows and targets as ``fit`` got them, and
-        ``sample_weight`` if it takes it. ``history_`` records it: "val_balanced_accuracy",
-        or "val_score" for a callable. It costs one prediction of these rows an epoch.
+        What early stopping watches after each epoch:
+
+        - "val_loss", or "loss" (on the training rows);
+        - one of ``metrics`` on the validation rows, such as "val_accuracy". As in
+          Keras, the metric decides whether higher is better;
+        - a scorer of scikit-learn on the validation rows: a name such as
+          "balanced_accuracy", or a callable ``scorer(estimator, X, y)``. Higher is
+          better. A scorer gets rows and targets as ``fit`` got them, and ``sample_weight``
+          if it takes it. ``history_`` has its values as "val_balanced_accuracy", or
+          "val_score" for a callable. A call takes about a millisecond for few rows.
     class_weight : dict, "balanced" or None, default=None
         How much each class counts; "balanced" weights classes inversely to their
         frequency. It multiplies ``sample_weight``. For multilabel targets, a list with

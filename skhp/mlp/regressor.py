@@ -66,13 +66,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     min_delta : float, default=0.0
         A value counts as better only if it improves on the best one by more than this.
     monitor : str or callable, default="val_loss"
-        The value that early stopping watches on the validation rows: "val_loss", one of
-        ``metrics`` such as "val_mean_absolute_error", or a scorer of scikit-learn: a name such as
-        "neg_mean_absolute_error", or a callable ``scorer(estimator, X, y)``. "loss" is the
-        loss on the training rows. A higher score is better; for a metric, Keras knows. A
-        scorer gets the estimator after each epoch, rows and targets as ``fit`` got them, and
-        ``sample_weight`` if it takes it. ``history_`` records it: "val_neg_mean_absolute_error",
-        or "val_score" for a callable. It costs one prediction of these rows an epoch.
+        What early stopping watches after each epoch:
+
+        - "val_loss", or "loss" (on the training rows);
+        - one of ``metrics`` on the validation rows, such as "val_mean_absolute_error". As in
+          Keras, the metric decides whether higher is better;
+        - a scorer of scikit-learn on the validation rows: a name such as
+          "neg_mean_absolute_error", or a callable ``scorer(estimator, X, y)``. Higher is
+          better. A scorer gets rows and targets as ``fit`` got them, and ``sample_weight``
+          if it takes it. ``history_`` has its values as "val_neg_mean_absolute_error", or
+          "val_score" for a callable. A call takes about a millisecond for few rows.
     metrics : list of (str, callable or keras.metrics.Metric), default=None
         Recorded in ``history_``, in addition to the loss.
     callbacks : list of keras.callbacks.Callback, default=None

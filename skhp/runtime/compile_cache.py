@@ -1,7 +1,8 @@
 """Compiled programs on disk, for other processes of the same user and for the next run.
 
-TensorFlow writes and reads the files (its persistent XLA cache). This module chooses the
-directory, keeps it private and small, and removes damaged files before TensorFlow reads them.
+TensorFlow writes and reads the compiled programs (its persistent XLA cache). This module
+chooses the directory, keeps it private and small, and removes damaged files before TensorFlow
+reads them. Beside them it keeps the traced graphs that TensorFlow compiles.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ LIMIT_MB = 256
 _FLAG = "--tf_xla_persistent_cache_directory="
 _READ_ONLY_FLAG = "--tf_xla_persistent_cache_read_only=true"
 _FILES = "xla_compile_cache_*.pb"
+_GRAPHS = "graph_*.bin"  # the checksum, then the graph
 _CHECKSUMS = "checksums.txt"
 _LEFT_OVER_SECONDS = 3600  # a temporary file of this age belongs to a process that died
+_CHECKSUM_BYTES = hashlib.sha256().digest_size
 _YOUNG_SECONDS = 60  # another process may still have to write the checksum
 _LEAST_FREE_MB = 64  # on the disk, to write anything
 
@@ -37,14 +40,16 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
     """Set where compiled programs are kept on disk, or that they are not kept.
 
     A compiled program is kept for other processes of the same user: the workers of joblib, and
-    the next run of a script. They load it in about a fifth of the time that compiling takes.
+    the next run of a script. They load it in about a seventh of the time that tracing and
+    compiling take. A program with functions or classes of the user is traced in each process.
     By default the programs are kept in the user's cache directory (as ``platformdirs`` names
     it), in at most 256 MB; the least recently used ones are removed first. Programs of other
     versions of skhp, Keras and TensorFlow, and of other processors, are kept apart.
 
-    The default is ``off`` in two cases in which TensorFlow prints error lines for each program
-    that it loads: before TensorFlow 2.21; and if a script imports Keras or TensorFlow before
-    the first fit, unless ``TF_CPP_MIN_LOG_LEVEL=3`` is set in the environment.
+    Without a setting, only traced graphs are kept in two cases in which TensorFlow prints error
+    lines for each compiled program that it loads: before TensorFlow 2.21; and if a script
+    imports Keras or TensorFlow before the first fit, unless ``TF_CPP_MIN_LOG_LEVEL=3`` is set in
+    the environment.
 
     The environment variable ``SKHP_COMPILE_CACHE`` does the same: its value is a directory, or
     ``off``. This function sets it, so that worker processes that start later follow.
@@ -88,8 +93,8 @@ def prepare() -> None:
 
 
 def is_on() -> bool:
-    """Whether programs of this process are kept on disk."""
-    return _cache.directory is not None
+    """Whether compiled programs of this process are kept on disk."""
+    return _cache.keeps_compiled
 
 
 def note_new_files() -> None:
@@ -102,11 +107,21 @@ def make_room() -> None:
     _cache.clear()
 
 
+def read(key: str) -> bytes | None:
+    """What an earlier process kept under a key; None for nothing, or for a damaged file."""
+    return _cache.read(key)
+
+
+def write(key: str, data: bytes) -> None:
+    """Keep bytes under a key: a traced graph, or that a program was checked."""
+    _cache.write(key, data)
+
+
 class _CompileCache:
     """The directory of this process, if it has one."""
 
     def __init__(self) -> None:
-        self.is_prepared = False
+        self.is_prepared = self.is_writable = self.keeps_compiled = False
         self.directory: Path | None = None
         self._lock = threading.Lock()
         self._known: set[str] = set()  # names of files whose checksum is stored
@@ -117,26 +132,18 @@ class _CompileCache:
         if wanted is None:
             return
         flags = _flags_of_others(wanted)
-        if _FLAG in flags:  # the user has TensorFlow keep them elsewhere
+        self.directory = _private_directory(wanted / versions_and_processor(flags))
+        if self.directory is None:
             return
-        directory = wanted / versions_and_processor(flags)
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            problem = _why_not_private(directory)
-        except OSError as error:
-            problem = str(error)
-        if problem:
-            warnings.warn(
-                f"Compiled programs are not kept on disk: {problem}. Set the environment variable "
-                f"{VARIABLE} to a directory that only you can write to, or to 'off'.",
-                stacklevel=2,
-            )
-            return
-        self.directory = directory
-        added = [_FLAG + os.fspath(directory)]
-        if self._can_write():
+        self.is_writable = self._can_write()
+        if self.is_writable:
             self._remove_damaged_and_old()
-        else:
+        # The user may have TensorFlow keep them elsewhere.
+        if _FLAG in flags or not _may_load_compiled():
+            return
+        self.keeps_compiled = True
+        added = [_FLAG + os.fspath(self.directory)]
+        if not self.is_writable:
             added.append(_READ_ONLY_FLAG)
         os.environ["TF_XLA_FLAGS"] = " ".join([flags, *added]).strip()
 
@@ -150,12 +157,38 @@ class _CompileCache:
                 file.write("".join(lines))
             self._known |= {path.name for path in new}
 
+    def read(self, key: str) -> bytes | None:
+        if self.directory is None:
+            return None
+        try:
+            data = self._graph(key).read_bytes()
+        except OSError:
+            return None
+        checksum, graph = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
+        return graph if hashlib.sha256(graph).digest() == checksum else None
+
+    def write(self, key: str, data: bytes) -> None:
+        if self.directory is None or not self.is_writable:
+            return
+        path = self._graph(key)
+        temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
+        try:
+            temporary.write_bytes(hashlib.sha256(data).digest() + data)
+            os.replace(temporary, path)
+        except OSError:
+            _remove(temporary)
+
+    def _graph(self, key: str) -> Path:
+        assert self.directory is not None
+        return self.directory / _GRAPHS.replace("*", key)
+
     def clear(self) -> None:
         if self.directory is None:
             return
         with self._lock:
-            for path in self.directory.glob("xla_compile_cache_*"):
-                _remove(path)
+            for pattern in ("xla_compile_cache_*", "graph_*"):
+                for path in self.directory.glob(pattern):
+                    _remove(path)
 
     def _can_write(self) -> bool:
         assert self.directory is not None
@@ -175,7 +208,7 @@ class _CompileCache:
     def _remove_damaged_and_old(self) -> None:
         assert self.directory is not None
         now = time.time()
-        for path in self.directory.glob("xla_compile_cache_*.tmp"):
+        for path in self.directory.glob("*.tmp"):
             if now - _modified(path) > _LEFT_OVER_SECONDS:
                 _remove(path)
         stored = _stored_checksums(self.directory / _CHECKSUMS)
@@ -186,11 +219,13 @@ class _CompileCache:
                 whole.append(path)
             elif now - _modified(path) > _YOUNG_SECONDS:
                 _remove(path)
-        kept = _most_recently_used(whole, LIMIT_MB * 2**20)
-        for path in set(whole) - set(kept):
+        graphs = list(self.directory.glob(_GRAPHS))  # each is checked when it is read
+        used = _most_recently_used([*whole, *graphs], LIMIT_MB * 2**20)
+        for path in {*whole, *graphs} - set(used):
             _remove(path)
-        self._known = {path.name for path in kept}
-        self._rewrite_checksums({path.name: stored[path.name] for path in kept}, stored)
+        kept = [path.name for path in whole if path in used]
+        self._known = set(kept)
+        self._rewrite_checksums({name: stored[name] for name in kept}, stored)
 
     def _rewrite_checksums(self, kept: dict[str, str], stored: dict[str, str]) -> None:
         if kept == stored:
@@ -206,19 +241,19 @@ def _wanted_directory() -> Path | None:
     given = os.environ.get(VARIABLE)
     if given is not None:
         return None if given.strip().lower() in ("", "off", "0") else Path(given).expanduser()
-    if not _loads_quietly():
-        return None
     from platformdirs import user_cache_path
 
     return user_cache_path("skhp", appauthor=False) / "programs"
 
 
-def _loads_quietly() -> bool:
-    """Whether TensorFlow loads a program without printing errors.
+def _may_load_compiled() -> bool:
+    """Whether the user has chosen a directory, or TensorFlow prints no errors when it loads.
 
     Before 2.21 it always prints one. Later it prints none if its log level was set before it was
     imported, as skhp does.
     """
+    if VARIABLE in os.environ:
+        return True
     if "tensorflow" in sys.modules and os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
         return False
     for name in ("tensorflow", "tensorflow-cpu"):
@@ -254,6 +289,23 @@ def versions_and_processor(flags: str = "") -> str:
     processor = (platform.system(), platform.machine(), platform.processor(), found)
     key = repr((versions, processor, flags, os.environ.get("XLA_FLAGS", "")))
     return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def _private_directory(directory: Path) -> Path | None:
+    """Make a directory that only the user can write to; None, with a warning, where it fails."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        problem = _why_not_private(directory)
+    except OSError as error:
+        problem = str(error)
+    if problem is None:
+        return directory
+    warnings.warn(
+        f"Compiled programs are not kept on disk: {problem}. Set the environment variable "
+        f"{VARIABLE} to a directory that only you can write to, or to 'off'.",
+        stacklevel=2,
+    )
+    return None
 
 
 def _why_not_private(directory: Path) -> str | None:

@@ -11,6 +11,7 @@ from skhp.search.default_spaces import default_space
 from skhp.search.funnels import funnel_widths
 from skhp.search.learning_rates import learning_rate_grid
 from skhp.search.narrowing import narrow
+from skhp.search.optuna_objective import optuna_objective
 from skhp.search.sampling import sample
 from skhp.search.summary import SpaceSummary, space_summary
 from skhp.search.train_test_gap import overfitting
@@ -20,6 +21,7 @@ __all__ = [
     "default_space",
     "funnel_widths",
     "learning_rate_grid",
+    "optuna_objective",
     "space_summary",
     "SpaceSummary",
     "results",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from skhp.compat.keras import fresh_metric_names
+from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.runtime.global_generators import seeded
 
 # Arguments that the wrapper sets itself, if a builder has them.
@@ -63,7 +64,7 @@ class Builder:
         import keras
 
         self._check(arguments)
-        with seeded(seed, self.function), fresh_metric_names():
+        with seeded(seed, self.function), fresh_metric_names(), shared_variable_kernels():
             model = self.function(**arguments)
         if not isinstance(model, keras.Model):
             raise TypeError(

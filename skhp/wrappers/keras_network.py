@@ -76,13 +76,18 @@ class KerasNetwork:
     ----------
     model : keras.Model
         Built and compiled.
+
+    Attributes
+    ----------
+    why_unknown : str or None
+        Why the model cannot be compared with others; None where it can.
     """
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
         self.arguments = compile_arguments(model)
         state = model.non_trainable_variables
-        self._structure, self._why_unknown = _structure_or_reason(model, self.arguments)
+        self._structure, self.why_unknown = _structure_or_reason(model, self.arguments)
         self._layout = ModelLayout(
             token=self._structure and self._structure.token,
             shapes=tuple(tuple(v.shape) for v in model.trainable_variables),
@@ -122,8 +127,8 @@ class KerasNetwork:
         for variable in self.model.trainable_variables:
             if variable.dtype != keras.config.floatx():
                 return f"the weight {variable.path!r} is of type {variable.dtype}"
-        if self._why_unknown:
-            return f"skhp cannot find out what the model computes: {self._why_unknown}"
+        if self.why_unknown:
+            return f"skhp cannot find out what the model computes: {self.why_unknown}"
         return None
 
     def has_own_code(self, plan: TrainingPlan) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import inspect
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -87,20 +88,9 @@ class WrapperParameters(BaseEstimator):
         return sorted(cls._declared_parameters())
 
     @classmethod
-    def _declared_parameters(cls) -> dict[str, Any]:
+    def _declared_parameters(cls) -> Mapping[str, Any]:
         """Default values by name; None for a parameter without a default."""
-        defaults: dict[str, Any] = {}
-        for kind in cls.__mro__:
-            if "__init__" not in vars(kind):
-                continue
-            parameters = list(inspect.signature(vars(kind)["__init__"]).parameters.values())[1:]
-            kinds = {p.kind for p in parameters}
-            for p in parameters:
-                if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
-                    defaults.setdefault(p.name, None if p.default is p.empty else p.default)
-            if kind is WrapperParameters or inspect.Parameter.VAR_KEYWORD not in kinds:
-                break
-        return defaults
+        return _declared_by(tuple(vars(kind).get("__init__") for kind in cls.__mro__))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get parameters: the estimator's, the builder's, and those with a prefix.
@@ -254,6 +244,28 @@ class WrapperParameters(BaseEstimator):
         stand_in.__dict__.update(vars(self), **_copied_on_clone(given, self._given))
         stand_in.__dict__["_extra"] = _copied_on_clone(self._extra, None)
         return BaseEstimator.__sklearn_clone__(stand_in)
+
+
+@functools.lru_cache(maxsize=256)
+def _declared_by(constructors: tuple[Any, ...]) -> Mapping[str, Any]:
+    """Defaults by name, from each ``__init__`` that gets the ``**kwargs`` of the one before.
+
+    Parameters
+    ----------
+    constructors : tuple of function or None
+        Of a class and its bases; None for a class without one.
+    """
+    defaults: dict[str, Any] = {}
+    for constructor in filter(None, constructors):
+        parameters = list(inspect.signature(constructor).parameters.values())[1:]
+        kinds = {p.kind for p in parameters}
+        for p in parameters:
+            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
+                defaults.setdefault(p.name, None if p.default is p.empty else p.default)
+        is_last = constructor is WrapperParameters.__init__
+        if is_last or inspect.Parameter.VAR_KEYWORD not in kinds:
+            break
+    return MappingProxyType(defaults)
 
 
 def _copied_on_clone(parameters: Mapping[str, Any], start: GivenModel | None) -> dict[str, Any]:

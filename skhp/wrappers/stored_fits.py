@@ -48,10 +48,10 @@ class StoredFits:
         """
 
         def key() -> str:
-            why_not = "X holds text" if holds_text(rows.X) else why_no_program(plan)
-            if why_not is not None:
-                raise NotEstablished(why_not)
-            return fit_key(_model_key(plan), plan, rows, validation, start, random_state)
+            if holds_text(rows.X):
+                raise NotEstablished("X holds text")
+            network = (_model_key(plan.network), _settings_of_keras_fit(plan))
+            return fit_key(network, plan, rows, validation, start, random_state)
 
         return store_for(self.memory).checkpoints(FitRequest(plan, start, self.params, key))
 
@@ -64,7 +64,20 @@ class NoStoredFits:
         return NO_CHECKPOINTS
 
 
-def _model_key(plan: TrainingPlan) -> tuple[Any, ...]:
-    layout = plan.network.layout(shared=False)
+def _model_key(network: Any) -> tuple[Any, ...]:
+    if network.why_unknown is not None:
+        raise NotEstablished(network.why_unknown)
+    layout = network.layout(shared=False)
     # Names of layers and weights are not in it. They differ from process to process.
     return ("model", layout.token, layout.shapes, layout.state_shapes, layout.state_dtypes)
+
+
+def _settings_of_keras_fit(plan: TrainingPlan) -> tuple[Any, ...] | None:
+    """What only Keras's own ``fit`` reads; None where a program trains."""
+    if why_no_program(plan) is None:
+        return None
+    if plan.callbacks or plan.fit_arguments:
+        given = ", ".join(plan.fit_arguments) or "Keras callbacks"
+        raise NotEstablished(f"Keras's own fit trains it, with {given}")
+    network: Any = plan.network
+    return (network.model.run_eagerly, str(network.model.jit_compile))

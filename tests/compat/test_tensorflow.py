@@ -1,19 +1,23 @@
 """Private names of TensorFlow: they do what skhp takes them to do."""
 
 import numpy as np
+import pytest
 
 from skhp import runtime
 from skhp.compat.tensorflow import (
     backend_seeded,
     clear_eager_kernels,
+    define_functions,
     flat_caller,
     freed_with_model,
     numbered_from,
+    shared_variable_kernels,
 )
 
 runtime.start()
 
 import keras  # noqa: E402
+from google.protobuf import text_format  # noqa: E402
 from keras import ops  # noqa: E402
 
 
@@ -104,3 +108,39 @@ def test_traced_functions_are_numbered_from_a_given_number():
     after = name_of_a_traced_function()
     assert names[0] == names[1] and str(2**50)[:12] in names[0].decode()
     assert len({before, after, names[0]}) == 3
+
+
+def test_functions_that_an_imported_graph_calls_are_defined():
+    import tensorflow as tf
+
+    def power(x):
+        return tf.while_loop(lambda i, _: i < 3, lambda i, y: (i + 1, y * x), (0, x))[1]
+
+    def imported(x):
+        (found,) = tf.graph_util.import_graph_def(graph, {given: x}, [returned], name="")
+        return found
+
+    traced = tf.function(power).get_concrete_function(tf.constant(2.0))
+    graph = traced.graph.as_graph_def()
+    given, returned = traced.inputs[0].name, traced.outputs[0].name
+    names = {function.signature.name for function in graph.library.function}
+    text = str(graph)
+    for name in names:
+        text = text.replace(f'"{name}"', f'"renamed_{name}"')
+    graph = text_format.Parse(text, tf.compat.v1.GraphDef())
+    with pytest.raises(tf.errors.OpError, match="renamed_while"):
+        tf.function(imported)(tf.constant(2.0))
+    define_functions(graph.library.function)
+    assert tf.function(imported)(tf.constant(2.0)) == 16
+
+
+def test_variables_share_kernels_and_keep_their_names():
+    import tensorflow as tf
+
+    with shared_variable_kernels():
+        variables = [keras.Variable([value], name=f"number_{value}") for value in (1.0, 2.0)]
+        named = tf.Variable([3.0], name="third")
+    assert [variable.name for variable in variables] == ["number_1.0", "number_2.0"]
+    assert named.name == "third:0"
+    variables[0].assign([5.0])
+    assert [float(variable[0]) for variable in variables] == [5.0, 2.0]

@@ -44,13 +44,57 @@ print(json.dumps(search.cv_results_["mean_test_score"].tolist()))
 """
 
 
-def started(directory):
+ON_DASK = """
+import json, os, sys, threading, time
+import numpy as np
+from dask.distributed import Client, LocalCluster
+from joblib import parallel_config
+from sklearn.model_selection import GridSearchCV
+from skhp import MLPClassifier
+from skhp.search import FitStore
+
+def inodes():
+    return {fit.key: os.stat(fit.path).st_ino for fit in store.stored() if fit.is_finished}
+
+def kill_a_worker():
+    while not (inodes() and any(not fit.is_finished for fit in store.stored())):
+        time.sleep(0.01)
+    before.update(inodes())
+    os.kill(workers[0], 9)
+
+if __name__ == "__main__":
+    directory, net, grid, epochs = json.loads(sys.argv[1])
+    data = np.load(directory + "/rows.npz")
+    store, before = FitStore(directory + "/fits", every=0), {}
+    net = MLPClassifier(**net, epochs=epochs, memory=store)
+    search = GridSearchCV(net, grid, cv=2, refit=False, scoring="neg_log_loss")
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        client.wait_for_workers(2)
+        workers = list(client.run(os.getpid).values())
+        killer = threading.Thread(target=kill_a_worker)
+        killer.start()
+        with parallel_config("dask"):
+            search.fit(data["X"], data["y"])
+        killer.join()
+    scores = search.cv_results_["mean_test_score"].tolist()
+    print(json.dumps([scores, before, inodes()]))
+"""
+
+
+def started(directory, source=SEARCH):
     script = Path(directory) / "search.py"
-    script.write_text(SEARCH)
+    script.write_text(source)
     paths = [str(Path(skhp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return subprocess.Popen(
         [sys.executable, str(script), json.dumps([str(directory), NET, GRID, EPOCHS])],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            "DASK_TEMPORARY_DIRECTORY": str(directory),
+        },
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,  # so that its workers can be killed with it
@@ -66,6 +110,11 @@ def kill_a_worker(process):
     """Kill one worker, as the system does when memory is short."""
     children = psutil.Process(process.pid).children()
     next(child for child in children if "popen_loky" in " ".join(child.cmdline())).kill()
+
+
+def interrupt(process):
+    """Send what Ctrl-C sends: to the search and to its workers."""
+    os.killpg(process.pid, signal.SIGINT)
 
 
 def killed_when(process, is_time, kill, timeout=120):
@@ -108,15 +157,19 @@ def rows(binary, tmp_path):
     return X, y
 
 
-@pytest.mark.slow
-def test_a_killed_search_ends_as_one_that_never_was(rows, tmp_path):
+@pytest.fixture(scope="module")
+def expected(binary):
+    """The scores of a search that nothing happens to."""
     net = MLPClassifier(**NET, epochs=EPOCHS)
-    expected = (
-        GridSearchCV(net, GRID, cv=2, refit=False, scoring="neg_log_loss").fit(*rows).cv_results_
-    )
+    search = GridSearchCV(net, GRID, cv=2, refit=False, scoring="neg_log_loss").fit(*binary)
+    return search.cv_results_["mean_test_score"].tolist()
+
+
+@pytest.mark.slow
+def test_a_killed_search_ends_as_one_that_never_was(rows, expected, tmp_path):
     draw = random.Random(0)
     before = {}
-    for kill in (kill_a_worker, kill_all):
+    for kill in (kill_a_worker, interrupt, kill_all):
         process = started(tmp_path)
         more = len(before) + draw.randint(1, 2)
         # A checkpoint of its own beside the finished fits: it is killed while it trains.
@@ -130,12 +183,26 @@ def test_a_killed_search_ends_as_one_that_never_was(rows, tmp_path):
         )
         assert before.items() <= finished(tmp_path).items()  # none was trained twice
         before = finished(tmp_path)
+        curves = FitStore(tmp_path / "fits").curves()  # of finished and of interrupted fits
+        assert curves.groupby("fit")["epoch"].max().gt(EPOCHS - 1).sum() == len(before)
+        assert curves["fit"].nunique() > len(before)
     assert 0 < len(before) < N_FITS
     scores, _ = started(tmp_path).communicate(timeout=200)
-    assert json.loads(scores.splitlines()[-1]) == expected["mean_test_score"].tolist()
+    assert json.loads(scores.splitlines()[-1]) == expected
     assert before.items() <= finished(tmp_path).items()
     assert len(finished(tmp_path)) == N_FITS and checkpoints(tmp_path) == {}
     assert FitStore(tmp_path / "fits").frame()["epochs"].tolist() == [EPOCHS] * N_FITS
+
+
+@pytest.mark.slow
+def test_a_lost_worker_of_dask_costs_no_finished_fit(rows, expected, tmp_path):
+    pytest.importorskip("distributed")
+    output, _ = started(tmp_path, ON_DASK).communicate(timeout=200)
+    scores, before, after = json.loads(output.splitlines()[-1])
+    assert scores == expected
+    assert 0 < len(before) < N_FITS == len(after)  # it was killed while it trained
+    assert before.items() <= after.items()  # none was trained twice
+    assert checkpoints(tmp_path) == {}
 
 
 def test_halving_trains_each_epoch_once(binary, tmp_path, monkeypatch):

@@ -1,6 +1,11 @@
 """Fits with ``memory``: loaded, continued or trained, always with the result of one go."""
 
+import contextlib
+import os
 import re
+import shutil
+import tempfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -141,6 +146,11 @@ def test_an_interrupted_fit_goes_on_from_its_last_checkpoint(binary, tmp_path, t
     assert sum(trained) == 5
     assert_same(net, clone(net).set_params(memory=None).fit(X, y), X)
     assert store.frame()[["epochs", "is_finished"]].to_numpy().tolist() == [[10, True]]
+    # What a process leaves that is killed before it removes its last checkpoint.
+    (stored,) = store.stored()
+    shutil.copy(stored.path, stored.path.with_name("00000009.part.safetensors"))
+    clone(net).fit(X, y)
+    assert store.frame()[["epochs", "is_finished"]].to_numpy().tolist() == [[10, True]]
 
 
 def test_a_callback_may_stop_a_stored_fit(binary, tmp_path):
@@ -183,6 +193,40 @@ def test_a_fit_that_diverged_raises_again(regression, tmp_path, trained):
 
 def last_score(value):
     return lambda net, X, y: value
+
+
+@contextlib.contextmanager
+def without_rights(directory):
+    """Let nobody write to a directory, root neither."""
+    folders = [directory, *(path for path in directory.iterdir() if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)  # which is "nobody"
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        for folder in folders:
+            folder.chmod(0o755)
+
+
+def test_a_directory_that_is_read_only_is_read(binary, trained, recwarn):
+    X, y = binary
+    # Not tmp_path: only the user may read pytest's own folder.
+    with tempfile.TemporaryDirectory() as directory:
+        net = MLPClassifier(**NET, epochs=2, memory=directory).fit(X, y)
+        trained.clear()
+        with without_rights(Path(directory)):
+            assert_same(clone(net).fit(X, y), net, X)
+            assert trained == []
+            for seed in (1, 2):
+                clone(net).set_params(random_state=seed).fit(X, y)
+        assert sum(trained) == 4
+        assert len(FitStore(directory).frame()) == 1
+    messages = [str(w.message) for w in recwarn if "cannot be stored" in str(w.message)]
+    assert len(messages) == 1 and "Permission denied" in messages[0]
 
 
 @pytest.mark.slow
@@ -271,19 +315,55 @@ def test_callbacks_that_set_the_learning_rate_go_on(make, binary, tmp_path, trai
     assert sum(trained) == expected.n_epochs_
 
 
-def test_curves_of_fits_whose_callbacks_set_the_learning_rate(binary, tmp_path):
+@pytest.mark.parametrize("restore", [True, False], ids=["best weights", "last weights"])
+def test_early_stopping_of_keras_goes_on(restore, binary, tmp_path, trained):
     X, y = binary
-    callbacks = [keras.callbacks.LearningRateScheduler(falls)]
-    net = MLPClassifier(**NET, epochs=7, callbacks=callbacks)
+    stop = keras.callbacks.EarlyStopping(
+        "val_loss", min_delta=0.01, patience=4, restore_best_weights=restore
+    )
+    unfitted = MLPClassifier(**NET, epochs=27, callbacks=[stop])
+    X_val, y_val = X[::3], 1 - y[::3]  # on which it soon gets worse
+    expected = clone(unfitted).fit(X, y, X_val=X_val, y_val=y_val)
+    assert 4 < expected.n_epochs_ < 27
+    assert expected.callbacks_[0].best_epoch < expected.n_epochs_ - 1
+    trained.clear()
+    for epochs in (2, expected.n_epochs_ - 1, 27, 27):
+        net = clone(unfitted).set_params(epochs=epochs, memory=tmp_path)
+        net.fit(X, y, X_val=X_val, y_val=y_val)
+    assert_same(net, expected, X)
+    assert sum(trained) == expected.n_epochs_
+    for name in ("best", "wait", "stopped_epoch", "best_epoch"):
+        assert getattr(net.callbacks_[0], name) == getattr(expected.callbacks_[0], name)
+    curves = LearningCurves()
+    clone(net).set_callbacks(curves).fit(X, y, X_val=X_val, y_val=y_val)
+    assert curves.frame()["epoch"].max() == expected.n_epochs_ == sum(trained)
 
-    def curves(memory):
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.callbacks.LearningRateScheduler(falls),
+        lambda: keras.callbacks.EarlyStopping(
+            "loss", min_delta=0.1, patience=2, restore_best_weights=True
+        ),
+    ],
+    ids=["sets the learning rate", "stops"],
+)
+def test_curves_of_fits_with_callbacks_of_keras(make, binary, tmp_path):
+    X, y = binary
+    net = MLPClassifier(**NET, callbacks=[make()])
+
+    def curves(memory, epochs=12):
         followed = LearningCurves(on="test_fold")
-        search = GridSearchCV(clone(net).set_params(memory=memory), {"l2": [0.0]}, cv=2)
+        search = GridSearchCV(
+            clone(net).set_params(memory=memory, epochs=epochs), {"l2": [0.0]}, cv=2
+        )
         search.set_callbacks(followed).fit(X, y)
         return followed.frame().drop(columns="seconds")
 
     expected = curves(None)
-    for _ in ("trained", "loaded"):
+    curves(tmp_path, epochs=2)
+    for _ in ("continued", "loaded"):
         assert curves(tmp_path).equals(expected)
 
 
@@ -299,7 +379,7 @@ drawn_by = np.random.RandomState(0)
     [
         ({"random_state": None}, "not stored: random_state is None.*Set random_state to an int"),
         ({"callbacks": [Counts()]}, "not stored: the Keras callbacks Counts may change"),
-        ({"activation": lambda x: x * drawn_by.randint(3)}, "not stored: it cannot be told what"),
+        ({"activation": lambda x: x * drawn_by.randint(3)}, "not stored: skhp cannot find out"),
     ],
     ids=["no seed", "callback", "unknown code"],
 )

@@ -49,15 +49,29 @@ def age(store):
 
 def test_frame_lists_what_is_held(binary, store):
     assert store.frame().empty
-    net = fitted(binary, store, early_stopping=True)
+    net = fitted(binary, store, early_stopping=True, metrics=["accuracy"])
     row = store.frame().iloc[0]
     assert row["epochs"] == 2 and row["is_finished"]
     assert (row["loss"], row["val_loss"]) == (net.history_["loss"][1], net.history_["val_loss"][1])
+    assert row["val_accuracy"] == net.history_["val_accuracy"][1]
     assert row["bytes"] == files_in(store)[0].stat().st_size
     assert 0 < row["seconds"] < 100
     params = {n: v for n, v in row.items() if n.startswith("param_")}
     assert params["param_learning_rate"] == 0.03 and params["param_optimizer"] == "adam"
     assert not {"param_epochs", "param_memory", "param_verbose"} & params.keys()
+
+
+def test_curves_are_the_histories_of_the_longest_fits(binary, store):
+    assert store.curves().empty
+    fitted(binary, store)
+    nets = [fitted(binary, store, epochs=3), fitted(binary, store, early_stopping=True)]
+    curves = store.curves()
+    assert sorted(curves.groupby("fit").size()) == [2, 3]
+    for _, curve in curves.groupby("fit"):
+        (net,) = [net for net in nets if net.n_epochs_ == len(curve)]
+        assert curve["epoch"].tolist() == list(range(1, len(curve) + 1))
+        assert curve[list(net.history_)].to_dict("list") == net.history_
+        assert curve["val_loss"].notna().all() == ("val_loss" in net.history_)
 
 
 def test_clear_removes_fits_and_nothing_else(binary, store):

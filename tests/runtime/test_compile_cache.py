@@ -17,6 +17,7 @@ FITS = """
 import hashlib, json
 import keras, numpy as np
 from skhp import KerasClassifier, MLPClassifier
+from tests.call_counts import counted_calls
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 y = np.arange(64) % 3
@@ -35,15 +36,23 @@ def mlp():
 def wrapper():
     return KerasClassifier(build, epochs=2, random_state=0, verbose=0)
 
+def own_loss(y, outputs):
+    return keras.ops.mean(keras.ops.square(y - outputs), axis=-1)
+
+def own():
+    return mlp().set_params(loss=own_loss)
+
 # The order of the programs must not matter.
-fits = {name: globals()[name]().fit(X, y) for name in ORDER}
-print(json.dumps({
+with counted_calls(["while_loop"]) as counts:
+    fits = {name: globals()[name]().fit(X, y) for name in ORDER}
+found = {
     name: [
         net.engine_,
         hashlib.sha256(b"".join(w.tobytes() for w in net.model_.get_weights())).hexdigest(),
     ]
     for name, net in fits.items()
-}))
+}
+print(json.dumps([found, counts["while_loop"]]))
 """
 
 
@@ -52,27 +61,38 @@ def fits(tmp_path, cache, *order):
     return run_script(tmp_path / "fits.py", source, SKHP_COMPILE_CACHE=str(cache), **NO_FLAGS)
 
 
-def programs(cache):
-    return sorted(cache.glob("*/*.pb"))
+def files(cache):
+    return sorted([*cache.glob("*/*.pb"), *cache.glob("*/*.bin")])
 
 
 def test_another_process_finds_the_programs_and_a_damaged_file_is_replaced(tmp_path):
     cache = tmp_path / "cache"
-    first = fits(tmp_path, cache, "mlp", "wrapper")
-    stored = programs(cache)
-    assert stored and {engine for engine, _ in first.values()} == {"compiled"}
-    assert fits(tmp_path, cache, "wrapper", "mlp") == first
-    assert programs(cache) == stored  # nothing was compiled
+    first, loops = fits(tmp_path, cache, "mlp", "wrapper")
+    stored = files(cache)
+    # A compiled program and a graph each, and that the wrapper's program was checked.
+    assert len(stored) == 5 and {engine for engine, _ in first.values()} == {"compiled"}
+    assert loops > 0
+    assert fits(tmp_path, cache, "wrapper", "mlp") == [first, 0]  # nothing was traced
+    assert files(cache) == stored  # nothing was compiled
 
     whole = {path: path.read_bytes() for path in stored}
     for path, data in whole.items():
         path.write_bytes(data[:-100] + bytes(100))
         os.utime(path, (0, 0))
-    assert fits(tmp_path, cache, "mlp", "wrapper") == first
-    assert programs(cache) == stored
+    assert fits(tmp_path, cache, "mlp", "wrapper") == [first, loops]
+    assert files(cache) == stored
     assert all(path.read_bytes()[-100:] != bytes(100) for path in stored)
+    assert fits(tmp_path, "off", "mlp", "wrapper") == [first, loops]  # the same bits
     directory = stored[0].parent
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_a_program_with_code_of_the_user_is_traced_in_each_process(tmp_path):
+    cache = tmp_path / "cache"
+    first, loops = fits(tmp_path, cache, "own")
+    assert first["own"][0] == "compiled" and loops > 0
+    assert fits(tmp_path, cache, "own") == [first, loops]
+    assert not list(cache.glob("*/*.bin"))
 
 
 PREPARE = """
@@ -129,6 +149,19 @@ def test_off_where_tensorflow_would_print_errors(tmp_path):
     assert on[0] and str(tmp_path) in on[1]
 
 
+def test_graphs_are_kept_where_tensorflow_would_print_errors(tmp_path):
+    unset = "import os; os.environ.pop('SKHP_COMPILE_CACHE'); os.environ.pop('TF_XLA_FLAGS', '')\n"
+    source = unset + FITS.replace("ORDER", "['mlp']")
+    environment = {
+        "SKHP_COMPILE_CACHE": "", "XDG_CACHE_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "0",
+    }  # fmt: skip
+    path = tmp_path / "fits.py"
+    first, loops = run_script(path, source, **environment)
+    assert loops > 0
+    assert run_script(path, source, **environment) == [first, 0]
+    assert [path.suffix for path in tmp_path.glob("skhp/*/*/*")] == [".bin"]
+
+
 def test_a_directory_that_the_user_gave_to_tensorflow_stays(tmp_path):
     flag = "--tf_xla_persistent_cache_directory=/somewhere"
     is_on, flags, _ = prepared(tmp_path, tmp_path / "cache", TF_XLA_FLAGS=flag)
@@ -147,6 +180,9 @@ def test_the_least_recently_used_files_go_first(tmp_path):
         path.write_bytes(data)
         os.utime(path, (10_000 - age, 10_000 - age))
         lines.append(f"{path.name} {len(data)}-{crc32(data):08x}\n")
+    graph = directory / "graph_0.bin"
+    graph.write_bytes(data)
+    os.utime(graph, (9_000, 9_000))
     (directory / "checksums.txt").write_text("".join(lines))
     (directory / "xla_compile_cache_5.pb.tmp").write_bytes(data)
     os.utime(directory / "xla_compile_cache_5.pb.tmp", (0, 0))

@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV
 import skhp
 from skhp import KerasClassifier, KerasRegressor
 from skhp.callback import LearningCurves
+from skhp.engine.keras_fit import train_with_keras
 from skhp.engine.program_run import ProgramRun
 from skhp.search import FitStore
 
@@ -178,12 +179,42 @@ def own_step(meta):
     return OwnStep([keras.Input((meta["n_features_in_"],)), keras.layers.Dense(1)])
 
 
-def test_what_keras_trains_is_not_stored(regression, tmp_path):
+def test_a_class_of_the_users_is_not_stored(regression, tmp_path):
     X, y = regression
     net = KerasRegressor(own_step, loss="mse", random_state=0, memory=tmp_path)
-    with pytest.warns(UserWarning, match="not stored: .*OwnStep has a train_step of its own"):
+    with pytest.warns(UserWarning, match="not stored: .*OwnStep is a class of its own"):
         net.fit(X, y)
     assert net.engine_ == "keras" and FitStore(tmp_path).frame().empty
+
+
+def test_finished_fits_that_keras_trains_are_loaded(binary, tmp_path, monkeypatch):
+    X, y = binary
+    trained = []
+
+    def counted(plan, *arguments):
+        trained.append(plan.epochs)
+        return train_with_keras(plan, *arguments)
+
+    monkeypatch.setattr("skhp.engine.train.train_with_keras", counted)
+    net = network(rate=0.3, run_eagerly=True, validation_split=0.2, epochs=3)
+    expected = clone(net).fit(X, y)
+    assert expected.engine_ == "keras"
+    net.set_params(memory=tmp_path)
+    for _ in range(2):
+        assert_same(clone(net).fit(X, y), expected, X)
+    assert trained == [3, 3]
+    clone(net).set_params(epochs=2).fit(X, y)  # there is no checkpoint to go on from
+    assert trained == [3, 3, 2]
+    assert sorted(FitStore(tmp_path).frame()["epochs"]) == [2, 3]
+
+
+@pytest.mark.parametrize("given", ["Keras callbacks", "steps_per_epoch"])
+def test_fits_that_keras_trains_with_more_are_not_stored(given, binary, tmp_path):
+    callbacks = [keras.callbacks.EarlyStopping("loss")] if given == "Keras callbacks" else None
+    net = network(run_eagerly=True, callbacks=callbacks, memory=tmp_path)
+    with pytest.warns(UserWarning, match=f"not stored: .*own fit trains it, with {given}"):
+        net.fit(*binary, **({} if callbacks else {"steps_per_epoch": 1}))
+    assert FitStore(tmp_path).frame().empty
 
 
 def test_memory_of_the_builder_has_a_prefix(binary):

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from skhp.compat.keras import stateless_optimizer_class
 from skhp.compat.tensorflow import flat_caller, numbered_from
+from skhp.engine.backends.frozen_graph import FrozenGraph, freeze
 from skhp.engine.batches import padded
 from skhp.runtime import compile_cache
 
@@ -85,12 +86,16 @@ class Graph:
         tensors.
     name : str
         The same in every process for the same program.
+    key : str or None
+        Under which the traced graph is kept on disk for other processes; None to trace it
+        in each process.
     """
 
     jit_compile = False
 
-    def __init__(self, function: Callable[..., Any], name: str) -> None:
-        self._function, self._name = function, name
+    def __init__(self, function: Callable[..., Any], name: str, key: str | None = None) -> None:
+        self._function, self._name, self._key = function, name, key
+        self._is_frozen = False
         self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
@@ -103,22 +108,49 @@ class Graph:
         )
 
     def _first_call(self, args: Any, tensors: list[Any]) -> Any:
-        call = self._traced(args, tensors)
+        try:
+            return self._call_anew(args, tensors)
+        except Exception:
+            if not self._is_frozen:
+                raise
+            self._key, self._is_frozen = None, False  # the cause may be the graph on disk
+            return self._call_anew(args, tensors)
+
+    def _call_anew(self, args: Any, tensors: list[Any]) -> Any:
+        call = flat_caller(self._concrete(args, tensors))
         result = call(*tensors)
         self._call = call
         return result
 
-    def _traced(self, args: Any, tensors: list[Any]) -> Callable[..., Any]:
+    def _concrete(self, args: Any, tensors: list[Any]) -> Any:
+        if self._key is None:
+            return self._traced(args, tensors)
+        data = compile_cache.read(self._key)
+        if data is None:
+            concrete = self._traced(args, tensors)
+            frozen = freeze(concrete, self._lengths)
+            if frozen is None:
+                return concrete
+            data = frozen.to_bytes()
+            compile_cache.write(self._key, data)
+        # This process runs what other processes will load: the same graph, the same bits.
+        self._is_frozen = True
+        frozen = FrozenGraph.from_bytes(data)
+        self._lengths = frozen.lengths
+        return self._made(frozen.function(), tensors, "frozen")
+
+    def _traced(self, args: Any, tensors: list[Any]) -> Any:
         def flat(*tensors: Any) -> list[Any]:
             result = self._function(*tf.nest.pack_sequence_as(args, tensors))
             self._lengths = [len(x) if isinstance(x, list) else None for x in result]
             return tf.nest.flatten(result)
 
-        traced = tf.function(flat, jit_compile=self.jit_compile, autograph=False)
-        return flat_caller(self._concrete(traced, tensors))
+        return self._made(flat, tensors, "traced")
 
-    def _concrete(self, traced: Any, tensors: list[Any]) -> Any:
-        return traced.get_concrete_function(*tensors)
+    def _made(self, function: Callable[..., Any], tensors: list[Any], kind: str) -> Any:
+        traced = tf.function(function, jit_compile=self.jit_compile, autograph=False)
+        with numbered_from(_first_number(f"{self._name} {kind}")):
+            return traced.get_concrete_function(*tensors)
 
 
 class Compiled(Graph):
@@ -138,10 +170,6 @@ class Compiled(Graph):
             result = super()._first_call(args, tensors)
         compile_cache.note_new_files()
         return result
-
-    def _concrete(self, traced: Any, tensors: list[Any]) -> Any:
-        with numbered_from(_first_number(self._name)):
-            return super()._concrete(traced, tensors)
 
 
 # engine_ -> how a program's function is traced
