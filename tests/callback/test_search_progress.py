@@ -84,5 +84,5 @@ def test_values_stand_below_their_names(binary, capsys):
     GridSearchCV(network, space, cv=2).set_callbacks(SearchProgress()).fit(*binary)
     heading, *lines = capsys.readouterr().out.splitlines()
     assert heading.split()[6:] == ["width", "activation", "learning_rate"]
-    assert [line.split()[6:] for line in lines] == [["8", "tanh", "-"], ["4", "-", "0.1"]]
+    assert [line.split()[6:] for line in lines] == [["8", "tanh", "0.001"], ["4", "relu", "0.1"]]
     assert lines[0].index("tanh") == heading.index("activation")
