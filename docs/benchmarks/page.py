@@ -31,6 +31,15 @@ SEARCH = {
 TABLES = {
     "tabular_grid": ("A grid over a small table", SEARCH),
     "random_search_digits": ("A random search over numbers", SEARCH),
+    "halving": (
+        "The best score, and the epochs that it takes",
+        {
+            "share": "% of the epochs",
+            "best_score": "best mean accuracy",
+            "behind": "behind",
+            "test_score": "accuracy on held-out rows",
+        },
+    ),
     "compute_bound": (
         "An epoch of a large network",
         {
