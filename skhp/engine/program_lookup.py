@@ -13,9 +13,13 @@ from skhp.engine import optimizer_settings as optimizers
 from skhp.engine.backends import tensorflow as backend
 from skhp.engine.check import has_own_code
 from skhp.engine.graph_key import graph_key
+from skhp.engine.large_table import LargeTable, bytes_of_a_row, rows_of_a_block
 from skhp.engine.plan import Rows, TrainingPlan
 from skhp.engine.program import Program
 from skhp.engine.structure import Structure, kind_of
+
+# Rows of the whole epoch, where a program gets them in blocks. Each call sets it.
+_OF_BLOCKS = {"n_epoch_rows": np.int32(0), "n_epoch_validation_rows": np.int32(0)}
 
 # Batches larger than the rows at hand are cut to these, in steps, for folds to share.
 _BATCH_STEP = 64
@@ -41,6 +45,7 @@ def scalars_for(
         "n_validation_rows": np.int32(0 if validation is None else len(validation)),
         "n_epochs": np.int32(0),  # each call sets it
         "seed": np.int32(seed),
+        **(_OF_BLOCKS if is_streamed(rows, validation) else {}),
     }
 
 
@@ -69,7 +74,7 @@ def program_for(
             return Program(backend, structure, optimizer, computation, scalars, capacity, key)
 
     n_rows = (len(rows), 0 if validation is None else len(validation))
-    return network.programs().get(structure, n_rows, make)
+    return network.programs().get(structure, structure.blocks or n_rows, make)
 
 
 def _structure(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Structure:
@@ -91,4 +96,23 @@ def _structure(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Struc
         floatx=keras.config.floatx(),
         keras_settings=(keras.config.epsilon(), keras.config.image_data_format()),
         weighted=is_padded or weighted,
+        blocks=_blocks(rows, validation, batch_size) if is_streamed(rows, validation) else None,
     )
+
+
+def is_streamed(rows: Rows, validation: Rows | None) -> bool:
+    """Whether a program gets rows in blocks, because not all of them are arrays.
+
+    Parameters
+    ----------
+    rows : Rows
+    validation : Rows or None
+    """
+    tables = keras.tree.flatten((rows.X, validation and validation.X))
+    return any(isinstance(table, LargeTable) for table in tables)
+
+
+def _blocks(rows: Rows, validation: Rows | None, batch_size: int) -> tuple[int, int]:
+    tables = keras.tree.flatten((rows.X, rows.y))
+    size = rows_of_a_block(sum(map(bytes_of_a_row, tables)), batch_size)
+    return size, 0 if validation is None else size
