@@ -242,7 +242,8 @@ def scores_of(search: Any, metric: Any = None) -> np.ndarray:
     [0.7, 0.8]
     """
     results = results_of(search)
-    if metric is None or isinstance(metric, str):
+    is_name = not callable(metric) and np.ndim(metric) == 0
+    if is_name:
         return np.asarray(results[f"{_MEAN}{metric_of(search, metric)}"], dtype=float)
     scores = np.asarray(metric(results) if callable(metric) else metric, dtype=float)
     if scores.shape != (len(results["params"]),):

@@ -270,7 +270,8 @@ def _cells(
     for name in params:
         codes, labels[name] = candidates.scales[name].group(scored[name], n_bins)
         columns[name] = codes
-    frame = pd.DataFrame(columns).assign(**scored.filter(["score", "score_std"]).to_dict("list"))
+    scores = scored.filter(["score", "score_std"]).reset_index(drop=True)
+    frame = pd.DataFrame(columns).join(scores)
     frame = frame[(frame[params] >= 0).all(axis=1)]
     order = params[1::-1] + params[2:]
     summaries = {"score": ("score", aggregate), "n_candidates": ("score", "count")}
@@ -287,7 +288,7 @@ def _write_values(panel: Any, values: np.ndarray, deviations: np.ndarray, norm: 
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             ink = "black" if norm(value) > 0.6 else "white"
-            deviation = deviations[row, column]
+            deviation = float(deviations[row, column])
             text = _short(value) + (f"\n±{_short(deviation)}" if np.isfinite(deviation) else "")
             place = (column + 0.5, row + 0.5)
             panel.text(*place, text, ha="center", va="center", color=ink, fontsize=size)

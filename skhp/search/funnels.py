@@ -60,7 +60,7 @@ def funnel_widths(
     )
 
 
-def _checked(value: Any, kind: type, name: str, words: str) -> Any:
+def _checked(value: Any, kind: Any, name: str, words: str) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool) or not value > 0:
         raise ValueError(f"{name} must be {words}. Got {value!r}.")
     return value

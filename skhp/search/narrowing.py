@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scipy import stats
@@ -68,7 +68,7 @@ def narrow(search: Any, keep: float = 0.25, metric: Any = None) -> Any:
         raise ValueError("No candidate of this search has a score: nothing to narrow to.")
     every = params_of(search)
     best = [every[candidate] for candidate in order[: max(1, round(keep * len(order)))]]
-    space = space_of(search)
+    space: Sequence[Mapping[str, Any]] = space_of(search)
     if _is_drawn(space):
         space = _joined_by_names(space)
     parts = [_narrowed(part, best, keep) for part in space]
@@ -76,14 +76,14 @@ def narrow(search: Any, keep: float = 0.25, metric: Any = None) -> Any:
     return kept[0] if is_one_space(search) else kept
 
 
-def _is_drawn(space: list[Mapping[str, Any]]) -> bool:
+def _is_drawn(space: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a space lists single combinations, as `sample` draws them."""
     return len(space) > 1 and all(
         len(choices_of(values) or ()) == 1 for part in space for values in part.values()
     )
 
 
-def _joined_by_names(space: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _joined_by_names(space: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One grid for each set of parameters."""
     groups: dict[frozenset[str], list[Mapping[str, Any]]] = {}
     for part in space:

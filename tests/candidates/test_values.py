@@ -242,8 +242,8 @@ def test_bad_arguments_are_named(search, tmp_path):
         SearchHeatmapDisplay.from_search(search, 3, "kind")
     with pytest.raises(ValueError, match="cost must be one number for each of the 6"):
         TradeoffDisplay.from_search(search, 3)
-    with pytest.raises(ValueError, match=r"y=None is not a parameter"):
-        SearchHeatmapDisplay.from_search(search, "rate", None)
+    with pytest.raises(ValueError, match=r"y=3 is not a parameter"):
+        SearchHeatmapDisplay.from_search(search, "rate", 3)
     with pytest.raises(ValueError, match=r"params must be a list.*Got 3"):
         ParallelCoordinatesDisplay.from_search(search, params=3)
     with pytest.raises(ValueError, match=r"path must be.*Got ''"):
