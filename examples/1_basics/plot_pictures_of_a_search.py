@@ -10,7 +10,7 @@ others.
 # %%
 # A search
 # --------
-# Sixty networks on three folds of the breast cancer data.
+# Forty networks on three folds of the breast cancer data.
 # ``LearningCurves`` keeps the loss of every epoch, on the training
 # rows and on the test fold.
 from scipy.stats import loguniform, randint
@@ -35,7 +35,7 @@ space = {
 }
 curves = LearningCurves(on="test_fold")
 search = RandomizedSearchCV(
-    model, space, n_iter=60, cv=3, random_state=0
+    model, space, n_iter=40, cv=3, random_state=0
 )
 search.set_callbacks(curves)
 search.fit(X, y)

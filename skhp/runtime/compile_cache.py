@@ -148,7 +148,7 @@ class _CompileCache:
         os.environ["TF_XLA_FLAGS"] = " ".join([flags, *added]).strip()
 
     def note_new_files(self) -> None:
-        if self.directory is None:
+        if self.directory is None or not self.keeps_compiled:
             return
         with self._lock, contextlib.suppress(OSError):
             new = [path for path in self.directory.glob(_FILES) if path.name not in self._known]

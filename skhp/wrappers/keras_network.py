@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 
 from skhp.compat.keras import compile_arguments, layers_within
+from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.engine.engine_choice import EngineChoice, engine_for
 from skhp.engine.packing import are_large
 from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
@@ -191,7 +192,8 @@ class KerasNetwork:
 def build_optimizer(model: keras.Model) -> None:
     """Build a model's optimizer, if it is not built yet."""
     if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
+        with shared_variable_kernels():
+            model.optimizer.build(model.trainable_variables)
 
 
 def _values(variables: list[Any]) -> Arrays:

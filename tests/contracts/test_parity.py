@@ -5,6 +5,8 @@ network put together here from `keras.layers`, and holds weights and history equ
 float32. Keras runs eagerly: it need not trace, and is as independent as it can be.
 """
 
+from functools import cache
+
 import keras
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ WEIGHT = rng.uniform(0.2, 3, size=22)
 WEIGHT[4] = 0
 
 
+@cache
 def initial_weights(n_outputs, **settings):
     """What an estimator starts from: what it ends with where it hardly learns."""
     still = MLPRegressor(

@@ -46,7 +46,8 @@ class FrozenGraph:
     def from_bytes(cls, data: bytes) -> FrozenGraph:
         """What `to_bytes` gave."""
         header, _, graph = data.partition(b"\n")
-        return cls(*json.loads(header), graph)
+        inputs, outputs, lengths = json.loads(header)
+        return cls(inputs, outputs, lengths, graph)
 
     def function(self) -> Callable[..., list[Any]]:
         """The function of a flat list of tensors, for ``tf.function`` to trace."""

@@ -100,6 +100,7 @@ class Graph:
     def __init__(self, function: Callable[..., Any], name: str, key: str | None = None) -> None:
         self._function, self._name, self._key = function, name, key
         self._is_frozen = False
+        self._lengths: list[int | None] = []
         self._call: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
