@@ -31,6 +31,7 @@ SEARCH = {
 TABLES = {
     "tabular_grid": ("A grid over a small table", SEARCH),
     "random_search_digits": ("A random search over numbers", SEARCH),
+    "talos_scan": ("A scan of many settings", SEARCH),
     "compute_bound": (
         "An epoch of a large network",
         {

@@ -122,7 +122,8 @@ class Epochs:
         ordered = (X, *take_rows(others, order))  # once an epoch, not at each step
         n = scalars["n_rows"]
         carry = (trained, self._computation.zero())
-        trained, metric_state = self._sweep(step, carry, ordered, n, order, which=0)
+        size = scalars["batch_size"]
+        trained, metric_state = self._sweep(step, carry, ordered, n, size, order, which=0)
         return trained, self._logs(metric_state, n)
 
     def _train_step(self, trained: Trained, metric_state: Any, batch: Any, scalars: Any) -> Any:
@@ -154,26 +155,30 @@ class Epochs:
             return (metric_state,)
 
         n = scalars["n_validation_rows"]
-        (metric_state,) = self._sweep(step, (self._computation.zero(),), rows, n, None, which=1)
+        size, carry = scalars["batch_size"], (self._computation.zero(),)
+        (metric_state,) = self._sweep(step, carry, rows, n, size, None, which=1)
         return self._logs(metric_state, n)
 
     def _logs(self, metric_state: Any, n: Any) -> list[Any]:
         return self._computation.read(metric_state, ops.cast(n, metric_state[0].dtype))
 
-    def _sweep(self, step: Any, carry: Any, rows: Any, n: Any, order: Any, which: int) -> Any:
+    def _sweep(
+        self, step: Any, carry: Any, rows: Any, n: Any, batch_size: Any, order: Any, which: int
+    ) -> Any:
         """Carry a step over the batches of an epoch."""
         size, tails = self._structure.batch_size, self._structure.tails
+        most, end = (batch_size, n) if tails is None else (None, n // size * size)
+        each = size if most is None else most
 
-        def body(i: Any, *carry: Any) -> Any:
-            batch = batch_of(rows, n, order, i * size, size, is_padded=tails is None)
-            return (i + 1, *step(carry, batch))
+        def body(start: Any, *carry: Any) -> Any:
+            batch = batch_of(rows, n, order, start, size, most)
+            return (start + each, *step(carry, batch))
 
-        count = (n + size - 1) // size if tails is None else n // size
         zero = ops.convert_to_tensor(0, "int32")
-        # The end of the loop, not `count`: XLA would compile again for each start of a slice
-        # that follows from the scalars of a call, the seed among them.
-        end, *carry = ops.while_loop(lambda i, *_: i < count, body, (zero, *carry))
+        # The loop carries the start: XLA would compile again for each start of a slice that
+        # follows from the scalars of a call, the batch size and the seed among them.
+        stop, *carry = ops.while_loop(lambda start, *_: start < end, body, (zero, *carry))
         if tails is not None and tails[which]:
-            batch = batch_of(rows, n, order, end * size, tails[which], is_padded=False)
+            batch = batch_of(rows, n, order, stop, tails[which])
             carry = step(tuple(carry), batch)
         return tuple(carry)

@@ -38,6 +38,7 @@ def scalars_for(
         **plan.network.scalars(),
         **optimizers.scalars_of(plan.optimizer.value),
         "n_rows": np.int32(len(rows)),
+        "batch_size": np.int32(min(plan.batch_size, len(rows))),
         "n_validation_rows": np.int32(0 if validation is None else len(validation)),
         "n_epochs": np.int32(0),  # each call sets it
         "seed": np.int32(seed),
@@ -58,7 +59,7 @@ def program_for(
         Of `scalars_for`.
     """
     network = plan.network
-    structure = _structure(plan, rows, validation)
+    structure = structure_for(plan, rows, validation)
 
     def make(capacity: tuple[int, int]) -> Program:
         key = None if has_own_code(plan) else graph_key(structure, capacity, scalars)
@@ -68,11 +69,25 @@ def program_for(
             computation = network.computation(plan, structure.layout, like)
             return Program(backend, structure, optimizer, computation, scalars, capacity, key)
 
-    n_rows = (len(rows), 0 if validation is None else len(validation))
-    return network.programs().get(structure, n_rows, make)
+    batch_size, counts = int(scalars["batch_size"]), (len(rows), len(validation or ()))
+    room = tuple(_end_of_slices(n, batch_size, structure.batch_size) for n in counts)
+    return network.programs().get(structure, room, make)
 
 
-def _structure(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Structure:
+def _end_of_slices(n: int, batch_size: int, slice_size: int) -> int:
+    """Where the last slice of rows ends, if each takes more rows than a batch has."""
+    return (n - 1) // batch_size * batch_size + slice_size if n else 0
+
+
+def structure_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Structure:
+    """What the program of a plan is made for; it follows from these arguments alone.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    rows : Rows
+    validation : Rows or None
+    """
     network, optimizer = plan.network, plan.optimizer.value
     n, n_validation = len(rows), 0 if validation is None else len(validation)
     is_padded = network.takes_padding(plan)
@@ -84,7 +99,7 @@ def _structure(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Struc
         optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
         loss=plan.loss and plan.loss.token,
         metrics=tuple(plan.metrics.items()),
-        batch_size=batch_size,
+        batch_size=network.program_batch_size(batch_size) if is_padded else batch_size,
         rows=kind_of(rows),
         validation_rows=None if validation is None else kind_of(validation),
         tails=None if is_padded else (n % batch_size, n_validation % batch_size),
