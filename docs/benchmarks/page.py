@@ -59,6 +59,16 @@ TABLES = {
             "slope": "growth, MB a fit",
         },
     ),
+    "large_data": (
+        "A large X",
+        {
+            "fit_mb": "fit, peak MB beyond X",
+            "kept_mb": "kept after it, MB",
+            "fit_s": "fit, processor s",
+            "predict_mb": "predict, peak MB beyond X",
+            "predict_s": "predict, processor s",
+        },
+    ),
 }
 
 

@@ -211,7 +211,7 @@ def measure(options):
 def page():
     """Write the table of all results that are complete."""
     lines = [".. list-table::", "   :header-rows: 1", ""]
-    heads = ("search", "scale", "fits", "programs", "processor s", "wall s", "best score")
+    heads = ("search", "scale", "fits", "programs", "processor s", "wall s")
     lines += row(heads)
     machines = set()
     for name, (title, _) in WALKTHROUGHS.items():
@@ -230,9 +230,8 @@ def cells(title, kept):
     total = {
         key: sum(part[key] for part in parts) for key in ("fits", "programs", "cpu_s", "wall_s")
     }
-    best = max(score for part in parts for score in part["best_scores"])
     seconds = (f"{total['cpu_s']:.0f}", f"{total['wall_s']:.0f}")
-    return title, f"{kept['scale']:g}", total["fits"], total["programs"], *seconds, f"{best:.3f}"
+    return title, f"{kept['scale']:g}", total["fits"], total["programs"], *seconds
 
 
 def row(values):

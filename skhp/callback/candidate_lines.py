@@ -13,9 +13,11 @@ from skhp.callback.records import CandidateEnded, CandidateScored, SearchBegun, 
 from skhp.callback.sink import Sink
 from skhp.candidates.labels import axis_label
 from skhp.candidates.names import short_names
+from skhp.candidates.space import choices_of
 
 _WIDTH = 100  # columns, where the size of the terminal is not known
-_HEADING = f"{'candidate':>9}  {'score':<14}  {'best so far':<18}  {'seconds':>7}  parameters"
+_LINE = "{:>9}  {:<13}  {:<12}  {:>7}  {}"
+_WIDEST_VALUE = 20
 
 
 class CandidateLines(Sink):
@@ -30,6 +32,7 @@ class CandidateLines(Sink):
         self._scored: dict[Place, CandidateScored] = {}
         self._ended: dict[tuple[int | None, int], list[CandidateEnded]] = {}
         self._best = (-np.inf, "")
+        self._columns: dict[str, int] = {}  # the parameters, and the width of their columns
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -52,7 +55,13 @@ class CandidateLines(Sink):
 
     def _search_begun(self, record: SearchBegun) -> None:
         self._start(record.n_splits or 1)
-        print(_HEADING, flush=True)
+        names = short_names(dict.fromkeys(name for part in record.space for name in part))
+        for name, short in names.items():
+            values = [value for part in record.space for value in choices_of(part.get(name)) or ()]
+            widest = max((len(axis_label(value)) for value in values), default=8)
+            self._columns[name] = max(len(short), min(widest, _WIDEST_VALUE))
+        cells = [f"{short:<{self._columns[name]}}" for name, short in names.items()]
+        _print(_LINE.format("candidate", "score", "best so far", "seconds", "  ".join(cells)))
 
     def _splits_counted(self, record: SplitsCounted) -> None:
         self._n_splits = record.n_splits
@@ -73,14 +82,17 @@ class CandidateLines(Sink):
         scored = [self._scored.pop(e.place) for e in ended if e.place in self._scored]
         score, text = _score_text([one.score for one in scored], len(ended))
         if score > self._best[0]:
-            self._best = (score, f"{score:.4f} (no. {candidate})")
+            self._best = (score, f"{score:.4f} ({candidate})")
         n_fits = ended[-1].n_fits
         number = f"{candidate}" + (f"/{n_fits // self._n_splits}" if n_fits else "")
-        seconds = sum(one.seconds for one in ended)
-        params = _params_text(scored[0].params) if scored else ""
-        line = f"{number:>9}  {text:<14}  {self._best[1]:<18}  {seconds:>7.3g}  {params}"
-        width = shutil.get_terminal_size((_WIDTH, 24)).columns
-        print(line if len(line) <= width else f"{line[: width - 4]} ...", flush=True)
+        seconds = f"{sum(one.seconds for one in scored):.3g}"
+        params = scored[0].params if scored else {}
+        _print(_LINE.format(number, text, self._best[1], seconds, self._cells(params)))
+
+    def _cells(self, params: Mapping[str, Any]) -> str:
+        """The values of a candidate, below the names of the parameters."""
+        labels = {name: axis_label(value) for name, value in params.items()}
+        return "  ".join(f"{labels.get(n, '-'):<{width}}" for n, width in self._columns.items())
 
     _write: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         SearchBegun: _search_begun,
@@ -97,6 +109,6 @@ def _score_text(scores: list[float], n_splits: int) -> tuple[float, str]:
     return mean, f"{mean:.4f} ±{deviation:.3f}"
 
 
-def _params_text(params: Mapping[str, Any]) -> str:
-    short = short_names(params)
-    return ", ".join(f"{short[name]}={axis_label(value)}" for name, value in params.items())
+def _print(line: str) -> None:
+    line, width = line.rstrip(), shutil.get_terminal_size((_WIDTH, 24)).columns
+    print(line if len(line) <= width else f"{line[: width - 4]} ...", flush=True)

@@ -117,11 +117,14 @@ class CandidateScored:
     place : Place
     params : mapping
     score : float
+    seconds : float
+        Of its fit.
     """
 
     place: Place
     params: Mapping[str, Any]
     score: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -133,12 +136,10 @@ class CandidateEnded:
     place : Place
     n_fits : int or None
         The number of fits of the search, or of its iteration.
-    seconds : float
     """
 
     place: Place
     n_fits: int | None
-    seconds: float
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ class SearchProgress(SearchMonitor):
 
     Set it on a search, alone or with other callbacks. A line is printed when all splits of a
     candidate have ended, also with ``n_jobs``. It says the candidate's number, its mean score
-    and standard deviation over the splits, the best score so far, the seconds of its fits, and
-    its parameters. Lines are as wide as the terminal, or 100 columns.
+    and standard deviation over the splits, the best score so far and its candidate, the seconds
+    of its fits, and its parameters. Lines are at most as wide as the terminal, or 100 columns.
 
     See Also
     --------
@@ -44,7 +44,7 @@ class SearchProgress(SearchMonitor):
     >>> network = MLPClassifier(n_layers=1, epochs=2, random_state=0)
     >>> search = GridSearchCV(network, {"learning_rate": [0.001, 0.01]}, cv=2)
     >>> _ = search.set_callbacks(SearchProgress()).fit(X, y)  # doctest: +ELLIPSIS
-    candidate  score           best so far         seconds  parameters
+    candidate  score          best so far   seconds  learning_rate
           0/2  ...
           1/2  ...
     """
@@ -71,15 +71,15 @@ class SearchProgress(SearchMonitor):
         """
         candidate = self._candidate_of(context)
         if is_candidate(context) and candidate is not None and candidate.rows is not None:
+            seconds = (datetime.now(UTC) - context.init_time).total_seconds()
             scoring, refit = self._scoring[place.run]
             rows = candidate.rows
             score = check_scoring(estimator, scoring)(estimator, rows.X, rows.y)
             if isinstance(score, dict):
                 score = score[refit if refit in score else next(iter(score))]
-            self._send(CandidateScored(place, candidate.params, float(score)))
+            self._send(CandidateScored(place, candidate.params, float(score), seconds))
         if is_candidate_of_search(context):
-            seconds = (datetime.now(UTC) - context.init_time).total_seconds()
-            self._send(CandidateEnded(place, context.parent.max_subtasks, seconds))
+            self._send(CandidateEnded(place, context.parent.max_subtasks))
         super().task_ends(estimator, context, place)
 
     def _epoch_ends(self, network: Any, context: Any, end: Any, place: Place) -> None:

@@ -9,7 +9,7 @@ from skhp.candidates.cv_results import best_first, check_search, params_of
 from skhp.candidates.values import is_among
 
 
-def best_params(search: Any, n: int = 1, metric: str | None = None) -> list[dict[str, Any]]:
+def best_params(search: Any, n: int = 1, metric: Any = None) -> list[dict[str, Any]]:
     """The parameters of the ``n`` best candidates, best first.
 
     Parameters
@@ -17,8 +17,9 @@ def best_params(search: Any, n: int = 1, metric: str | None = None) -> list[dict
     search : fitted search
     n : int, default=1
         How many candidates. The list is shorter if the search has fewer different ones.
-    metric : str, optional
-        The score to rank by: see `results`.
+    metric : str, callable or array-like, optional
+        The score to rank by: a name as in `results`, a function of ``cv_results_``, or one
+        number for each candidate. Higher is better.
 
     Returns
     -------
@@ -45,7 +46,7 @@ def best_estimators(
     X: Any,
     y: Any,
     *,
-    metric: str | None = None,
+    metric: Any = None,
     n_jobs: int | None = None,
     **fit_params: Any,
 ) -> list[Any]:
@@ -58,8 +59,8 @@ def best_estimators(
         How many candidates.
     X, y : array-like
         Rows to fit on.
-    metric : str, optional
-        The score to rank by: see `results`.
+    metric : str, callable or array-like, optional
+        The score to rank by: see `best_params`.
     n_jobs : int, optional
         How many fits run at the same time. By default the ``n_jobs`` of the search.
     **fit_params

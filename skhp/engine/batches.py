@@ -5,21 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
-
-
-def padded(array: np.ndarray, length: int) -> np.ndarray:
-    """An array with rows of zeros below, up to a length.
-
-    Parameters
-    ----------
-    array : ndarray
-    length : int
-    """
-    longer = np.zeros((length, *array.shape[1:]), array.dtype)
-    longer[: len(array)] = array
-    return longer
 
 
 def batch_of(arrays: Any, n: Any, order: Any, start: Any, size: int, most: Any = None) -> Any:

@@ -97,7 +97,8 @@ class Epochs:
             trained, row = self._epoch(trained, scalars, train, order)
             is_finite = ops.isfinite(row[0])
             if self._structure.validation_rows:
-                row += self._validate(trained, scalars, validation)
+                sums = self._validate(trained, self._computation.zero(), scalars, validation)
+                row += self._logs(sums, scalars["n_validation_rows"])
             row = ops.reshape(ops.stack(row), [1, len(self.log_names)])
             return epoch + 1, is_finite, trained, ops.slice_update(logs, [epoch, 0], row)
 
@@ -113,18 +114,21 @@ class Epochs:
 
     def _epoch(self, trained: Trained, scalars: Any, rows: Any, order: Any) -> Any:
         """One epoch of training, and its logs."""
+        X, *others = rows
+        ordered = (X, *take_rows(others, order))  # once an epoch, not at each step
+        zero = self._computation.zero()
+        trained, metric_state = self._train(trained, zero, scalars, ordered, order)
+        return trained, self._logs(metric_state, scalars["n_rows"])
 
+    def _train(
+        self, trained: Trained, metric_state: Any, scalars: Any, rows: Any, order: Any
+    ) -> Any:
         def step(carry: Any, batch: Any) -> Any:
             trained, metric_state = carry
             return self._train_step(trained, metric_state, batch, scalars)
 
-        X, *others = rows
-        ordered = (X, *take_rows(others, order))  # once an epoch, not at each step
-        n = scalars["n_rows"]
-        carry = (trained, self._computation.zero())
-        size = scalars["batch_size"]
-        trained, metric_state = self._sweep(step, carry, ordered, n, size, order, which=0)
-        return trained, self._logs(metric_state, n)
+        n, size = scalars["n_rows"], scalars["batch_size"]
+        return self._sweep(step, (trained, metric_state), rows, n, size, order, which=0)
 
     def _train_step(self, trained: Trained, metric_state: Any, batch: Any, scalars: Any) -> Any:
         variables, count = list(trained.optimizer_variables), self._optimizer.iterations
@@ -144,7 +148,7 @@ class Epochs:
         trainable, variables = self._optimizer.apply(variables, grads, trained.trainable, scalars)
         return Trained(trainable, state, variables), metric_state
 
-    def _validate(self, trained: Trained, scalars: Any, rows: Any) -> list[Any]:
+    def _validate(self, trained: Trained, metric_state: Any, scalars: Any, rows: Any) -> Any:
         weights = self._packing.split(trained.trainable)
 
         def step(carry: Any, batch: Any) -> Any:
@@ -154,10 +158,9 @@ class Epochs:
             )
             return (metric_state,)
 
-        n = scalars["n_validation_rows"]
-        size, carry = scalars["batch_size"], (self._computation.zero(),)
-        (metric_state,) = self._sweep(step, carry, rows, n, size, None, which=1)
-        return self._logs(metric_state, n)
+        n, size = scalars["n_validation_rows"], self._structure.batch_size
+        (metric_state,) = self._sweep(step, (metric_state,), rows, n, size, None, which=1)
+        return metric_state
 
     def _logs(self, metric_state: Any, n: Any) -> list[Any]:
         return self._computation.read(metric_state, ops.cast(n, metric_state[0].dtype))
@@ -178,7 +181,15 @@ class Epochs:
         # The loop carries the start: XLA would compile again for each start of a slice that
         # follows from the scalars of a call, the batch size and the seed among them.
         stop, *carry = ops.while_loop(lambda start, *_: start < end, body, (zero, *carry))
-        if tails is not None and tails[which]:
+        if tails is None or not tails[which]:
+            return tuple(carry)
+
+        def last_step() -> Any:
             batch = batch_of(rows, n, order, stop, tails[which])
-            carry = step(tuple(carry), batch)
-        return tuple(carry)
+            return tuple(step(tuple(carry), batch))
+
+        return self._if_there_is_a_tail(n % size, last_step, tuple(carry))
+
+    def _if_there_is_a_tail(self, n_left: Any, last_step: Any, carry: Any) -> Any:
+        """The last partial batch. All rows of an epoch have one."""
+        return last_step()

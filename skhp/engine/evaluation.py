@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from skhp.engine.large_table import BLOCK_BYTES, bytes_of_a_row
 from skhp.engine.plan import Rows, TrainingPlan, TrainingState
+from skhp.engine.program_lookup import is_streamed
 
 # Rows in one batch.
 _CHUNK = 8192
@@ -31,17 +34,8 @@ class Evaluation:
             name: ops.convert_to_tensor(value) for name, value in plan.network.scalars().items()
         }
         self._n = len(rows)
-        self._chunks = [
-            self._batch(rows, np.arange(start, min(start + _CHUNK, self._n)))
-            for start in range(0, self._n, _CHUNK)
-        ]
-
-    def _batch(self, rows: Rows, chosen: np.ndarray) -> tuple[Any, ...]:
-        def take(array: np.ndarray) -> Any:
-            return ops.convert_to_tensor(array[chosen])
-
-        x, y, weight = keras.tree.map_structure(take, (rows.X, rows.y, rows.weight))
-        return x, y, weight, None, ops.cast(len(chosen), weight.dtype)
+        chunks = _Chunks(rows)
+        self._chunks = chunks if is_streamed(rows, None) else list(chunks)
 
     def __call__(self, state: TrainingState) -> dict[str, float]:
         """Compute the loss and the metrics.
@@ -66,3 +60,30 @@ class Evaluation:
         values = self._computation.read(metric_state, ops.cast(self._n, batch[-1].dtype))
         names = ["loss", *self._computation.names]
         return {name: float(value) for name, value in zip(names, values, strict=True)}
+
+
+class _Chunks:
+    """Batches of rows as tensors, made anew each time.
+
+    Parameters
+    ----------
+    rows : Rows
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        n_bytes = sum(map(bytes_of_a_row, keras.tree.flatten(rows.X)))
+        self._size = max(1, min(_CHUNK, 2 * BLOCK_BYTES // max(1, n_bytes)))
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        n = len(self._rows)
+        for start in range(0, n, self._size):
+            yield self._batch(np.arange(start, min(start + self._size, n)))
+
+    def _batch(self, chosen: np.ndarray) -> tuple[Any, ...]:
+        def take(array: Any) -> Any:
+            return ops.convert_to_tensor(array[chosen])
+
+        rows = self._rows
+        x, y, weight = keras.tree.map_structure(take, (rows.X, rows.y, rows.weight))
+        return x, y, weight, None, ops.cast(len(chosen), weight.dtype)

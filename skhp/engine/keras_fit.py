@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from skhp.compat.tensorflow import backend_seeded, freed_with_model
+from skhp.engine.large_table import as_arrays
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState, Watcher
 from skhp.engine.pure_optimizer import all_variables
 from skhp.engine.text import text_as_tensors
@@ -129,7 +130,7 @@ def train_with_keras(
     resume(model.optimizer, start)
     arguments: dict[str, Any] = {
         "epochs": plan.epochs,
-        "validation_data": validation and text_as_tensors(_given(validation)),
+        "validation_data": validation and text_as_tensors(as_arrays(_given(validation))),
         "validation_batch_size": plan.batch_size,
         "verbose": 2 if plan.verbose else 0,
         "callbacks": [guard, *_callbacks(plan), clock],
@@ -197,7 +198,7 @@ def _own_fit(
         arguments["sample_weight"] = rows.weight
     seed = int(random_state.randint(2**31 - 1))
     with seeded(seed), backend_seeded(seed):
-        model.fit(x=rows.X, y=rows.y, **arguments)
+        model.fit(x=as_arrays(rows.X), y=rows.y, **arguments)
     return history.history
 
 

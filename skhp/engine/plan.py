@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from skhp.engine.large_table import part_of
+
 if TYPE_CHECKING:
     from skhp.engine.engine_choice import EngineChoice
     from skhp.keras_objects.catalogue import KerasObject
@@ -26,7 +28,8 @@ class Rows:
 
     Parameters
     ----------
-    X : ndarray of shape (n, n_features)
+    X : ndarray or LargeTable of shape (n, n_features), or list or dict of these
+        If one of them is a `LargeTable`, a program gets the rows in blocks.
     y : ndarray of shape (n,) or (n, n_outputs)
         Encoded as the loss takes it.
     weight : ndarray of shape (n,)
@@ -35,7 +38,7 @@ class Rows:
         Whether the user gave weights. If not, they are ones.
     """
 
-    X: np.ndarray
+    X: Any
     y: np.ndarray
     weight: np.ndarray
     weighted: bool = True
@@ -43,11 +46,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.weight)
 
-    def __getitem__(self, which: slice) -> Rows:
+    def __getitem__(self, which: Any) -> Rows:
         import keras
 
         X, y, weight = keras.tree.map_structure(
-            lambda array: array[which], (self.X, self.y, self.weight)
+            lambda array: part_of(array, which), (self.X, self.y, self.weight)
         )
         return Rows(X, y, weight, self.weighted)
 

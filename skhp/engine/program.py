@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from skhp.engine.epoch_blocks import EpochBlocks
 from skhp.engine.epochs import Epochs
 from skhp.engine.optimizer_settings import treats_weights_alike
 from skhp.engine.packing import Packing, none_joinable
@@ -68,7 +69,7 @@ class Program:
         )
         self.scalars = ScalarTable(scalars)
         self.optimizer = PureOptimizer(backend, optimizer, self.packing, layout.variables)
-        self._epochs = Epochs(
+        self._epochs: Any = (EpochBlocks if structure.blocks else Epochs)(
             backend, structure, computation, self.optimizer, self.packing, self.scalars
         )
         self.log_names = self._epochs.log_names
@@ -89,6 +90,10 @@ class Program:
         self.is_checked = True
         if self._check_key is not None:
             compile_cache.write(self._check_key, b"")
+
+    def first_metric_states(self) -> list[Any]:
+        """The metric states before the first block of an epoch."""
+        return self._epochs.first_metric_states()
 
     def epochs_in(self, seconds: float) -> int:
         """How many epochs a call may run to take about so long; one while that is unknown."""

@@ -102,7 +102,7 @@ class ProgramCache:
                 key = min(fitting, key=lambda key: key[1])
                 self._programs.move_to_end(key)
                 return self._programs[key]
-            capacity = tuple(_with_room(n, structure.batch_size) for n in rows)
+            capacity = structure.blocks or tuple(_with_room(n, structure.batch_size) for n in rows)
             program = self._programs[structure, capacity] = make(capacity)  # type: ignore[arg-type]
             self._drop_the_oldest()
             return program

@@ -13,9 +13,13 @@ from skhp.engine import optimizer_settings as optimizers
 from skhp.engine.backends import tensorflow as backend
 from skhp.engine.check import has_own_code
 from skhp.engine.graph_key import graph_key
+from skhp.engine.large_table import LargeTable, bytes_of_a_row, rows_of_a_block
 from skhp.engine.plan import Rows, TrainingPlan
 from skhp.engine.program import Program
 from skhp.engine.structure import Structure, kind_of
+
+# Rows of the whole epoch, where a program gets them in blocks. Each call sets it.
+_OF_BLOCKS = {"n_epoch_rows": np.int32(0), "n_epoch_validation_rows": np.int32(0)}
 
 # Batches larger than the rows at hand are cut to these, in steps, for folds to share.
 _BATCH_STEP = 64
@@ -42,6 +46,7 @@ def scalars_for(
         "n_validation_rows": np.int32(0 if validation is None else len(validation)),
         "n_epochs": np.int32(0),  # each call sets it
         "seed": np.int32(seed),
+        **(_OF_BLOCKS if is_streamed(rows, validation) else {}),
     }
 
 
@@ -69,14 +74,10 @@ def program_for(
             computation = network.computation(plan, structure.layout, like)
             return Program(backend, structure, optimizer, computation, scalars, capacity, key)
 
-    batch_size, counts = int(scalars["batch_size"]), (len(rows), len(validation or ()))
-    room = tuple(_end_of_slices(n, batch_size, structure.batch_size) for n in counts)
-    return network.programs().get(structure, room, make)
-
-
-def _end_of_slices(n: int, batch_size: int, slice_size: int) -> int:
-    """Where the last slice of rows ends, if each takes more rows than a batch has."""
-    return (n - 1) // batch_size * batch_size + slice_size if n else 0
+    # A slice of training rows may take more rows than a batch has.
+    last_slice = (len(rows) - 1) // scalars["batch_size"] * scalars["batch_size"]
+    room = (int(last_slice) + structure.batch_size, 0 if validation is None else len(validation))
+    return network.programs().get(structure, structure.blocks or room, make)
 
 
 def structure_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Structure:
@@ -93,17 +94,38 @@ def structure_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> St
     is_padded = network.takes_padding(plan)
     batch_size = min(plan.batch_size, -(-n // _BATCH_STEP) * _BATCH_STEP if is_padded else n)
     weighted = rows.weighted or (validation is not None and validation.weighted)
+    streamed = is_streamed(rows, validation)
+    is_shared = is_padded and not streamed  # a block ends with a batch
     return Structure(
         engine=network.engine(plan).name,
         layout=network.layout(shared=optimizers.is_elementwise(optimizer)),
         optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
         loss=plan.loss and plan.loss.token,
         metrics=tuple(plan.metrics.items()),
-        batch_size=network.program_batch_size(batch_size) if is_padded else batch_size,
+        batch_size=network.program_batch_size(batch_size) if is_shared else batch_size,
         rows=kind_of(rows),
         validation_rows=None if validation is None else kind_of(validation),
         tails=None if is_padded else (n % batch_size, n_validation % batch_size),
         floatx=keras.config.floatx(),
         keras_settings=(keras.config.epsilon(), keras.config.image_data_format()),
         weighted=is_padded or weighted,
+        blocks=_blocks(rows, validation, batch_size) if streamed else None,
     )
+
+
+def is_streamed(rows: Rows, validation: Rows | None) -> bool:
+    """Whether a program gets rows in blocks, because not all of them are arrays.
+
+    Parameters
+    ----------
+    rows : Rows
+    validation : Rows or None
+    """
+    tables = keras.tree.flatten((rows.X, validation and validation.X))
+    return any(isinstance(table, LargeTable) for table in tables)
+
+
+def _blocks(rows: Rows, validation: Rows | None, batch_size: int) -> tuple[int, int]:
+    tables = keras.tree.flatten((rows.X, rows.y))
+    size = rows_of_a_block(sum(map(bytes_of_a_row, tables)), batch_size)
+    return size, 0 if validation is None else size

@@ -52,13 +52,17 @@ class ProgramRun:
         self._learning_rate: Any = optimizers.learning_rate_scalar(
             plan.optimizer, plan.learning_rate
         )
-        most_rows, most_validation_rows = self._program.capacity
-        self._train = _padded_tensors(rows, most_rows)
-        self._validation = (
-            () if validation is None else _padded_tensors(validation, most_validation_rows)
-        )
+        self._hold(rows, validation)
         self.load(start, keep_learning_rate=False)
         self._check(rows, start)
+
+    def _hold(self, rows: Rows, validation: Rows | None) -> None:
+        """Make tensors of all rows."""
+        most_rows, most_validation_rows = self._program.capacity
+        self._train = padded_tensors(rows, most_rows)
+        self._validation = (
+            () if validation is None else padded_tensors(validation, most_validation_rows)
+        )
 
     def _check(self, rows: Rows, start: TrainingState) -> None:
         """Compare the first steps of the program with those of Keras, where that is needed."""
@@ -76,18 +80,25 @@ class ProgramRun:
 
     def _first_steps(self, n: int, replaced: dict[str, Any]) -> Steps:
         """Where the program leads in an epoch of the first n rows."""
+        # XLA draws other random numbers than Keras does here; operation by operation, or as
+        # a graph, a program draws the same.
+        is_compiled = self._program.structure.engine == COMPILED
+        eagerly = is_compiled and self._plan.network.draws()
+        (trainable, state, optimizer_variables), logs = self._first_epoch(n, replaced, eagerly)
+        loss, *values = logs
+        metrics = dict(zip(self.log_names[1:], map(float, values), strict=True))
+        return Steps(float(loss), metrics, self._state_of(trainable, state, optimizer_variables))
+
+    def _first_epoch(self, n: int, replaced: dict[str, Any], eagerly: bool) -> Any:
+        """What an epoch of the first n rows changes, and its logs."""
         program = self._program
-        eagerly = program.structure.engine == COMPILED and self._plan.network.draws()
         counts = {"n_rows": n, "n_validation_rows": 0, "n_epochs": 1}
         scalars = {**self._scalars, **replaced, **{k: np.int32(v) for k, v in counts.items()}}
         orders = np.zeros((program.epochs_per_call, program.capacity[0]), "int32")
         orders[0, :n] = np.arange(n)
-        # XLA draws other random numbers than Keras does here; operation by operation, or as
-        # a graph, a program draws the same.
-        _, trainable, state, optimizer_variables, logs = self._call(scalars, orders, eagerly)
-        loss, *values = backend.arrays([logs])[0][0]
-        metrics = dict(zip(self.log_names[1:], map(float, values), strict=True))
-        return Steps(float(loss), metrics, self._state_of(trainable, state, optimizer_variables))
+        arguments = (self._train, self._validation, *backend.tensors([orders]))
+        _, *trained, logs = self._call(self._trained(), scalars, arguments, eagerly)
+        return trained, backend.arrays([logs])[0][0]
 
     def load(self, state: TrainingState, keep_learning_rate: bool = True) -> None:
         """Go on from a state, with its learning rate or with the plan's."""
@@ -148,8 +159,9 @@ class ProgramRun:
         orders = np.zeros((self._program.epochs_per_call, self._program.capacity[0]), "int32")
         for order in orders[:count]:
             order[: self._n] = self._order()
-        n_run, trainable, state, self._optimizer_variables, logs = self._call(scalars, orders)
-        self.weights = (trainable, state)
+        arguments = (self._train, self._validation, *backend.tensors([orders]))
+        n_run, *trained, logs = self._call(self._trained(), scalars, arguments)
+        self._take(*trained)
         ran, values = backend.arrays([n_run, logs])
         if ran < count:  # the next draw must not depend on the length of a call
             self._random_state.set_state(drawn)
@@ -157,15 +169,15 @@ class ProgramRun:
                 self._order()
         return values[:ran]
 
-    def _call(self, scalars: dict[str, Any], orders: np.ndarray, eagerly: bool = False) -> Any:
-        arguments = (
-            *self.weights,
-            self._optimizer_variables,
-            backend.tensors(self._program.scalars.pack(scalars)),
-            self._train,
-            self._validation,
-            *backend.tensors([orders]),
-        )
+    def _trained(self) -> list[Any]:
+        """What training has changed so far."""
+        return [*self.weights, self._optimizer_variables]
+
+    def _take(self, trainable: Any, state: Any, optimizer_variables: Any) -> None:
+        self.weights, self._optimizer_variables = (trainable, state), optimizer_variables
+
+    def _call(self, trained: Any, scalars: dict[str, Any], rows: Any, eagerly: bool = False) -> Any:
+        arguments = (*trained, backend.tensors(self._program.scalars.pack(scalars)), *rows)
         if eagerly:
             return self._program.run_eagerly(*arguments)
         return self._program.run(*arguments, on_compile=programs.count_compile)
@@ -176,8 +188,18 @@ class ProgramRun:
         return np.arange(self._n)
 
 
-def _padded_tensors(rows: Rows, length: int) -> Any:
-    def tensor(array: np.ndarray) -> Any:
-        return backend.padded_tensor(array, length)
+def padded_tensors(rows: Rows, length: int, which: Any = slice(None)) -> Any:
+    """X, y and weights as tensors with rows of zeros below, up to a length.
+
+    Parameters
+    ----------
+    rows : Rows
+    length : int
+    which : slice or ndarray of int
+        The rows to take, in this order.
+    """
+
+    def tensor(array: Any) -> Any:
+        return backend.padded_tensor(array, length, which)
 
     return keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))

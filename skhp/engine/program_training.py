@@ -13,6 +13,7 @@ from skhp.engine.optimizer_support import why_no_program_can_use
 from skhp.engine.plan import History, Outcome, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_run import ProgramRun
 from skhp.engine.replay import EarlierEpochs, replay
+from skhp.engine.streamed_run import run_for
 from skhp.engine.time_limit import TimeLimit
 from skhp.engine.watchers import (
     EarlyStopping,
@@ -78,7 +79,7 @@ def train_with_program(
     """
     limit = TimeLimit(plan.max_seconds)  # compiling counts too
     watchers = _watchers(plan, rows, validation)
-    run = ProgramRun(plan, rows, validation, start, random_state)
+    run = run_for(plan, rows, validation, start, random_state)
     history: History = {name: [] for name in in_order_of_keras(run.log_names)}
     choice = plan.network.engine(plan)
     outcome = Outcome(start, history, choice.name, choice.reason)

@@ -10,6 +10,7 @@ import numpy as np
 from skhp.engine.checkpoint import Checkpoint
 from skhp.engine.plan import Rows, TrainingPlan, TrainingState, Watcher
 from skhp.engine.program_run import ProgramRun
+from skhp.engine.streamed_run import run_for
 
 
 class StoppedInReplay(Exception):
@@ -57,7 +58,7 @@ class EarlierEpochs:
     def state(self) -> TrainingState:
         """The weights after the epochs that have ended."""
         if self._run is None:
-            self._run = ProgramRun(*self._arguments)
+            self._run = run_for(*self._arguments)
         while self._n_trained < self.epoch:
             self._n_trained += len(self._run.epochs(self.epoch - self._n_trained))
         return self._run.state()

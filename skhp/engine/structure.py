@@ -37,6 +37,9 @@ class Structure:
         Other settings of Keras that layers and losses read.
     weighted : bool
         Whether rows have weights. Padding rows have weight 0.
+    blocks : tuple of int or None
+        Rows in a block of training and of validation rows. None where the program holds all
+        rows.
     """
 
     engine: str
@@ -51,6 +54,7 @@ class Structure:
     floatx: str
     keras_settings: tuple[Any, ...]
     weighted: bool
+    blocks: tuple[int, int] | None = None
 
 
 def kind_of(rows: Rows) -> str:

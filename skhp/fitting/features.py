@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import assert_all_finite
+
+from skhp.engine.large_table import is_large, large_table, slices
 
 
 def as_table(X: Any) -> Any:
@@ -47,7 +50,51 @@ def as_table(X: Any) -> Any:
     return X
 
 
-def as_dense(X: Any) -> np.ndarray:
+def checks_of(X: Any, dtype: Any) -> dict[str, Any]:
+    """Arguments of `validate_data` that say how it converts and checks the numbers of X.
+
+    A large array is neither converted nor read as a whole. `as_rows` does that in blocks.
+
+    Parameters
+    ----------
+    X : array-like
+    dtype : dtype
+    """
+    if isinstance(X, np.ndarray) and is_large(X, dtype):
+        return {"dtype": [dtype, X.dtype], "ensure_all_finite": False}
+    return {"dtype": dtype}
+
+
+def as_rows(X: Any, dtype: Any, estimator: str) -> Any:
+    """X as a dense array, or as a `LargeTable` if it is large.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix
+        As `validate_data` returned it.
+    dtype : dtype
+        Of the rows.
+    estimator : str
+        Name of the estimator's class.
+
+    Returns
+    -------
+    ndarray or LargeTable
+
+    Raises
+    ------
+    ValueError
+        If a large X holds NaN, infinity, or a number that is too large for the type.
+    """
+    if not is_large(X, dtype):
+        return as_dense(X)
+    rows = large_table(X, dtype)
+    for some in () if sparse.issparse(X) else slices(rows):
+        assert_all_finite(rows[some], input_name="X", estimator_name=estimator)
+    return rows
+
+
+def as_dense(X: Any) -> Any:
     """A sparse X as a dense array; any other X unchanged."""
     return X.toarray() if sparse.issparse(X) else X
 

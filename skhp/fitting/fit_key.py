@@ -18,7 +18,9 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
+from skhp.engine.large_table import LargeTable, slices
 from skhp.engine.optimizer_settings import learning_rate_scalar, scalars_of, structure_of
 from skhp.engine.optimizer_support import why_no_program_can_use
 from skhp.engine.plan import Rows, TrainingPlan, TrainingState
@@ -132,6 +134,8 @@ def _add(digest: Any, value: Any) -> None:
         digest.update(f"[{len(value)}:".encode())
         for item in value:
             _add(digest, item)
+    elif isinstance(value, LargeTable):
+        _add_table(digest, value)
     elif isinstance(value, np.ndarray | np.generic):
         _add_array(digest, np.asarray(value))
     elif value is None or isinstance(value, bool | int | float | str):
@@ -147,3 +151,14 @@ def _add_array(digest: Any, array: np.ndarray) -> None:
         return
     digest.update(f"{array.dtype.str}{array.shape}:".encode())
     digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+
+
+def _add_table(digest: Any, rows: LargeTable) -> None:
+    """Add what `_add_array` adds for the same rows. A sparse table is not made dense for it."""
+    if sparse.issparse(rows.table):
+        parts = (rows.table.data, rows.table.indices, rows.table.indptr, rows.chosen)
+        _add(digest, ("sparse", list(rows.shape), *parts))
+        return
+    digest.update(f"{rows.dtype.str}{rows.shape}:".encode())
+    for some in slices(rows):
+        digest.update(rows[some].reshape(-1).view(np.uint8).data)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skhp.engine.large_table import LargeTable, part_of
+
 
 @dataclass(frozen=True)
 class CheckedRows:
@@ -13,7 +15,7 @@ class CheckedRows:
 
     Parameters
     ----------
-    X : ndarray of shape (n, ...)
+    X : ndarray or LargeTable of shape (n, ...)
     y : ndarray of shape (n,) or (n, n_columns)
         Class numbers, label columns or values.
     weight : ndarray of shape (n,)
@@ -27,7 +29,7 @@ class CheckedRows:
     (3, array([1., 2.]))
     """
 
-    X: np.ndarray
+    X: np.ndarray | LargeTable
     y: np.ndarray
     weight: np.ndarray
 
@@ -42,4 +44,4 @@ class CheckedRows:
         which : ndarray
             Row numbers, or one bool per row.
         """
-        return CheckedRows(self.X[which], self.y[which], self.weight[which])
+        return CheckedRows(part_of(self.X, which), self.y[which], self.weight[which])

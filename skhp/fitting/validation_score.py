@@ -9,9 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
+from sklearn.utils import indexable
+
+from skhp.compat.sklearn import take_rows
 
 if TYPE_CHECKING:
     from skhp.engine.plan import TrainingState, ValidationScore
+
+
+def scored_rows(X: Any, y: Any, sample_weight: Any, which: np.ndarray | None) -> tuple[Any, ...]:
+    """X, y and weights of some rows, as they were given: a scorer gets named columns and labels.
+
+    Parameters
+    ----------
+    X, y, sample_weight
+        As ``fit`` got them.
+    which : ndarray of int or None
+        None for all rows.
+    """
+    from keras import ops
+
+    weight = None if np.ndim(sample_weight) == 0 else sample_weight
+    parts = [ops.convert_to_numpy(p) if ops.is_tensor(p) else p for p in (X, y, weight)]
+    if which is None:
+        return tuple(parts)
+    return tuple(None if p is None else take_rows(p, which) for p in indexable(*parts))
 
 
 def validation_score(

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skhp import runtime
-from skhp.compat.sklearn import take_rows
+from skhp.engine.large_table import LargeTable
 from skhp.fitting.allowed_values import (
     ARRAY_LIKE,
     BOOLEAN,
@@ -33,7 +33,7 @@ from skhp.fitting.allowed_values import (
     object_with,
 )
 from skhp.fitting.divergence import check_can_predict, check_converged
-from skhp.fitting.features import as_dense, as_table
+from skhp.fitting.features import as_rows, as_table, checks_of
 from skhp.fitting.fit_task import FitTask
 from skhp.fitting.outcome import fitted_attributes, warn_if_cut, warn_if_diverged
 from skhp.fitting.rows import CheckedRows
@@ -220,18 +220,20 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     ) -> CheckedRows:
         """Check X, y and weights, once. With ``reset``, learn what y and the columns are."""
         self._check_target_kind(y)
+        table = as_table(X)
         with np.errstate(over="ignore"):  # an error names the numbers that are too large
             X, y = validate_data(
                 self,
-                as_table(X),
+                table,
                 y,
                 reset=reset,
-                dtype=floatx(),
                 accept_sparse="csr",
                 multi_output=True,
+                **checks_of(table, floatx()),
             )
+            X = as_rows(X, floatx(), type(self).__name__)
         labels = self._check_targets(y, reset=reset, **classes)
-        return CheckedRows(as_dense(X), labels, self._checked_weights(labels, sample_weight))
+        return CheckedRows(X, labels, self._checked_weights(labels, sample_weight))
 
     def _checked_weights(self, labels: np.ndarray, sample_weight: Any) -> np.ndarray:
         if isinstance(sample_weight, str | Mapping):
@@ -276,20 +278,16 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
     ) -> ValidationScore | None:
         """The score that early stopping watches; None if it watches the loss or a metric.
 
-        It is measured on those rows of X, y and weights, or on all. They are as the user gave
-        them, because a scorer gets the user's columns and labels.
+        It is measured on those rows of X, y and weights, or on all.
         """
-        from skhp.fitting.validation_score import validation_score
+        from skhp.fitting.validation_score import scored_rows, validation_score
         from skhp.mlp.monitor import history_name, scorer_of
         from skhp.mlp.targets import look_up_metrics
 
         scorer = scorer_of(self.monitor, look_up_metrics(self.metrics, self._coding))
         if scorer is None:
             return None
-        X, y, weight = data
-        rows: tuple[Any, ...] = (X, y, None if np.ndim(weight) == 0 else weight)
-        if which is not None:
-            rows = tuple(None if part is None else take_rows(part, which) for part in rows)
+        rows = scored_rows(*data, which)
         return validation_score(history_name(self.monitor), scorer, rows, self._with_state)
 
     def _with_state(self, state: TrainingState) -> Self:
@@ -365,7 +363,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         """Checked rows as the engine takes them."""
         from skhp.engine.plan import Rows
 
-        X = np.ascontiguousarray(rows.X)
+        X = rows.X if isinstance(rows.X, LargeTable) else np.ascontiguousarray(rows.X)
         return Rows(X, self._coding.encode(rows.y, X.dtype.name), rows.weight.astype(X.dtype))
 
     def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
@@ -441,11 +439,22 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         from skhp.mlp.prediction import predict
 
         check_is_fitted(self)
-        dtype = self._state.trainable[0].dtype
+        dtype, table = self._state.trainable[0].dtype, as_table(X)
         with np.errstate(over="ignore"):  # an error names the numbers that are too large
-            X = validate_data(self, as_table(X), reset=False, dtype=dtype, accept_sparse="csr")
+            checks = checks_of(table, dtype)
+            X = validate_data(self, table, reset=False, accept_sparse="csr", **checks)
+            X = as_rows(X, dtype, type(self).__name__)
         check_can_predict(self, self._state.is_finite(), self._rate)
-        return predict(self._network, self._state, as_dense(X))
+        if isinstance(X, LargeTable):
+            return self._outputs_in_blocks(X)
+        return predict(self._network, self._state, X)
+
+    def _outputs_in_blocks(self, X: LargeTable) -> np.ndarray:
+        """The outputs for a large X, by Keras: its kernels take a third of NumPy's time."""
+        runtime.start()
+        from skhp.engine.block_outputs import outputs_in_blocks, rows_at_once
+
+        return outputs_in_blocks(self.model_, X, rows_at_once(self.model_, X))
 
     @property
     def model_(self) -> Any:

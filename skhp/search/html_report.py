@@ -189,8 +189,8 @@ def _importance(search: Any, metric: str | None) -> str:
     bars = graph_objects.Bar(
         x=found.round(4).tolist(), y=found.index.tolist(), orientation="h", marker_color=BLUE
     )
-    height = 90 + 28 * len(found)
-    layout = {"height": height, "margin": {"l": 140, "r": 40, "t": 10, "b": 50}}
+    height = 110 + 28 * len(found)
+    layout = {"height": height, "margin": {"l": 140, "r": 40, "t": 40, "b": 50}}
     figure = graph_objects.Figure(bars, layout)
     figure.update_xaxes(title_text="importance")
     return _fragment(figure, "importance")

@@ -173,7 +173,7 @@ def fit_encoder(encoder: Any, values: Any, **known: Any) -> Any:
     """
     if isinstance(encoder, ClassifierLabelEncoder):
         return encoder.fit(values, **known)
-    if _is_identity(encoder):
+    if is_identity(encoder):
         return encoder
     with sklearn.config_context(transform_output="default"):
         return encoder.fit(values)
@@ -194,12 +194,17 @@ def encode(encoder: Any, values: Any) -> Any:
     """
     if isinstance(encoder, ClassifierLabelEncoder) or type(encoder) is RegressorTargetEncoder:
         return encoder.transform(values)
-    if _is_identity(encoder):
+    if is_identity(encoder):
         return values
     with sklearn.config_context(transform_output="default"):
         return encoder.transform(values)
 
 
-def _is_identity(encoder: Any) -> bool:
-    """Whether a transformer changes nothing, and has nothing to learn."""
+def is_identity(encoder: Any) -> bool:
+    """Whether a transformer changes nothing, and has nothing to learn.
+
+    Parameters
+    ----------
+    encoder : transformer
+    """
     return type(encoder) is FunctionTransformer and encoder.func is None and not encoder.validate

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from scipy import sparse
 
+from skhp.engine.large_table import LargeTable
+
 _SPLIT = (
     "For a model with several inputs, give a data frame whose columns have the names of the "
     "inputs. Or give X as one array, and override feature_encoder in a subclass: it returns a "
@@ -246,8 +248,8 @@ def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
     Parameters
     ----------
     model : keras.Model
-    X : ndarray, or list or dict of arrays
-        As a feature encoder returned it. Only an array is split.
+    X : ndarray or LargeTable, or list or dict of arrays
+        As a feature encoder returned it. Only one table is split.
     names : array-like of str or None
         Names of the columns.
     label : str
@@ -263,7 +265,7 @@ def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
         If X holds text and the model takes numbers, or X has no column for an input.
     """
     inputs = getattr(model, "inputs", None)
-    if not inputs or not isinstance(X, np.ndarray):
+    if not inputs or not isinstance(X, np.ndarray | LargeTable):
         return X
     if len(inputs) == 1:
         return _as_input(X, inputs[0].dtype == "string", label)
@@ -275,11 +277,15 @@ def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
             f"The model of {label} has {len(wanted)} inputs, {', '.join(map(repr, wanted))}, and X "
             f"has {have}. {_SPLIT}"
         )
-    columns = {tensor: X[:, [found.index(tensor.name)]] for tensor in inputs}
+    columns = {tensor: _column(X, found.index(tensor.name)) for tensor in inputs}
     return {t.name: _as_input(c, t.dtype == "string", label) for t, c in columns.items()}
 
 
-def _as_input(X: np.ndarray, wants_text: bool, label: str) -> np.ndarray:
+def _column(X: Any, number: int) -> Any:
+    return X.column(number) if isinstance(X, LargeTable) else X[:, [number]]
+
+
+def _as_input(X: Any, wants_text: bool, label: str) -> Any:
     if X.dtype.kind == "O" and not wants_text:
         return _as_numbers(X, label)
     if X.dtype.kind in "fiub" and wants_text:

@@ -7,8 +7,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
+from skhp.engine.block_outputs import joined, outputs_in_blocks, rows_at_once
+from skhp.engine.large_table import LargeTable, as_arrays
 from skhp.engine.text import text_as_tensors
 from skhp.engine.user_callbacks import lent
 from skhp.fitting.divergence import check_can_predict, rate_of
@@ -17,7 +18,6 @@ from skhp.wrappers.inputs import check_is_table
 from skhp.wrappers.model_structure import predicts_rows_alone
 from skhp.wrappers.parameter_checks import check_arguments
 from skhp.wrappers.routing import route_params
-from skhp.wrappers.row_blocks import row_blocks
 from skhp.wrappers.rows import encoded_X, n_rows
 
 # Rows predicted at once.
@@ -77,15 +77,21 @@ def predict_model(
     if arguments.get("batch_size") == -1:
         arguments = {**arguments, "batch_size": n}
     if callbacks or "steps" in arguments or _has_own_predict(model):
-        X = text_as_tensors(X)
+        X = text_as_tensors(as_arrays(X))
         with lent(callbacks):
             return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
-    arrays = all(isinstance(leaf, np.ndarray) for leaf in keras.tree.flatten(X))
-    if not (arrays and predicts_rows_alone(model)):
-        return _predict_in_batches_of_keras(model, X, arguments)
-    blocks = row_blocks(X, arguments.get("batch_size") or _PREDICT_ROWS)
-    pieces = [model(block, training=False) for block in blocks]
-    return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
+    if not (_holds_arrays(X) and predicts_rows_alone(model)):
+        return _predict_in_batches_of_keras(model, as_arrays(X), arguments)
+    size = arguments.get("batch_size") or _PREDICT_ROWS
+    return outputs_in_blocks(model, X, max(size, rows_at_once(model, X)) if _is_large(X) else size)
+
+
+def _holds_arrays(X: Any) -> bool:
+    return all(isinstance(leaf, np.ndarray | LargeTable) for leaf in keras.tree.flatten(X))
+
+
+def _is_large(X: Any) -> bool:
+    return any(isinstance(leaf, LargeTable) for leaf in keras.tree.flatten(X))
 
 
 def _has_own_predict(model: Any) -> bool:
@@ -103,11 +109,4 @@ def _predict_in_batches_of_keras(model: Any, X: Any, arguments: dict[str, Any]) 
     starts = range(0, n, size)
     blocks = [keras.tree.map_structure(lambda a: a[i : i + size], X) for i in starts]  # noqa: B023
     pieces = [model(text_as_tensors(block), training=False) for block in blocks]
-    return keras.tree.map_structure(lambda *outputs: _joined(outputs, n), *pieces)
-
-
-def _joined(pieces: Sequence[Any], n: int) -> np.ndarray:
-    joined = np.concatenate([ops.convert_to_numpy(piece) for piece in pieces])[:n]
-    if joined.dtype.kind in "iub" or (joined.dtype.kind == "f" and joined.dtype.itemsize >= 4):
-        return joined
-    return joined.astype("float32")
+    return keras.tree.map_structure(lambda *outputs: joined(outputs, n), *pieces)

@@ -6,13 +6,15 @@ from typing import Any
 
 import keras
 import numpy as np
+from scipy import sparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_array, validate_data
 
+from skhp.engine.large_table import LargeTable, is_large, large_table, part_of
 from skhp.engine.plan import Rows
-from skhp.fitting.features import as_dense
+from skhp.fitting.features import as_dense, as_rows, checks_of
 from skhp.fitting.sample_weight import checked_sample_weight
-from skhp.wrappers.encoders import encode
+from skhp.wrappers.encoders import encode, is_identity
 from skhp.wrappers.inputs import (
     as_text,
     check_is_numeric,
@@ -35,7 +37,7 @@ def checked_X(estimator: Any, X: Any, reset: bool) -> np.ndarray:
 
     Returns
     -------
-    ndarray
+    ndarray or LargeTable
         Dense; numbers in Keras's float type, or text as objects.
     """
     name = type(estimator).__name__
@@ -43,6 +45,8 @@ def checked_X(estimator: Any, X: Any, reset: bool) -> np.ndarray:
     text = as_text(X)
     if text is not None:
         X, checks["dtype"] = text, None
+    elif _may_stay_large(estimator, X):
+        checks |= checks_of(X, _row_type(X))
     if isinstance(X, np.ndarray):
         check_values(X, name)
     try:
@@ -56,7 +60,10 @@ def checked_X(estimator: Any, X: Any, reset: bool) -> np.ndarray:
             "to a model with an input for each column."
         ) from error
     check_values(X, name)
-    X = _in_floatx(as_dense(X), "X", name)
+    if _may_stay_large(estimator, X):
+        X = as_rows(X, _row_type(X), name)
+    else:
+        X = _in_floatx(as_dense(X), "X", name)
     if reset:
         estimator.X_dtype_, estimator.X_shape_ = X.dtype, X.shape
     elif X.shape[1:] != estimator.X_shape_[1:]:
@@ -65,6 +72,18 @@ def checked_X(estimator: Any, X: Any, reset: bool) -> np.ndarray:
             f"{estimator.X_shape_[1:]}."
         )
     return X
+
+
+def _may_stay_large(estimator: Any, X: Any) -> bool:
+    """Whether X is large, and no encoder needs it as an array."""
+    return isinstance(X, np.ndarray | sparse.sparray | sparse.spmatrix) and (
+        is_large(X, _row_type(X)) and is_identity(estimator.feature_encoder)
+    )
+
+
+def _row_type(X: Any) -> Any:
+    """The type in which a model takes numbers: Keras's float type, or the integers of X."""
+    return np.dtype(keras.config.floatx()) if X.dtype.kind == "f" else X.dtype
 
 
 def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
@@ -158,7 +177,7 @@ def encoded_rows(estimator: Any, X: Any, y: Any, weight: np.ndarray | None = Non
     """
     if weight is not None and not weight.all():
         counts = weight != 0
-        X, y, weight = X[counts], y[counts], weight[counts]
+        X, y, weight = part_of(X, counts), y[counts], weight[counts]
     encoded_y = encode(estimator.target_encoder_, y)
     return _as_rows(
         encoded_X(estimator, X), _in_columns(encoded_y, estimator._unpacked_model()), weight
@@ -189,7 +208,14 @@ def _as_rows(X: Any, y: Any, weight: np.ndarray | None) -> Rows:
         value = value.toarray() if hasattr(value, "toarray") else np.asarray(value)
         return value.astype(floatx, copy=False) if value.dtype.kind == "f" else value
 
-    X, y = keras.tree.map_structure(array, (X, y))
+    def table(value: Any) -> Any:
+        if isinstance(value, LargeTable):
+            return value
+        is_numbers = hasattr(value, "dtype")
+        large = is_numbers and is_large(value, _row_type(value))
+        return large_table(value, _row_type(value)) if large else array(value)
+
+    X, y = keras.tree.map_structure(table, X), keras.tree.map_structure(array, y)
     weights = np.ones(n_rows(X), floatx) if weight is None else np.asarray(weight, floatx)
     return Rows(X, y, weights, weighted=weight is not None)
 

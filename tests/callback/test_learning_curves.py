@@ -359,3 +359,11 @@ def test_each_of_two_monitors_watches_what_it_was_asked_to(order):
     search.set_callbacks(*[watching, plain][::order]).fit(X, y)
     assert_allclose(last_test_accuracy(watching.frame()), split_scores(search), rtol=1e-6)
     assert set(plain.frame()["metric"]) == {"loss", "accuracy"}
+
+
+def test_it_says_what_it_holds(binary):
+    curves = LearningCurves(on="test_fold")
+    assert repr(curves) == "<LearningCurves(on='test_fold') without epochs>"
+    network = MLPClassifier(epochs=1, random_state=0)
+    GridSearchCV(network, {"width": [8, 4]}, cv=2).set_callbacks(curves).fit(*binary)
+    assert repr(curves) == "<LearningCurves(on='test_fold') with 5 epochs of 5 fits>"

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import coo_array
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -181,6 +183,25 @@ def test_a_scorer_gets_the_rows_of_the_user(binary):
     assert calls[-1][0] is X and calls[-1][2] is weight
     weighted = -log_loss(labels, net.predict_proba(X), sample_weight=weight)
     np.testing.assert_allclose(max(net.history_["val_score"]), weighted)
+
+
+def polars_frame(X):
+    return pytest.importorskip("polars").DataFrame(X)
+
+
+CONTAINERS = {
+    "tensor": keras.ops.convert_to_tensor, "list": lambda X: X.tolist(), "coo": coo_array,
+    "polars": polars_frame, "images": lambda X: X.reshape(-1, 2, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("container", CONTAINERS.values(), ids=CONTAINERS)
+def test_a_scorer_in_whatever_fit_takes(container, binary):
+    X, y = binary
+    net = MLPClassifier(**NET | {"epochs": 3}, early_stopping=True, monitor="accuracy")
+    expected = clone(net).fit(X, y).history_
+    assert net.fit(container(X), y).history_ == expected
+    assert net.fit(container(X), keras.ops.convert_to_tensor(y)).history_ == expected
 
 
 def test_rows_to_score_pass_the_steps_before_the_network(rows):

@@ -15,7 +15,7 @@ import tensorflow as tf
 from skhp.compat.keras import stateless_optimizer_class
 from skhp.compat.tensorflow import flat_caller, numbered_from
 from skhp.engine.backends.frozen_graph import FrozenGraph, freeze
-from skhp.engine.batches import padded
+from skhp.engine.large_table import copy_rows
 from skhp.runtime import compile_cache
 
 __all__ = [
@@ -41,25 +41,29 @@ def tensors(arrays: Iterable[Any]) -> list[Any]:
 _LARGE, _ALIGNMENT = 2**22, 64
 
 
-def padded_tensor(array: np.ndarray, length: int) -> Any:
-    """An array with rows of zeros below, up to a length, as a tensor.
+def padded_tensor(rows: Any, length: int, which: Any = slice(None)) -> Any:
+    """Rows of an array with rows of zeros below, up to a length, as a tensor.
 
     ``tf.constant`` makes a copy of the padded array. For a large array that would be most
     of the memory that training takes, so TensorFlow uses the padded array itself.
 
     Parameters
     ----------
-    array : ndarray
+    rows : ndarray or LargeTable
     length : int
+    which : slice or ndarray of int
+        The rows to take, in this order.
     """
-    shape = (length, *array.shape[1:])
-    n_bytes = int(np.prod(shape)) * array.itemsize
-    is_large = n_bytes >= _LARGE and array.dtype.kind in "iuf"
+    shape = (length, *rows.shape[1:])
+    n_bytes = int(np.prod(shape)) * rows.dtype.itemsize
+    is_large = n_bytes >= _LARGE and rows.dtype.kind in "iuf"
     if not is_large or tf.config.list_logical_devices("GPU"):
-        return tf.constant(padded(array, length))
-    longer = _aligned_zeros(n_bytes).view(array.dtype).reshape(shape)
-    longer[: len(array)] = array
-    return tf.experimental.dlpack.from_dlpack(longer.__dlpack__())
+        padded = np.zeros(shape, rows.dtype)
+        copy_rows(rows, which, padded)
+        return tf.constant(padded)
+    padded = _aligned_zeros(n_bytes).view(rows.dtype).reshape(shape)
+    copy_rows(rows, which, padded)
+    return tf.experimental.dlpack.from_dlpack(padded.__dlpack__())
 
 
 def _aligned_zeros(n_bytes: int) -> np.ndarray:

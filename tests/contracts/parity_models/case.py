@@ -135,6 +135,28 @@ def first(*begin, shape=(4,), dtype="float32"):
 
 def layer_case(*middle, shape=(4,), **more):
     """A case for a layer that takes floats of a shape."""
-    n = more.pop("n", ROWS)
-    network = between(*middle, shape=shape)
+    return _on_floats(between(*middle, shape=shape), shape, **more)
+
+
+def branches_case(*layers_, shape=(4,), **more):
+    """A case for several layers, each in a branch of its own.
+
+    A branch is a dense layer, then the layer. The last layer of the network joins the branches:
+    it has weights of its own for each branch. So a wrong output of a layer shows in these, and
+    a wrong gradient shows in the dense layer before it, as in a network with this layer alone.
+    """
+
+    def network():
+        x = keras.Input(shape)
+        dense = [layers.Dense(shape[-1], activation="tanh") for _ in layers_]
+        ends = [
+            layers.Flatten()(layer()(before(x)))
+            for before, layer in zip(dense, layers_, strict=True)
+        ]
+        return keras.Model(x, layers.Dense(1)(layers.Concatenate()(ends)))
+
+    return _on_floats(network, shape, **more)
+
+
+def _on_floats(network, shape, n=ROWS, **more):
     return Case(network, normal(*shape, n=n), normal(1, n=n, seed=1), **more)

@@ -3,9 +3,9 @@
 import keras
 from keras import layers, ops
 
-from .case import Case, first, integers, layer_case, normal, positive
+from .case import Case, branches_case, first, integers, layer_case, normal, positive
 
-LINE, IMAGE, VOLUME = (6, 3), (5, 5, 2), (3, 3, 3, 2)
+LINE, IMAGE, VOLUME = (4, 3), (5, 5, 2), (3, 3, 3, 2)
 SHAPES = {"1D": LINE, "2D": IMAGE, "3D": VOLUME}
 
 
@@ -15,11 +15,18 @@ def squared(x):
 
 
 def of_each_rank(name, *args, ranks=("1D", "2D", "3D"), **settings):
-    """Cases of a layer whose class is there for lines, images and volumes."""
-    kinds = {f"{name}{rank}": getattr(layers, f"{name}{rank}") for rank in ranks}
+    """Layers whose class is there for lines, images and volumes, by their rank."""
+    kinds = {rank: getattr(layers, f"{name}{rank}") for rank in ranks}
+    return {rank: lambda kind=kind: kind(*args, **settings) for rank, kind in kinds.items()}
+
+
+def in_branches(label, *tables):
+    """A case for lines, one for images and one for volumes, of such layers."""
     return {
-        kind: layer_case(lambda value=value: value(*args, **settings), shape=SHAPES[kind[-2:]])
-        for kind, value in kinds.items()
+        f"{label} {rank}": branches_case(
+            *[table[rank] for table in tables if rank in table], shape=shape
+        )
+        for rank, shape in SHAPES.items()
     }
 
 
@@ -38,47 +45,60 @@ def in_turn(*pairs):
     }
 
 
-SIMPLE = {
-    "Activation": lambda: layers.Activation("gelu"),
-    "PReLU": layers.PReLU,
-    "Softmax": layers.Softmax,
-    "Dense": lambda: layers.Dense(3, activation="relu"),
-    "RepeatVector": lambda: layers.RepeatVector(3),
-    "BatchNormalization": layers.BatchNormalization,
-    "BatchNormalization, slow": lambda: layers.BatchNormalization(momentum=0.5, epsilon=0.1),
-    "GroupNormalization": lambda: layers.GroupNormalization(2),
-    "LayerNormalization": layers.LayerNormalization,
-    "RMSNormalization": layers.RMSNormalization,
-    "UnitNormalization": layers.UnitNormalization,
-    "ActivityRegularization": lambda: layers.ActivityRegularization(l1=0.1, l2=0.2),
+# The layers of a case are all rowwise or all not, and XLA compiles all or none: what a network
+# has of either kind decides how it is trained.
+FLAT = {
+    "Activation, PReLU, Softmax, Dense, RepeatVector": (
+        lambda: layers.Activation("gelu"),
+        layers.PReLU,
+        layers.Softmax,
+        lambda: layers.Dense(3, activation="relu"),
+        lambda: layers.RepeatVector(3),
+    ),
+    "ELU, LeakyReLU, ReLU, Identity, Rescaling": (
+        layers.ELU,
+        layers.LeakyReLU,
+        lambda: layers.ReLU(max_value=0.5, negative_slope=0.1),
+        layers.Identity,
+        lambda: layers.Rescaling(2.0, 0.5),
+    ),
+    "GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization": (
+        lambda: layers.GroupNormalization(2),
+        layers.LayerNormalization,
+        layers.RMSNormalization,
+        layers.UnitNormalization,
+    ),
+    "BatchNormalization, ActivityRegularization, Lambda": (
+        layers.BatchNormalization,
+        lambda: layers.BatchNormalization(momentum=0.5, epsilon=0.1),
+        lambda: layers.ActivityRegularization(l1=0.1, l2=0.2),
+        lambda: layers.Lambda(squared),
+    ),
 }
 
 IN_LINES = {
-    "EinsumDense": lambda: layers.EinsumDense("abc,cd->abd", output_shape=(6, 2), bias_axes="d"),
-    "GRU": lambda: layers.GRU(2),
-    "GRU, reset before": lambda: layers.GRU(2, reset_after=False),
-    "LSTM": lambda: layers.LSTM(2),
-    "LSTM, backwards, sequences": lambda: layers.LSTM(2, go_backwards=True, return_sequences=True),
-    "LSTM, unrolled": lambda: layers.LSTM(2, unroll=True),
-    "SimpleRNN": lambda: layers.SimpleRNN(2),
-    "RNN": lambda: layers.RNN(layers.GRUCell(2)),
-    "StackedRNNCells": lambda: layers.RNN(
-        layers.StackedRNNCells([layers.LSTMCell(2), layers.SimpleRNNCell(2)])
+    "EinsumDense, GRU": (
+        lambda: layers.EinsumDense("abc,cd->abd", output_shape=(4, 2), bias_axes="d"),
+        lambda: layers.GRU(2),
+        lambda: layers.GRU(2, reset_after=False),
     ),
-    "Bidirectional": lambda: layers.Bidirectional(layers.GRU(2)),
-    "TimeDistributed": lambda: layers.TimeDistributed(layers.Dense(2)),
-    "TimeDistributed(BatchNormalization)": lambda: layers.TimeDistributed(
-        layers.BatchNormalization()
+    "LSTM, SimpleRNN": (
+        lambda: layers.LSTM(2),
+        lambda: layers.LSTM(2, go_backwards=True, return_sequences=True),
+        lambda: layers.SimpleRNN(2),
     ),
-    "BatchNormalization of lines": layers.BatchNormalization,
-    "BatchNormalization, axis 1": lambda: layers.BatchNormalization(axis=1),
-    "Conv1D, causal": lambda: layers.Conv1D(2, 2, padding="causal", dilation_rate=2),
-}
-
-IN_IMAGES = {
-    "BatchNormalization of images": layers.BatchNormalization,
-    "Conv2D, groups": lambda: layers.Conv2D(2, 2, strides=2, groups=2, padding="same"),
-    "UpSampling2D, bilinear": lambda: layers.UpSampling2D(2, interpolation="bilinear"),
+    "LSTM, unrolled": (lambda: layers.LSTM(2, unroll=True),),
+    "RNN": (lambda: layers.RNN(layers.GRUCell(2)),),
+    "StackedRNNCells": (
+        lambda: layers.RNN(layers.StackedRNNCells([layers.LSTMCell(2), layers.SimpleRNNCell(2)])),
+    ),
+    "Bidirectional": (lambda: layers.Bidirectional(layers.GRU(2)),),
+    "TimeDistributed": (lambda: layers.TimeDistributed(layers.Dense(2)),),
+    "BatchNormalization of lines": (
+        layers.BatchNormalization,
+        lambda: layers.BatchNormalization(axis=1),
+        lambda: layers.TimeDistributed(layers.BatchNormalization()),
+    ),
 }
 
 
@@ -157,43 +177,45 @@ def masked():
 def with_empty_times(X):
     """Sequences of which most have an end without values."""
     for i, sequence in enumerate(X):
-        sequence[i % 5 + 2 :] = 0
+        sequence[i % 3 + 2 :] = 0
     return X
 
 
-LAYER_CASES = {
-    **{name: layer_case(layer) for name, layer in SIMPLE.items()},
-    **{name: layer_case(layer, shape=LINE) for name, layer in IN_LINES.items()},
-    **{name: layer_case(layer, shape=IMAGE) for name, layer in IN_IMAGES.items()},
-    **of_each_rank("Conv", 2, 2),
-    **{
-        f"Conv{rank}Transpose": layer_case(
-            lambda rank=rank: getattr(layers, f"Conv{rank}Transpose")(2, 2, strides=2),
-            shape=SHAPES[rank],
-        )
-        for rank in ("1D", "2D", "3D")
+CONVOLUTIONS = (
+    of_each_rank("Conv", 2, 2),
+    {
+        rank: lambda rank=rank: getattr(layers, f"Conv{rank}Transpose")(2, 2, strides=2)
+        for rank in SHAPES
     },
-    **of_each_rank("DepthwiseConv", 2, ranks=("1D", "2D"), depth_multiplier=2),
-    **of_each_rank("SeparableConv", 2, 2, ranks=("1D", "2D")),
+    of_each_rank("DepthwiseConv", 2, ranks=("1D", "2D"), depth_multiplier=2),
+    of_each_rank("SeparableConv", 2, 2, ranks=("1D", "2D")),
+    {
+        "1D": lambda: layers.Conv1D(2, 2, padding="causal", dilation_rate=2),
+        "2D": lambda: layers.Conv2D(2, 2, strides=2, groups=2, padding="same"),
+    },
+)
+
+
+LAYER_CASES = {
+    **{name: branches_case(*made) for name, made in FLAT.items()},
+    **{name: branches_case(*made, shape=LINE) for name, made in IN_LINES.items()},
+    "BatchNormalization of images": layer_case(layers.BatchNormalization, shape=IMAGE),
+    **in_branches("convolutions", *CONVOLUTIONS),
+    **in_branches(
+        "global pooling",
+        of_each_rank("GlobalAveragePooling"),
+        of_each_rank("GlobalMaxPooling"),
+        {"2D": lambda: layers.UpSampling2D(2, interpolation="bilinear")},
+    ),
     **in_turn(("ZeroPadding", 1), ("AveragePooling", 2), ("MaxPooling", 2)),
     **in_turn(("AdaptiveMaxPooling", 3), ("AdaptiveAveragePooling", 2)),
-    **of_each_rank("GlobalAveragePooling"),
-    **of_each_rank("GlobalMaxPooling"),
     **in_turn(("UpSampling", 2), ("Cropping", 1)),
-    "ELU, LeakyReLU, ReLU": layer_case(
-        layers.ELU, layers.LeakyReLU, lambda: layers.ReLU(max_value=0.5, negative_slope=0.1)
-    ),
-    "Identity, Rescaling, Reshape, Permute, Flatten": layer_case(
-        layers.Identity,
-        lambda: layers.Rescaling(2.0, 0.5),
-        lambda: layers.Reshape((1, 4)),
-        lambda: layers.Permute((2, 1)),
-        layers.Flatten,
+    "Reshape, Permute, Flatten": layer_case(
+        lambda: layers.Reshape((1, 4)), lambda: layers.Permute((2, 1)), layers.Flatten
     ),
     "ConvLSTM1D": layer_case(lambda: layers.ConvLSTM1D(2, 2), shape=(3, 4, 2)),
     "ConvLSTM2D": layer_case(lambda: layers.ConvLSTM2D(2, 2), shape=(3, 4, 4, 2)),
     "ConvLSTM3D": layer_case(lambda: layers.ConvLSTM3D(2, 2), shape=(2, 3, 3, 3, 2)),
-    "Lambda": layer_case(lambda: layers.Lambda(squared)),
     "Masking": Case(masked, with_empty_times(normal(*LINE)), normal(1, seed=1)),
     ", ".join(SUMS): Case(merged(*SUMS), normal(4), normal(1, seed=1)),
     ", ".join(CHOICES): Case(merged(*CHOICES), normal(4), normal(1, seed=1)),
@@ -236,6 +258,13 @@ def adapted():
     return layer
 
 
+def both_normalizations():
+    """Each of them, and a last layer for both."""
+    x = keras.Input((4,))
+    scaled = layers.Concatenate()([normalization()(x), adapted()(x)])
+    return keras.Model(x, layers.Dense(1)(scaled))
+
+
 def crossed():
     """Two columns of integers, crossed."""
     x = keras.Input((2,), dtype="int32")
@@ -262,8 +291,7 @@ NO_KERNEL = {"trained_by": "keras", "reason": "XLA"}
 
 
 PREPARING_CASES = {
-    "Normalization": Case(first(normalization), normal(4), normal(1, seed=1)),
-    "Normalization, adapted": Case(first(adapted), normal(4), normal(1, seed=1)),
+    "Normalization": Case(both_normalizations, normal(4), normal(1, seed=1)),
     "CategoryEncoding": on_integers(lambda: layers.CategoryEncoding(5, output_mode="one_hot")),
     "Hashing": on_integers(lambda: layers.Hashing(4, output_mode="one_hot"), **NO_KERNEL),
     "IntegerLookup": on_integers(

@@ -53,39 +53,78 @@ def wrapped():
     return metrics.MeanMetricWrapper(keras.losses.log_cosh, name="wrapped")
 
 
+# The metrics of a case are all rowwise or all not: one that is not decides for all.
 METRIC_CASES = {
-    "errors": metric_case(
+    "values": metric_case(
         "values",
         metrics.MeanSquaredError,
         metrics.RootMeanSquaredError,
         metrics.MeanAbsoluteError,
         metrics.LogCoshError,
         metrics.CosineSimilarity,
+        metrics.R2Score,
+        lambda: metrics.R2Score(class_aggregation="variance_weighted_average"),
+        metrics.PearsonCorrelation,
+        metrics.ConcordanceCorrelation,
     ),
-    "errors relative to the target": metric_case(
+    "a wrapped function": metric_case("values", wrapped),
+    "values, relative to the target": metric_case(
         "positive",
         metrics.MeanAbsolutePercentageError,
         metrics.MeanSquaredLogarithmicError,
         metrics.Poisson,
         metrics.KLDivergence,
     ),
-    "R2Score": metric_case("values", metrics.R2Score),
-    "R2Score, settings": metric_case(
-        "values",
-        lambda: metrics.R2Score(class_aggregation="variance_weighted_average"),
+    "labels": metric_case(
+        "labels",
+        metrics.Accuracy,
+        metrics.BinaryAccuracy,
+        metrics.BinaryCrossentropy,
+        lambda: metrics.F1Score(threshold=0.5, average="micro"),
     ),
-    "correlations": metric_case(
-        "values", metrics.PearsonCorrelation, metrics.ConcordanceCorrelation
+    "AUC of labels": metric_case(
+        "labels", lambda: metrics.AUC(multi_label=True, num_thresholds=20)
     ),
-    "accuracies of labels": metric_case(
-        "labels", metrics.Accuracy, metrics.BinaryAccuracy, metrics.BinaryCrossentropy
-    ),
-    "counts of errors": metric_case(
+    "signs": metric_case("signs", metrics.Hinge, metrics.SquaredHinge),
+    "binary": metric_case(
         "binary",
         metrics.TruePositives,
         metrics.TrueNegatives,
         metrics.FalsePositives,
         lambda: metrics.FalseNegatives(thresholds=0.4),
+        metrics.Precision,
+        lambda: metrics.Recall(thresholds=0.4),
+        metrics.BinaryIoU,
+    ),
+    "binary, at thresholds": metric_case(
+        "binary",
+        lambda: metrics.AUC(num_thresholds=20),
+        lambda: metrics.AUC(curve="PR"),
+        lambda: metrics.PrecisionAtRecall(0.5, num_thresholds=20),
+        lambda: metrics.RecallAtPrecision(0.5, num_thresholds=20),
+        lambda: metrics.SensitivityAtSpecificity(0.5, num_thresholds=20),
+        lambda: metrics.SpecificityAtSensitivity(0.5, num_thresholds=20),
+    ),
+    "one of 3": metric_case(
+        "one of 3",
+        metrics.CategoricalAccuracy,
+        lambda: metrics.TopKCategoricalAccuracy(2),
+        metrics.CategoricalCrossentropy,
+        metrics.CategoricalHinge,
+        lambda: metrics.F1Score(average="macro"),
+        lambda: metrics.FBetaScore(average="weighted", beta=2.0),
+        lambda: metrics.Precision(top_k=2, class_id=0),
+        lambda: metrics.Recall(top_k=1),
+        lambda: metrics.OneHotIoU(3, target_class_ids=[0, 2]),
+        lambda: metrics.OneHotMeanIoU(3),
+    ),
+    "number of 3": metric_case(
+        "number of 3",
+        metrics.SparseCategoricalAccuracy,
+        lambda: metrics.SparseTopKCategoricalAccuracy(2),
+        metrics.SparseCategoricalCrossentropy,
+        lambda: metrics.IoU(3, target_class_ids=[0, 1], sparse_y_pred=False),
+        lambda: metrics.MeanIoU(3, sparse_y_pred=False),
     ),
     "several values": metric_case(
         "one of 3",
@@ -94,61 +133,6 @@ METRIC_CASES = {
         trained_by="keras",
         reason="has several values",
     ),
-    "precision and recall": metric_case(
-        "binary", metrics.Precision, lambda: metrics.Recall(thresholds=0.4)
-    ),
-    "precision of the first class of two": metric_case(
-        "one of 3",
-        lambda: metrics.Precision(top_k=2, class_id=0),
-        lambda: metrics.Recall(top_k=1),
-    ),
-    "AUC": metric_case(
-        "binary", lambda: metrics.AUC(num_thresholds=20), lambda: metrics.AUC(curve="PR")
-    ),
-    "AUC of labels": metric_case(
-        "labels", lambda: metrics.AUC(multi_label=True, num_thresholds=20)
-    ),
-    "one at another": metric_case(
-        "binary",
-        lambda: metrics.PrecisionAtRecall(0.5, num_thresholds=20),
-        lambda: metrics.RecallAtPrecision(0.5, num_thresholds=20),
-        lambda: metrics.SensitivityAtSpecificity(0.5, num_thresholds=20),
-        lambda: metrics.SpecificityAtSensitivity(0.5, num_thresholds=20),
-    ),
-    "F1Score": metric_case(
-        "one of 3",
-        lambda: metrics.F1Score(average="macro"),
-        lambda: metrics.FBetaScore(average="weighted", beta=2.0),
-    ),
-    "F1Score of labels": metric_case(
-        "labels", lambda: metrics.F1Score(threshold=0.5, average="micro")
-    ),
-    "hinges": metric_case("signs", metrics.Hinge, metrics.SquaredHinge),
-    "BinaryIoU": metric_case("binary", metrics.BinaryIoU),
-    "IoU of one-hot targets": metric_case(
-        "one of 3",
-        lambda: metrics.OneHotIoU(3, target_class_ids=[0, 2]),
-        lambda: metrics.OneHotMeanIoU(3),
-    ),
-    "IoU": metric_case(
-        "number of 3",
-        lambda: metrics.IoU(3, target_class_ids=[0, 1], sparse_y_pred=False),
-        lambda: metrics.MeanIoU(3, sparse_y_pred=False),
-    ),
-    "accuracies of one class": metric_case(
-        "one of 3",
-        metrics.CategoricalAccuracy,
-        lambda: metrics.TopKCategoricalAccuracy(2),
-        metrics.CategoricalCrossentropy,
-        metrics.CategoricalHinge,
-    ),
-    "accuracies of one class number": metric_case(
-        "number of 3",
-        metrics.SparseCategoricalAccuracy,
-        lambda: metrics.SparseTopKCategoricalAccuracy(2),
-        metrics.SparseCategoricalCrossentropy,
-    ),
-    "a wrapped function": metric_case("values", wrapped),
     "names, binary": by_name("binary", "accuracy", "auc"),
     "names, labels": by_name("labels", "acc", "mse"),
     "names, one-hot": by_name("one of 3", "accuracy", "top_k_categorical_accuracy"),

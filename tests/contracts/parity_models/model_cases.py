@@ -77,26 +77,30 @@ def joined_masks():
     x = keras.Input((5,), dtype="int32")
     hidden = [layers.Embedding(4, 3, mask_zero=True)(x) for _ in range(2)]
     both = layers.Concatenate(axis=1)(hidden)
-    return keras.Model(x, layers.Dense(1)(layers.GRU(2)(both)))
+    return keras.Model(x, layers.Dense(1)(layers.SimpleRNN(2)(both)))
 
 
+# What is about no recurrent layer of its own has the one that compiles fastest.
 MASK_CASES = {
     "mask, LSTM": mask_case(lambda: layers.LSTM(2), last),
     "mask, LSTM, weights": mask_case(lambda: layers.LSTM(2), last, sample_weight=WEIGHT),
     "mask, GRU of sequences": mask_case(
         lambda: layers.GRU(2, return_sequences=True), lambda: layers.SimpleRNN(2), last
     ),
-    "mask, bidirectional": mask_case(lambda: layers.Bidirectional(layers.LSTM(2)), last),
+    "mask, bidirectional": mask_case(lambda: layers.Bidirectional(layers.SimpleRNN(2)), last),
     "mask, mean": mask_case(layers.GlobalAveragePooling1D, last),
     "mask, flat": mask_case(layers.Flatten, last),
     "mask, time distributed": mask_case(
-        lambda: layers.TimeDistributed(layers.Dense(2)), lambda: layers.GRU(2), last
+        lambda: layers.TimeDistributed(layers.Dense(2)), lambda: layers.SimpleRNN(2), last
     ),
     "mask, batch normalization": mask_case(
         layers.BatchNormalization, layers.GlobalAveragePooling1D, last
     ),
     "mask, loss over time": mask_case(
-        lambda: layers.GRU(2, return_sequences=True), last, y=normal(5, seed=1), targets=over_time
+        lambda: layers.SimpleRNN(2, return_sequences=True),
+        last,
+        y=normal(5, seed=1),
+        targets=over_time,
     ),
     "mask, attention": Case(attention_with_mask, WORDS, Y),
     "mask, causal attention": Case(causal_attention, normal(5, 3), Y),

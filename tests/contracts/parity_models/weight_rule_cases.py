@@ -3,7 +3,7 @@
 import keras
 from keras import constraints, layers, regularizers
 
-from .case import Case, between, integers, layer_case, normal
+from .case import Case, branches_case, integers, layer_case, normal
 from .layer_cases import IMAGE, LINE
 
 
@@ -14,7 +14,7 @@ def adam():
 
 def activity_of(make):
     """A hidden layer whose outputs are punished."""
-    return layer_case(lambda: layers.Dense(3, activation="tanh", activity_regularizer=make()))
+    return lambda: layers.Dense(3, activation="tanh", activity_regularizer=make())
 
 
 def weights_of(make):
@@ -22,13 +22,12 @@ def weights_of(make):
     rules = {"kernel_regularizer": make()}
     if not isinstance(make(), regularizers.OrthogonalRegularizer):  # for matrices only
         rules["bias_regularizer"] = make()
-    return layer_case(lambda: layers.Dense(3, **rules))
+    return lambda: layers.Dense(3, **rules)
 
 
 def constrained(make):
     """A hidden layer whose kernel and bias are constrained."""
-    layer = between(lambda: layers.Dense(3, kernel_constraint=make(), bias_constraint=make()))
-    return Case(layer, normal(4), normal(1, seed=1), adam)
+    return lambda: layers.Dense(3, kernel_constraint=make(), bias_constraint=make())
 
 
 def small_norm():
@@ -50,16 +49,12 @@ CONSTRAINTS = {
 }
 
 WEIGHT_RULE_CASES = {
-    **{f"{name} of weights": weights_of(make) for name, make in REGULARIZERS.items()},
-    **{f"{name} of outputs": activity_of(make) for name, make in REGULARIZERS.items()},
-    **{f"constraint {name}": constrained(make) for name, make in CONSTRAINTS.items()},
-    "regularized LSTM": layer_case(
-        lambda: layers.LSTM(2, kernel_regularizer="l2", recurrent_regularizer="l1"), shape=LINE
-    ),
-    "LSTM whose outputs are punished": layer_case(
-        lambda: layers.LSTM(2, activity_regularizer="l2"), shape=LINE
-    ),
-    "constrained LSTM": layer_case(
+    "regularizers of weights": branches_case(*map(weights_of, REGULARIZERS.values())),
+    "regularizers of outputs": branches_case(*map(activity_of, REGULARIZERS.values())),
+    "constraints": branches_case(*map(constrained, CONSTRAINTS.values()), compile=adam),
+    "LSTM": branches_case(
+        lambda: layers.LSTM(2, kernel_regularizer="l2", recurrent_regularizer="l1"),
+        lambda: layers.LSTM(2, activity_regularizer="l2"),
         lambda: layers.LSTM(2, kernel_constraint=small_norm(), recurrent_constraint="non_neg"),
         shape=LINE,
     ),

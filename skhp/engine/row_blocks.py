@@ -22,7 +22,7 @@ def row_blocks(X: Any, size: int) -> Iterator[Any]:
 
     Parameters
     ----------
-    X : ndarray, or list or dict of ndarray
+    X : ndarray or LargeTable, or list or dict of these
     size : int
         Rounded up to a multiple of 48.
 

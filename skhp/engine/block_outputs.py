@@ -1,0 +1,76 @@
+"""The outputs of a Keras model, computed block by block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from skhp.engine.large_table import BLOCK_BYTES, bytes_of_a_row
+from skhp.engine.row_blocks import row_blocks
+
+# Rows of a block, and numbers in the largest output of a layer for a block. With more numbers,
+# a layer's outputs no longer fit in a processor's cache.
+_LEAST_ROWS, _MOST_ROWS, _MOST_NUMBERS = 1024, 8192, 2**20
+
+
+def outputs_in_blocks(model: keras.Model, X: Any, size: int) -> Any:
+    """A model's outputs for rows of X.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its predictions of a row do not depend on other rows.
+    X : ndarray or LargeTable, or list or dict of these
+    size : int
+        Rows of a block.
+
+    Returns
+    -------
+    ndarray, or list or dict of ndarray
+    """
+    n = len(keras.tree.flatten(X)[0])
+    pieces = [
+        keras.tree.map_structure(ops.convert_to_numpy, model(block, training=False))
+        for block in row_blocks(X, size)
+    ]
+    return keras.tree.map_structure(lambda *outputs: joined(outputs, n), *pieces)
+
+
+def joined(pieces: Sequence[Any], n: int) -> np.ndarray:
+    """The first n rows of some outputs, in at least single precision.
+
+    Parameters
+    ----------
+    pieces : sequence of array
+    n : int
+    """
+    whole = np.concatenate([ops.convert_to_numpy(piece) for piece in pieces])[:n]
+    if whole.dtype.kind in "iub" or (whole.dtype.kind == "f" and whole.dtype.itemsize >= 4):
+        return whole
+    return whole.astype("float32")
+
+
+def rows_at_once(model: keras.Model, X: Any) -> int:
+    """How many rows of a large table a model predicts at once.
+
+    Parameters
+    ----------
+    model : keras.Model
+    X : LargeTable, or list or dict of these
+    """
+    n_bytes = sum(map(bytes_of_a_row, keras.tree.flatten(X)))
+    return max(1, min(_rows_in_cache(model), BLOCK_BYTES // max(1, n_bytes)))
+
+
+def _rows_in_cache(model: keras.Model) -> int:
+    try:
+        outputs = keras.tree.flatten([layer.output for layer in model.layers])
+        widest = max(math.prod(output.shape[1:]) for output in outputs)
+    except (AttributeError, TypeError):  # a layer is used twice, or a shape is not known
+        return _LEAST_ROWS
+    return int(np.clip(_MOST_NUMBERS // max(1, widest), _LEAST_ROWS, _MOST_ROWS))

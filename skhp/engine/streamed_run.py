@@ -1,0 +1,96 @@
+"""One fit on a large table, whose program gets the rows of an epoch in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from skhp.engine.backends import tensorflow as backend
+from skhp.engine.plan import Rows, TrainingPlan, TrainingState
+from skhp.engine.program_lookup import is_streamed
+from skhp.engine.program_run import ProgramRun, padded_tensors
+
+
+class StreamedRun(ProgramRun):
+    """One fit: its weights and optimizer state, between the epochs.
+
+    It ends with the same bits as a `ProgramRun` on the same rows.
+
+    Parameters
+    ----------
+    plan, rows, validation, start, random_state
+        As in `skhp.engine.program_training.train_with_program`.
+    """
+
+    def _hold(self, rows: Rows, validation: Rows | None) -> None:
+        """Keep the tables as they are. A block without rows takes no memory."""
+        size, validation_size = self._program.capacity
+        self._rows, self._validation_rows = rows, validation
+        self._n_validation = 0 if validation is None else len(validation)
+        none = slice(0, 0)
+        self._train = padded_tensors(rows, size, none)
+        self._validation = (
+            () if validation is None else padded_tensors(validation, validation_size, none)
+        )
+
+    def epochs(self, count: int) -> np.ndarray:
+        """Run one epoch, and return its row of logs."""
+        trained, logs = self._epoch(self._order(), self._n_validation, {})
+        self._take(*trained)
+        return logs[None]
+
+    def _first_epoch(self, n: int, replaced: dict[str, Any], eagerly: bool) -> Any:
+        return self._epoch(np.arange(n), 0, replaced, eagerly)
+
+    def _epoch(
+        self, order: np.ndarray, n_validation: int, replaced: dict[str, Any], eagerly: bool = False
+    ) -> Any:
+        """What an epoch changes, and its logs."""
+        scalars = {
+            **self._scalars,
+            **replaced,
+            "n_epoch_rows": np.int32(len(order)),
+            "n_epoch_validation_rows": np.int32(n_validation),
+        }
+        trained = self._trained()
+        metric_states = self._program.first_metric_states()
+        for n, n_held_out, blocks in self._blocks(order, n_validation):
+            scalars |= {"n_rows": np.int32(n), "n_validation_rows": np.int32(n_held_out)}
+            _, *trained, logs, metric_states = self._call(
+                trained, scalars, (*blocks, metric_states), eagerly
+            )
+        return trained, backend.arrays([logs])[0]
+
+    def _blocks(self, order: np.ndarray, n_validation: int) -> Iterator[Any]:
+        """Both numbers of rows and tensors, for blocks of training and then of validation rows."""
+        size, validation_size = self._program.capacity
+        for start in range(0, len(order), size):
+            which = order[start : start + size]
+            block = padded_tensors(self._rows, size, which)
+            yield len(which), 0, (block, self._validation)
+        if self._validation_rows is None:
+            return
+        for start in range(0, n_validation, validation_size):
+            which = np.arange(start, min(start + validation_size, n_validation))
+            block = padded_tensors(self._validation_rows, validation_size, which)
+            yield 0, len(which), (self._train, block)
+
+
+def run_for(
+    plan: TrainingPlan,
+    rows: Rows,
+    validation: Rows | None,
+    start: TrainingState,
+    random_state: np.random.RandomState,
+) -> ProgramRun:
+    """The run of a fit: on all rows at once, or in blocks.
+
+    Parameters
+    ----------
+    plan, rows, validation, start, random_state
+        As in `skhp.engine.program_training.train_with_program`.
+    """
+    kind = StreamedRun if is_streamed(rows, validation) else ProgramRun
+    return kind(plan, rows, validation, start, random_state)
