@@ -40,6 +40,7 @@ TABLES = {
             "test_score": "accuracy on held-out rows",
         },
     ),
+    "talos_scan": ("A scan of many settings", SEARCH),
     "compute_bound": (
         "An epoch of a large network",
         {

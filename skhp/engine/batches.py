@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 
-def batch_of(arrays: Any, n: Any, order: Any, start: Any, size: int, is_padded: bool) -> Any:
+def batch_of(arrays: Any, n: Any, order: Any, start: Any, size: int, most: Any = None) -> Any:
     """One batch: X, y, weights, which rows are real (None for all), and how many are.
 
     Parameters
@@ -22,16 +22,18 @@ def batch_of(arrays: Any, n: Any, order: Any, start: Any, size: int, is_padded: 
     start : tensor
         Where the batch starts.
     size : int
-    is_padded : bool
-        Whether rows beyond ``n`` may be in the batch.
+    most : tensor or None
+        The most real rows of the batch: the rows behind them are padding, as are rows beyond
+        ``n``. None if all rows are real.
     """
     X, *others = arrays
     x = slice_rows(X, start, size) if order is None else _take_slice(X, order, start, size)
     y, weight = slice_rows(others, start, size)
-    if not is_padded:
+    if most is None:
         return x, y, weight, None, ops.convert_to_tensor(size, weight.dtype)
-    real = ops.cast(start + ops.arange(size, dtype="int32") < n, weight.dtype)
-    return x, y, weight, real, ops.cast(ops.minimum(n - start, size), weight.dtype)
+    n_real = ops.minimum(n - start, most)
+    real = ops.cast(ops.arange(size, dtype="int32") < n_real, weight.dtype)
+    return x, y, weight, real, ops.cast(n_real, weight.dtype)
 
 
 def take_rows(arrays: Any, index: Any) -> Any:

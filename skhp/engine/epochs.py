@@ -127,7 +127,8 @@ class Epochs:
             trained, metric_state = carry
             return self._train_step(trained, metric_state, batch, scalars)
 
-        return self._sweep(step, (trained, metric_state), rows, scalars["n_rows"], order, which=0)
+        n, size = scalars["n_rows"], scalars["batch_size"]
+        return self._sweep(step, (trained, metric_state), rows, n, size, order, which=0)
 
     def _train_step(self, trained: Trained, metric_state: Any, batch: Any, scalars: Any) -> Any:
         variables, count = list(trained.optimizer_variables), self._optimizer.iterations
@@ -157,31 +158,34 @@ class Epochs:
             )
             return (metric_state,)
 
-        n = scalars["n_validation_rows"]
-        (metric_state,) = self._sweep(step, (metric_state,), rows, n, None, which=1)
+        n, size = scalars["n_validation_rows"], self._structure.batch_size
+        (metric_state,) = self._sweep(step, (metric_state,), rows, n, size, None, which=1)
         return metric_state
 
     def _logs(self, metric_state: Any, n: Any) -> list[Any]:
         return self._computation.read(metric_state, ops.cast(n, metric_state[0].dtype))
 
-    def _sweep(self, step: Any, carry: Any, rows: Any, n: Any, order: Any, which: int) -> Any:
+    def _sweep(
+        self, step: Any, carry: Any, rows: Any, n: Any, batch_size: Any, order: Any, which: int
+    ) -> Any:
         """Carry a step over the batches of an epoch."""
         size, tails = self._structure.batch_size, self._structure.tails
+        most, end = (batch_size, n) if tails is None else (None, n // size * size)
+        each = size if most is None else most
 
-        def body(i: Any, *carry: Any) -> Any:
-            batch = batch_of(rows, n, order, i * size, size, is_padded=tails is None)
-            return (i + 1, *step(carry, batch))
+        def body(start: Any, *carry: Any) -> Any:
+            batch = batch_of(rows, n, order, start, size, most)
+            return (start + each, *step(carry, batch))
 
-        count = (n + size - 1) // size if tails is None else n // size
         zero = ops.convert_to_tensor(0, "int32")
-        # The end of the loop, not `count`: XLA would compile again for each start of a slice
-        # that follows from the scalars of a call, the seed among them.
-        end, *carry = ops.while_loop(lambda i, *_: i < count, body, (zero, *carry))
+        # The loop carries the start: XLA would compile again for each start of a slice that
+        # follows from the scalars of a call, the batch size and the seed among them.
+        stop, *carry = ops.while_loop(lambda start, *_: start < end, body, (zero, *carry))
         if tails is None or not tails[which]:
             return tuple(carry)
 
         def last_step() -> Any:
-            batch = batch_of(rows, n, order, end * size, tails[which], is_padded=False)
+            batch = batch_of(rows, n, order, stop, tails[which])
             return tuple(step(tuple(carry), batch))
 
         return self._if_there_is_a_tail(n % size, last_step, tuple(carry))

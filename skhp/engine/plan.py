@@ -76,6 +76,9 @@ class Network(Protocol):
     def takes_padding(self, plan: TrainingPlan) -> bool:
         """Whether a batch may be padded with rows of weight 0."""
 
+    def program_batch_size(self, batch_size: int) -> int:
+        """The rows of a batch in its program, if a batch may be padded."""
+
     def why_no_program(self, plan: TrainingPlan) -> str | None:
         """Why no program can train it; None if one can."""
 

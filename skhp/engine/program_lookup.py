@@ -42,6 +42,7 @@ def scalars_for(
         **plan.network.scalars(),
         **optimizers.scalars_of(plan.optimizer.value),
         "n_rows": np.int32(len(rows)),
+        "batch_size": np.int32(min(plan.batch_size, len(rows))),
         "n_validation_rows": np.int32(0 if validation is None else len(validation)),
         "n_epochs": np.int32(0),  # each call sets it
         "seed": np.int32(seed),
@@ -63,7 +64,7 @@ def program_for(
         Of `scalars_for`.
     """
     network = plan.network
-    structure = _structure(plan, rows, validation)
+    structure = structure_for(plan, rows, validation)
 
     def make(capacity: tuple[int, int]) -> Program:
         key = None if has_own_code(plan) else graph_key(structure, capacity, scalars)
@@ -73,30 +74,42 @@ def program_for(
             computation = network.computation(plan, structure.layout, like)
             return Program(backend, structure, optimizer, computation, scalars, capacity, key)
 
-    n_rows = (len(rows), 0 if validation is None else len(validation))
-    return network.programs().get(structure, structure.blocks or n_rows, make)
+    # A slice of training rows may take more rows than a batch has.
+    last_slice = (len(rows) - 1) // scalars["batch_size"] * scalars["batch_size"]
+    room = (int(last_slice) + structure.batch_size, 0 if validation is None else len(validation))
+    return network.programs().get(structure, structure.blocks or room, make)
 
 
-def _structure(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Structure:
+def structure_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Structure:
+    """What the program of a plan is made for; it follows from these arguments alone.
+
+    Parameters
+    ----------
+    plan : TrainingPlan
+    rows : Rows
+    validation : Rows or None
+    """
     network, optimizer = plan.network, plan.optimizer.value
     n, n_validation = len(rows), 0 if validation is None else len(validation)
     is_padded = network.takes_padding(plan)
     batch_size = min(plan.batch_size, -(-n // _BATCH_STEP) * _BATCH_STEP if is_padded else n)
     weighted = rows.weighted or (validation is not None and validation.weighted)
+    streamed = is_streamed(rows, validation)
+    is_shared = is_padded and not streamed  # a block ends with a batch
     return Structure(
         engine=network.engine(plan).name,
         layout=network.layout(shared=optimizers.is_elementwise(optimizer)),
         optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
         loss=plan.loss and plan.loss.token,
         metrics=tuple(plan.metrics.items()),
-        batch_size=batch_size,
+        batch_size=network.program_batch_size(batch_size) if is_shared else batch_size,
         rows=kind_of(rows),
         validation_rows=None if validation is None else kind_of(validation),
         tails=None if is_padded else (n % batch_size, n_validation % batch_size),
         floatx=keras.config.floatx(),
         keras_settings=(keras.config.epsilon(), keras.config.image_data_format()),
         weighted=is_padded or weighted,
-        blocks=_blocks(rows, validation, batch_size) if is_streamed(rows, validation) else None,
+        blocks=_blocks(rows, validation, batch_size) if streamed else None,
     )
 
 

@@ -71,7 +71,7 @@ class ProgramRun:
             return
         with program.check_lock:
             if needs_check(self._plan, program.is_checked):
-                size = program.structure.batch_size
+                size = int(self._scalars["batch_size"])
                 n = rows_to_check(self._n, size)
                 reference, replaced = self._plan.network.reference(self._plan, start)
                 found = self._first_steps(n, replaced)

@@ -86,10 +86,6 @@ ACTIVATIONS = {
     "tanh_shrink": KnownActivation(lambda x: x - np.tanh(x)),
 }
 
-# These are a number to a program, so that candidates with any of them share it. The number
-# is the place in this tuple.
-SHARED_ACTIVATIONS = ("relu", "tanh", "sigmoid", "linear")
-
 
 def is_elementwise(name: str | None) -> bool:
     """Whether an activation of Keras's looks at each unit by itself.

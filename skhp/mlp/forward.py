@@ -25,6 +25,7 @@ from skhp.mlp.layers import (
     walk,
 )
 from skhp.mlp.layout import MLPLayout
+from skhp.mlp.shared_activation import shared_activation
 
 # Keras's default for keras.layers.BatchNormalization.
 _BN_MOMENTUM = 0.99
@@ -91,12 +92,7 @@ class ForwardPass:
     def _activation(self, layer: Activation, x: Any) -> Any:
         if layer.activation is not None:
             return layer.activation.value(x)
-        code = self._scalars["activation"]  # the place in SHARED_ACTIVATIONS
-        is_relu, is_sigmoid, is_linear = code == 0, code == 2, code == 3
-        # sigmoid(x) = (tanh(x / 2) + 1) / 2: one transcendental serves both.
-        half = ops.where(is_sigmoid, 0.5, 1.0)
-        curve = ops.tanh(x * half) * half + ops.where(is_sigmoid, 0.5, 0.0)
-        return ops.where(is_relu, ops.relu(x), ops.where(is_linear, x, curve))
+        return shared_activation(x, self._scalars["activation"])
 
     def _dropout(self, layer: Dropout, x: Any) -> Any:
         if not self._masks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,16 +10,20 @@ import numpy as np
 from skhp.engine.packing import are_large
 from skhp.engine.plan import Arrays
 from skhp.keras_objects.keras_object import KerasObject
-from skhp.mlp.activations import SHARED_ACTIVATIONS, is_elementwise
+from skhp.mlp.activations import is_elementwise
 from skhp.mlp.layers import Layer, Shapes, perceptron_layers, weight_shapes
+from skhp.mlp.shared_activation import is_shared
 from skhp.mlp.spec import MLPSpec
 
 import keras  # isort: skip
 
-# Layers are compiled as wide as the least of these that holds the widest of them, and
-# masked, so that the grid [32, 48, 64] is one program: a program costs about a second,
-# a wider layer microseconds a step.
-SHARED_WIDTHS = (32, 64)
+# Layers are compiled as wide as the least of these that holds them, and masked, so that the
+# grid [32, 48, 64] is one program: a program costs about a second, a wider layer microseconds
+# a step. Layers that are wider still are compiled as they are.
+SHARED_WIDTHS = (64, 128, 256)
+
+# Small batches are filled up to these sizes with rows of weight 0.
+SHARED_BATCH_SIZES = (4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class MLPLayout:
     n_features, n_outputs, widths, output_activation, batch_norm
         As in `MLPSpec`, with widths as compiled.
     activation : KerasObject or None
-        None where the activation is one of `SHARED_ACTIVATIONS`, chosen by number.
+        None where it is data; see `skhp.mlp.shared_activation`.
     output_columns : int
         Of the output kernel. One column more than a single output keeps XLA from
         computing the loss's gradient again for each unit of the layer before.
@@ -93,13 +98,29 @@ def shared_layout(spec: MLPSpec) -> MLPLayout:
     layout = replace(exact_layout(spec), output_columns=max(spec.n_outputs, 2))
     if not is_elementwise(spec.activation.name):
         return layout
-    widest = max(spec.widths, default=0)
-    least = next((w for w in SHARED_WIDTHS if w >= widest), SHARED_WIDTHS[-1])
-    layout = replace(layout, widths=tuple(max(w, least) for w in spec.widths))
-    # In a wide layer the activations that are not used would cost noticeable time.
-    if widest <= least and spec.activation.name in SHARED_ACTIVATIONS:
+    widths = tuple(shared_size(width, SHARED_WIDTHS) for width in spec.widths)
+    layout = replace(layout, widths=widths)
+    # In a wider layer the activations that are not used would cost noticeable time.
+    if max(widths, default=0) <= SHARED_WIDTHS[-1] and is_shared(spec.activation.name):
         layout = replace(layout, activation=None)
     return layout
+
+
+def shared_size(size: int, sizes: Sequence[int]) -> int:
+    """The least of some sizes that holds a size; the size itself if none does.
+
+    Parameters
+    ----------
+    size : int
+    sizes : sequence of int
+        In ascending order.
+
+    Examples
+    --------
+    >>> shared_size(40, (32, 64)), shared_size(70, (32, 64))
+    (64, 70)
+    """
+    return next((larger for larger in sizes if larger >= size), size)
 
 
 def first_statistics(layers: list[Layer]) -> Arrays:

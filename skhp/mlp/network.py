@@ -22,8 +22,8 @@ from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import ProgramCache, programs
 from skhp.engine.rowwise import is_rowwise_activation, is_rowwise_loss, is_rowwise_metric
 from skhp.keras_objects.fingerprint import is_keras_own
-from skhp.mlp.activations import SHARED_ACTIVATIONS
 from skhp.mlp.layers import Activation, BatchNorm, Dense, Dropout, Layer, Output
+from skhp.mlp.shared_activation import coefficients
 from skhp.mlp.spec import MLPSpec
 from skhp.runtime.eager_kernels import note_model_built
 
@@ -31,7 +31,14 @@ import keras  # isort: skip
 from keras import ops  # isort: skip
 from skhp.mlp.computation import MLPComputation
 from skhp.mlp.initial_kernels import draw_kernel
-from skhp.mlp.layout import MLPLayout, exact_layout, first_statistics, shared_layout
+from skhp.mlp.layout import (
+    SHARED_BATCH_SIZES,
+    MLPLayout,
+    exact_layout,
+    first_statistics,
+    shared_layout,
+    shared_size,
+)
 
 
 @dataclass(frozen=True)
@@ -63,15 +70,12 @@ class MLPNetwork:
     def scalars(self) -> dict[str, np.ndarray]:
         """What is data to a program that trains this network."""
         floatx, spec = keras.config.floatx(), self.spec
-        scalars = {
+        return {
             "widths": np.asarray(spec.widths, "int32"),
             "dropout": np.asarray(spec.dropout, floatx),
             "l2": np.asarray(spec.l2, floatx),
+            "activation": coefficients(spec.activation.name, floatx),
         }
-        if spec.activation.name in SHARED_ACTIVATIONS:
-            code = SHARED_ACTIVATIONS.index(spec.activation.name)
-            scalars["activation"] = np.asarray(code, "int32")
-        return scalars
 
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
         """The network as a Keras model with the plan's optimizer, loss and metrics."""
@@ -127,6 +131,10 @@ class MLPNetwork:
             and is_rowwise_loss(plan.loss.value)
             and all(is_rowwise_metric(metric.value) for metric in plan.metrics.values())
         )
+
+    def program_batch_size(self, batch_size: int) -> int:
+        """The rows of a batch in its program, so that batch sizes share programs."""
+        return shared_size(batch_size, SHARED_BATCH_SIZES)
 
     def reference(
         self, plan: TrainingPlan, state: TrainingState

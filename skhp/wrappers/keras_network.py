@@ -155,6 +155,10 @@ class KerasNetwork:
             for value in vars(layer).values()
         )
 
+    def program_batch_size(self, batch_size: int) -> int:
+        """The same: in a large model a longer batch takes longer."""
+        return batch_size
+
     def takes_padding(self, plan: TrainingPlan) -> bool:
         """Whether a batch may be padded with rows of weight 0."""
         return is_rowwise_model(self.model, self.arguments)

@@ -1,0 +1,83 @@
+"""How many programs the networks of a search need. Nothing is trained here."""
+
+import numpy as np
+import pytest
+from scipy.stats import loguniform, randint
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import ParameterSampler
+
+from skhp import MLPClassifier
+from skhp.engine.plan import Rows
+from skhp.engine.program_lookup import structure_for
+from skhp.mlp.planning import plan_network, plan_training
+from skhp.mlp.targets import choose_coding
+
+
+@pytest.fixture(scope="module")
+def table():
+    X, y = load_breast_cancer(return_X_y=True)
+    return X.astype("float32"), y
+
+
+def structures(candidates, table):
+    X, y = table
+    found = []
+    for candidate in candidates:
+        params = MLPClassifier(**candidate).get_params()
+        coding = choose_coding("binary", 2, params["loss"])
+        plan = plan_training(params, plan_network(params, X.shape[1], coding), coding)
+        rows = Rows(X, coding.encode(y, "float32"), np.ones(len(X), "float32"))
+        found.append(structure_for(plan, rows, None))
+    return found
+
+
+def test_random_widths_and_depths_need_few_programs(table):
+    space = {
+        "n_layers": [1, 2, 3, 4],
+        "width": randint(8, 256),
+        "activation": ["relu", "tanh"],
+        "learning_rate": loguniform(1e-4, 1e-1),
+    }
+    candidates = list(ParameterSampler(space, 60, random_state=0))
+    assert len({candidate["width"] for candidate in candidates}) > 40
+    assert len(set(structures(candidates, table))) <= 12
+
+
+def test_a_scan_of_many_settings_needs_few_programs(table):
+    space = {
+        "n_layers": [0, 1, 2],
+        "width": [4, 8, 16, 32],
+        "batch_size": [2, 3, 4],
+        "optimizer": ["adam", "nadam", "rmsprop"],
+        "loss": ["binary_crossentropy", "log_cosh"],
+        "activation": ["relu", "elu"],
+        "dropout": [0.0, 0.25, 0.5],
+        "kernel_initializer": ["glorot_uniform", "glorot_normal"],
+        "epochs": [50, 100, 150],
+    }
+    candidates = list(ParameterSampler(space, 120, random_state=0))
+    assert len(set(structures(candidates, table))) <= 18  # depths, optimizers, losses
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ({"width": 8}, {"width": 65}),  # another size
+        ({"width": 257}, {"width": 258}),  # sizes of their own
+        ({"batch_size": 33}, {"batch_size": 34}),
+        ({"activation": "relu"}, {"activation": "gelu"}),
+        ({"n_layers": 1}, {"n_layers": 2}),
+        ({"optimizer": "lamb", "width": 8}, {"optimizer": "lamb", "width": 9}),
+    ],
+)
+def test_other_networks_do_not_share(one, other, table):
+    assert len(set(structures([one, other], table))) == 2
+
+
+def test_layers_of_one_network_have_sizes_of_their_own(table):
+    wide, narrow, other = structures(
+        [{"width": (200, 10)}, {"width": (140, 64)}, {"width": (200, 65)}], table
+    )
+    assert wide == narrow
+    assert wide.layout.widths == (256, 64)
+    assert other != wide
