@@ -141,7 +141,7 @@ def test_another_structure_compiles():
 
 # ------------------------------------------------------------------ the cache
 
-Shape = namedtuple("Shape", ["name", "batch_size"])
+Shape = namedtuple("Shape", ["name", "batch_size", "blocks"], defaults=[None])
 
 
 class Made:
