@@ -13,6 +13,7 @@ import sys
 import warnings
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 LIMIT_MB = 2600  # one test adds up to 200 MB to it
 SECONDS = 600  # for one test; the timeout in pyproject.toml stops it earlier
@@ -134,6 +135,9 @@ class Runner:
 def _run_tests(connection, arguments):
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - pytest's own words; the worker reports
     pytest.main([*arguments, "-n", "0"], plugins=[Runner(connection)])
+    # A process of multiprocessing calls no function of `atexit`. Without this line it would wait
+    # until joblib's workers have had nothing to do for five minutes.
+    get_reusable_executor().shutdown(kill_workers=True)
 
 
 def _failure(item, text):
