@@ -205,6 +205,8 @@ def without_rights(directory):
     if user == 0:
         os.seteuid(65534)  # which is "nobody"
     try:
+        if not os.access(keras.__file__, os.R_OK, effective_ids=True):
+            pytest.skip("the user nobody must be able to read the installed packages")
         yield
     finally:
         os.seteuid(user)
