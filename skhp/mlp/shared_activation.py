@@ -4,6 +4,9 @@ The coefficients are data to a program, so that networks with any of these activ
 All values follow from one hyperbolic tangent: with ``t = tanh(x / 2)``, the sigmoid is
 ``(1 + t) / 2`` and ``exp(x) - 1`` is ``2 t / (1 - t)``. All gradients follow from the values, as
 in TensorFlow. That keeps them cheap: XLA would run a longer computation in several threads.
+
+An infinite input gives NaN, so such a fit ends with the error of a fit that diverged. With Keras,
+tanh and sigmoid of an infinite input are finite, and the fit goes on.
 """
 
 from __future__ import annotations

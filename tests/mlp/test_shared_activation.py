@@ -1,0 +1,33 @@
+"""Activations that are data to a program, against those of Keras."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from skhp.mlp.shared_activation import coefficients, shared_activation
+
+NAMES = ["relu", "leaky_relu", "linear", "elu", "tanh", "sigmoid"]
+
+
+def value_and_gradient(function, x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = function(x)
+    return y.numpy(), tape.gradient(y, x).numpy()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_and_gradients_are_those_of_keras(name):
+    few = [0.0, 1e-6, -1e-6, 1e-30, 200, -200, 3e38, -3e38]
+    x = tf.constant([*np.linspace(-20, 20, 401), *few], tf.float32)
+    curve = tf.constant(coefficients(name, "float32"))
+    shared = value_and_gradient(lambda x: shared_activation(x, curve), x)
+    expected = value_and_gradient(keras.activations.get(name), x)
+    np.testing.assert_allclose(shared, expected, rtol=1e-6, atol=5e-7)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_number_stays_no_number(name):
+    curve = tf.constant(coefficients(name, "float32"))
+    assert np.isnan(shared_activation(tf.constant([np.nan]), curve).numpy()).all()
