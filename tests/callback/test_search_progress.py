@@ -25,6 +25,7 @@ def lines_of(text):
     return lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_a_line_for_each_candidate(model, binary, capsys, n_jobs):
     search = GridSearchCV(model, GRID, cv=3, n_jobs=n_jobs).set_callbacks(SearchProgress())

@@ -9,6 +9,8 @@ from scipy import sparse
 from skhp import KerasClassifier, KerasRegressor, MLPClassifier
 from skhp.engine import compile_count, large_table
 
+pytestmark = pytest.mark.slow
+
 N, N_FEATURES, BATCH = 203, 6, 16
 
 
