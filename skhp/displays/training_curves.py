@@ -306,7 +306,7 @@ def _draw_metrics(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndar
 
 def _draw_best(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
     places = display.frame["place"].unique()
-    shape = panels.near_square(max(len(places), 1), 4)
+    shape = panels.near_square(max(len(places), 1), 3)
     size = (3.2, 2.6)
     ax, axes = panels.divide(ax, shape, len(places), size, sharex=True, sharey=True)
     metric = display.frame["metric"].iloc[0]
