@@ -108,7 +108,7 @@ def main(html):
     index = json.loads(text[text.index("{") : text.rindex("}") + 1])
     found = {query: first_page(index, query) for query in FIRST}
     wrong = [f"{q!r} finds {found[q]}, not {page}" for q, page in FIRST.items() if found[q] != page]
-    sys.exit("\n".join(wrong))
+    sys.exit("\n".join(wrong) or 0)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ What is measured
     are 14,580: 60 candidates, 3 folds, 81 epochs.  The searches that train a third of the
     epochs have fewer seeds.
 
-Alike
+What is the same
     All searches draw from the same space and train the same networks on the same folds.
     keras-tuner's Hyperband decides only which candidates get how many epochs.  Epochs are
     those that were really trained, as the files of the ``FitStore`` tell: a promoted
