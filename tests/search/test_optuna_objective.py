@@ -111,7 +111,11 @@ def test_a_model_of_the_user_and_a_function_as_space(binary):
         return {"width": trial.suggest_int("half", 2, 2) * 2}
 
     X, y = binary
-    net = KerasClassifier(build, loss="binary_crossentropy", epochs=2, random_state=0)
+    # Callbacks of the training must keep their model while an epoch is scored.
+    stop = keras.callbacks.EarlyStopping("loss", patience=3, restore_best_weights=True)
+    net = KerasClassifier(
+        build, loss="binary_crossentropy", epochs=2, random_state=0, callbacks=[stop]
+    )
     study = study_of()
     study.optimize(optuna_objective(net, space, X, y, cv=2), n_trials=1)
     np.testing.assert_allclose(study.best_value, cross_val_score(net, X, y, cv=2).mean())
