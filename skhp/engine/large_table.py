@@ -21,6 +21,9 @@ BLOCK_BYTES = 2**25
 # Bytes that are copied at once. Sparse rows and rows of another type need a second copy.
 _STEP_BYTES = 2**22
 
+# An entry of a sparse row takes a product the time of so many cells of a dense row.
+CELLS_OF_AN_ENTRY = 32
+
 # Bytes of a file that a process maps before it gives the pages back. Pages that stay mapped
 # count as memory of the process. Reading a row maps up to 2 MB around it, too.
 _MAPPED_BYTES, _BYTES_AROUND = 2**29, 2**21
@@ -80,6 +83,11 @@ class LargeTable:
             which = np.flatnonzero(which)
         return which if self.chosen is None else self.chosen[which]
 
+    def has_few_entries(self) -> bool:
+        """Whether products with the entries of a sparse table take less time than dense ones."""
+        n_cells = math.prod(self.table.shape)
+        return sparse.issparse(self.table) and self.table.nnz * CELLS_OF_AN_ENTRY <= n_cells
+
     def column(self, number: int) -> LargeTable:
         """One column of an array, as a table that is not copied."""
         return replace(self, table=self.table[:, number : number + 1])
@@ -88,7 +96,7 @@ class LargeTable:
         if isinstance(which, slice) and self.chosen is None and self._is_in_memory():
             return self.table[which]
         numbers = self._numbers(which)
-        out = np.empty((len(numbers), *self.table.shape[1:]), self.dtype)
+        out = np.empty((len(numbers), *self.shape[1:]), self.dtype)
         self._copy(numbers, out)
         return out
 
@@ -102,16 +110,19 @@ class LargeTable:
         self._copy(self._numbers(which), out)
 
     def _copy(self, numbers: np.ndarray, out: np.ndarray) -> None:
-        copy, file = _copier(self), _large_file(self.table)
+        file = _large_file(self.table)
         size = bytes_of_a_row(self)
         step = max(1, _STEP_BYTES // max(1, size))
         if file is not None:
             step = max(1, min(step, _MAPPED_BYTES // (size + _BYTES_AROUND)))
         for start in range(0, len(numbers), step):
             some = numbers[start : start + step]
-            copy(out[start : start + len(some)], self.table, some)
+            self._copy_step(out[start : start + len(some)], some)
             if file is not None:  # its pages are read again when they are needed
                 file.madvise(mmap.MADV_DONTNEED)
+
+    def _copy_step(self, out: np.ndarray, numbers: np.ndarray) -> None:
+        _copier(self)(out, self.table, numbers)
 
 
 def large_table(X: Any, dtype: Any) -> LargeTable:

@@ -11,6 +11,7 @@ from skhp.engine.backends import tensorflow as backend
 from skhp.engine.plan import Rows, TrainingPlan, TrainingState
 from skhp.engine.program_lookup import is_streamed
 from skhp.engine.program_run import ProgramRun, padded_tensors
+from skhp.engine.sparse_rows import with_entries
 
 
 class StreamedRun(ProgramRun):
@@ -92,5 +93,7 @@ def run_for(
     plan, rows, validation, start, random_state
         As in `skhp.engine.program_training.train_with_program`.
     """
+    rows = with_entries(plan, rows)
+    validation = validation and with_entries(plan, validation)
     kind = StreamedRun if is_streamed(rows, validation) else ProgramRun
     return kind(plan, rows, validation, start, random_state)
