@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-# Bytes of a block. Training holds two of them: one that trains, and the next one.
-BLOCK_BYTES = 2**25
+# Bytes of a block. Training holds three of them at most. To fill a larger block takes more time
+# a row, because it does not fit in a processor's cache.
+BLOCK_BYTES = 2**24
 
 # Bytes that are copied at once. Sparse rows and rows of another type need a second copy.
 _STEP_BYTES = 2**22
@@ -131,12 +132,13 @@ def large_table(X: Any, dtype: Any) -> LargeTable:
     Parameters
     ----------
     X : ndarray or sparse matrix
-        An array in Fortran order is copied: it has no rows that can be read at once.
+        A mapped file in Fortran order is copied: to read some of its rows, the system would
+        read the whole file.
     dtype : dtype
     """
     if sparse.issparse(X):
         X = X.tocsr().astype(dtype, copy=False)
-    elif X.flags.fnc:
+    elif X.flags.fnc and _large_file(X) is not None:
         X = np.ascontiguousarray(X, dtype)
     return LargeTable(X, np.dtype(dtype))
 
@@ -151,9 +153,22 @@ def is_large(X: Any, dtype: Any) -> bool:
     dtype : dtype
         Of the dense array.
     """
-    if not (isinstance(X, np.ndarray) or sparse.issparse(X)) or X.dtype.kind not in "fiub":
-        return False
-    return math.prod(X.shape) * np.dtype(dtype).itemsize > 2 * BLOCK_BYTES
+    is_table = isinstance(X, np.ndarray) or sparse.issparse(X)
+    return is_table and is_large_shape(X.shape, X.dtype, dtype)
+
+
+def is_large_shape(shape: tuple[int, ...], stored: np.dtype, dtype: Any) -> bool:
+    """Whether numbers take more than two blocks as a dense array.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    stored : dtype
+        In which they are stored. What is no number is not large.
+    dtype : dtype
+        Of the dense array.
+    """
+    return stored.kind in "fiub" and (math.prod(shape) * np.dtype(dtype).itemsize > 2 * BLOCK_BYTES)
 
 
 def part_of(array: Any, which: Any) -> Any:
@@ -237,7 +252,10 @@ def rows_of_a_block(n_bytes: int, batch_size: int) -> int:
 def _copier(rows: LargeTable) -> Callable[[np.ndarray, Any, np.ndarray], None]:
     if sparse.issparse(rows.table):
         return _copy_sparse
-    is_plain = rows.table.flags.c_contiguous and rows.table.dtype == rows.dtype
+    flags = rows.table.flags
+    if flags.fnc:
+        return _copy_from_columns
+    is_plain = flags.c_contiguous and rows.table.dtype == rows.dtype
     return _copy_plain if is_plain else _copy_converted
 
 
@@ -253,6 +271,12 @@ def _copy_plain(out: np.ndarray, table: np.ndarray, numbers: np.ndarray) -> None
 def _copy_converted(out: np.ndarray, table: np.ndarray, numbers: np.ndarray) -> None:
     with np.errstate(over="ignore"):  # an error names the numbers that are too large
         out[...] = table[numbers]
+
+
+def _copy_from_columns(out: np.ndarray, table: np.ndarray, numbers: np.ndarray) -> None:
+    # Column by column: the numbers of a row are far from each other.
+    with np.errstate(over="ignore"):
+        out[...] = np.take(table.T, numbers, axis=-1).T
 
 
 def _large_file(table: Any) -> mmap.mmap | None:
