@@ -38,8 +38,10 @@ TABLES = {
         "The best score, and the epochs that it takes",
         {
             "share": "% of the epochs",
-            "best_score": "best mean accuracy",
+            "best_score": "best of the last round",
             "behind": "behind",
+            "all_rounds": "best of all rounds",
+            "behind_all_rounds": "behind",
             "test_score": "accuracy on held-out rows",
         },
     ),
