@@ -1,6 +1,8 @@
 """Check that the search of the built pages finds the right page first.
 
-The scores are worked out as in Sphinx's ``searchtools.js``, so that no browser is needed.
+The scores are worked out as in Sphinx's ``searchtools.js``, so that no browser is needed.  The
+pages must come from a fresh build: when Sphinx builds again, its search forgets the entries of
+``.. index::`` in pages that did not change.
 
 How to run
     python docs/check_search.py docs/_build/html

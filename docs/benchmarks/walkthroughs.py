@@ -212,7 +212,7 @@ def measure(options):
 def page():
     """Write the table of all results that are complete."""
     lines = [".. list-table::", "   :header-rows: 1", ""]
-    heads = ("search", "scale", "fits", "programs", "processor s")
+    heads = ("Search", "Scale", "Fits", "Programs", "Processor seconds")
     lines += row(heads)
     machines = set()
     for name, (title, _) in WALKTHROUGHS.items():

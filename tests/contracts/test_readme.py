@@ -1,7 +1,9 @@
-"""The README's code prints what the README shows."""
+"""The README's code prints what the README shows; its speeds are those of the result files."""
 
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -41,3 +43,13 @@ def test_the_example_prints_the_table(capsys):
     assert names["search"].best_estimator_.engine_ == "compiled"
     (n_programs,) = re.findall(r"need (\d+) compiled programs", README.read_text())
     assert compile_count() - before <= int(n_programs)
+
+
+def test_speeds_are_those_of_the_result_files():
+    code = """
+import page, speed
+assert speed.text() in speed.README.read_text(), "run docs/benchmarks/page.py"
+assert page.render() == (page.FOLDER / "results.inc").read_text(), "run docs/benchmarks/page.py"
+"""
+    folder = README.parent / "docs" / "benchmarks"
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
