@@ -12,7 +12,7 @@ What is measured
     with fewer epochs too; Hyperband reports this one.  It is the largest of more numbers,
     so chance makes it higher.
 
-Alike
+What is the same
     All searches draw from the same space and train the same networks on the same folds.
     keras-tuner's Hyperband decides only which candidates get how many epochs.  *Five halving
     searches* are what Hyperband does, with scikit-learn: first rounds of 1, 3, 9, 27 and 81

@@ -446,9 +446,11 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             X = validate_data(self, table, reset=False, accept_sparse="csr", **checks)
             X = as_rows(X, dtype, type(self).__name__)
         check_can_predict(self, self._state.is_finite(), self._rate)
-        if isinstance(X, LargeTable):
-            return self._outputs_in_blocks(X)
-        return predict(self._network, self._state, X)
+        if not isinstance(X, LargeTable):
+            return predict(self._network, self._state, X)
+        if X.has_few_entries():
+            return predict(self._network, self._state, X.table)
+        return self._outputs_in_blocks(X)
 
     def _outputs_in_blocks(self, X: LargeTable) -> np.ndarray:
         """The outputs for a large X, by Keras: its kernels take a third of NumPy's time."""
