@@ -227,7 +227,8 @@ def main():
     options = parser.parse_args()
     for rows in options.rows:
         path = RESULTS / f"halving_{rows}.json"
-        results = read(path, rows)
+        keeps = path.exists() and not options.smoke
+        results = json.loads(path.read_text()) if keeps else empty(path.stem, rows)
         for seed in range(1 if options.smoke else options.seeds):
             measure(results, rows, seed, 9 if options.smoke else 81)
             compare(results)
@@ -235,12 +236,10 @@ def main():
                 path.write_text(json.dumps(results, indent=1) + "\n")
 
 
-def read(path, rows):
-    """Return the results so far."""
-    if path.exists():
-        return json.loads(path.read_text())
+def empty(name, rows):
+    """Return results without any run."""
     return {
-        "benchmark": path.stem,
+        "benchmark": name,
         "caption": f"{rows.replace('_', ' ').capitalize()}; medians of the seeds",
         "settings": {"rows": rows},
         "machine": machine.describe(),
