@@ -357,7 +357,7 @@ def test_another_optimizer_starts_with_a_fresh_state(binary):
     net = MLPClassifier(**settings).fit(*binary)
     net.set_params(optimizer="rmsprop").fit(*binary)
     model = MLPClassifier(**settings).fit(*binary).model_
-    model.compile(keras.optimizers.RMSprop(1e-3), "binary_crossentropy")
+    model.compile(keras.optimizers.RMSprop(1e-3), "binary_crossentropy", run_eagerly=True)
     X, y = binary
     history = model.fit(X, y[:, None], batch_size=32, epochs=3, shuffle=False, verbose=0).history
     np.testing.assert_allclose(net.history_["loss"][3:], history["loss"], rtol=1e-5)
