@@ -91,7 +91,10 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
 
 
 def prepare() -> None:
-    """Tell TensorFlow where to keep programs; call it before TensorFlow compiles anything."""
+    """Tell TensorFlow where to keep programs; call it before TensorFlow compiles anything.
+
+    The first call decides; later ones change nothing.
+    """
     _cache.prepare()
 
 
@@ -130,6 +133,8 @@ class _CompileCache:
         self._known: set[str] = set()  # names of files whose checksum is stored
 
     def prepare(self) -> None:
+        if self.is_prepared:
+            return
         self.is_prepared = True
         wanted = _wanted_directory()
         if wanted is None:

@@ -19,7 +19,7 @@ from skhp.wrappers.inputs import check_is_table, check_validation_data
 from skhp.wrappers.model_checks import naming_the_model
 from skhp.wrappers.routing import route_params
 from skhp.wrappers.rows import checked_weights, encoded_rows, split_rows
-from skhp.wrappers.scoring import last_counted_rows, score_on
+from skhp.wrappers.scoring import held_out_rows, score_on
 from skhp.wrappers.stored_fits import NoStoredFits, StoredFits
 from skhp.wrappers.training import TrainingRequest, train_model
 
@@ -68,7 +68,7 @@ def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall)
         As the user gave them.
     call : FitCall
     """
-    given = (X, y, sample_weight)
+    data = (X, y, sample_weight)
     if call.continues:
         X, y = estimator._validate_data(X, y)
         estimator._continue_training()
@@ -77,17 +77,16 @@ def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall)
     estimator._ensure_compiled_model()
     arguments = _fit_arguments(estimator, call)
     class_weight = estimator._class_weight(arguments, y)
-    validation_data = arguments.pop("validation_data", None)
+    given = arguments.pop("validation_data", None)
+    validation_data = None if given is None else check_validation_data(given)
     validation = _validation_rows(estimator, validation_data, class_weight)
     weight = _weights(y, sample_weight, class_weight)
     rows = encoded_rows(estimator, X, y, weight)
     estimator._check_model_compatibility(rows.y)
-    if validation is None:
-        rows, validation = split_rows(rows, arguments.get("validation_split"))
-        which = last_counted_rows(len(y), weight, validation)
-    else:
-        given, which = check_validation_data(validation_data), None
-    score = score_on(estimator, call.scoring, given, which)
+    which = None
+    if validation_data is None:
+        which = held_out_rows(len(y), weight, arguments.get("validation_split"))
+    score = score_on(estimator, call.scoring, validation_data or data, which)
     _train(estimator, rows, validation, score, arguments, call)
 
 
@@ -107,7 +106,7 @@ def _validation_rows(estimator: Any, given: Any, class_weight: Any) -> Rows | No
     """Rows to validate on: checked, weighted and encoded like the training rows."""
     if given is None:
         return None
-    X, y, sample_weight = check_validation_data(given)
+    X, y, sample_weight = given
     try:
         check_is_table(X, type(estimator).__name__)
         X, y = estimator._validate_data(X, y)
@@ -131,6 +130,8 @@ def _train(
     given = arguments.pop("callbacks", None)
     estimator.callbacks_ = [*estimator._fit_callbacks, *flat_callbacks(given)]
     naming = naming_the_model(model, estimator._label(), rows.X, rows.y)
+    if validation is None:
+        rows, validation = split_rows(rows, arguments.get("validation_split"))
     request = TrainingRequest(
         model,
         rows,

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from skhp.engine.plan import Rows, TrainingState, ValidationScore
+from skhp.engine.plan import TrainingState, ValidationScore
 from skhp.fitting.validation_score import history_name, scored_rows, validation_score
 from skhp.wrappers.callbacks import only_for_predict
+from skhp.wrappers.rows import n_training_rows
 from skhp.wrappers.training import load_state
 
 
-def last_counted_rows(n: int, weight: np.ndarray | None, validation: Rows | None) -> np.ndarray:
+def held_out_rows(n: int, weight: np.ndarray | None, fraction: float | None) -> np.ndarray:
     """The numbers of the rows that ``validation_split`` holds out.
 
     Parameters
@@ -23,10 +24,11 @@ def last_counted_rows(n: int, weight: np.ndarray | None, validation: Rows | None
         Rows of X.
     weight : ndarray or None
         Their weights. Rows of weight 0 are neither trained on nor held out.
-    validation : Rows or None
+    fraction : float or None
+        Share of the rows to validate on.
     """
     counted = np.arange(n) if weight is None else np.flatnonzero(weight)
-    return counted[len(counted) - (0 if validation is None else len(validation)) :]
+    return counted[n_training_rows(len(counted), fraction) :]
 
 
 def score_on(

@@ -150,6 +150,24 @@ def test_a_file_in_place_of_the_directory_costs_a_warning(tmp_path):
     assert not is_on and "are not kept on disk" in messages[0]
 
 
+TWICE = """
+import os
+from skhp.runtime import compile_cache
+
+compile_cache.prepare()
+del os.environ["SKHP_COMPILE_CACHE"]
+compile_cache.prepare()
+compile_cache.write("name", b"graph")
+print("null")
+"""
+
+
+def test_the_first_directory_stays(tmp_path):
+    environment = {"SKHP_COMPILE_CACHE": str(tmp_path / "cache"), "XDG_CACHE_HOME": str(tmp_path)}
+    run_script(tmp_path / "twice.py", TWICE, **environment, **NO_FLAGS)
+    assert [path.parts[-3] for path in tmp_path.rglob("graph_name.bin")] == ["cache"]
+
+
 @pytest.mark.parametrize("value", ["off", "0", ""])
 def test_off(tmp_path, value):
     assert prepared(tmp_path, value, TF_XLA_FLAGS="--own") == [False, "--own", []]
