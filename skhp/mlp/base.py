@@ -281,14 +281,15 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         It is measured on those rows of X, y and weights, or on all.
         """
         from skhp.fitting.validation_score import scored_rows, validation_score
-        from skhp.mlp.monitor import history_name, scorer_of
+        from skhp.mlp.monitor import monitored_name, scorer_of
         from skhp.mlp.targets import look_up_metrics
 
         scorer = scorer_of(self.monitor, look_up_metrics(self.metrics, self._coding))
         if scorer is None:
             return None
         rows = scored_rows(*data, which)
-        return validation_score(history_name(self.monitor), scorer, rows, self._with_state)
+        name = monitored_name(self.monitor)
+        return validation_score(name, scorer, rows, self._with_state, "monitor")
 
     def _with_state(self, state: TrainingState) -> Self:
         """A copy with other weights, which predicts as if training had ended with them."""
@@ -445,9 +446,11 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             X = validate_data(self, table, reset=False, accept_sparse="csr", **checks)
             X = as_rows(X, dtype, type(self).__name__)
         check_can_predict(self, self._state.is_finite(), self._rate)
-        if isinstance(X, LargeTable):
-            return self._outputs_in_blocks(X)
-        return predict(self._network, self._state, X)
+        if not isinstance(X, LargeTable):
+            return predict(self._network, self._state, X)
+        if X.has_few_entries():
+            return predict(self._network, self._state, X.table)
+        return self._outputs_in_blocks(X)
 
     def _outputs_in_blocks(self, X: LargeTable) -> np.ndarray:
         """The outputs for a large X, by Keras: its kernels take a third of NumPy's time."""
