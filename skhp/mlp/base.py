@@ -281,14 +281,15 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         It is measured on those rows of X, y and weights, or on all.
         """
         from skhp.fitting.validation_score import scored_rows, validation_score
-        from skhp.mlp.monitor import history_name, scorer_of
+        from skhp.mlp.monitor import monitored_name, scorer_of
         from skhp.mlp.targets import look_up_metrics
 
         scorer = scorer_of(self.monitor, look_up_metrics(self.metrics, self._coding))
         if scorer is None:
             return None
         rows = scored_rows(*data, which)
-        return validation_score(history_name(self.monitor), scorer, rows, self._with_state)
+        name = monitored_name(self.monitor)
+        return validation_score(name, scorer, rows, self._with_state, "monitor")
 
     def _with_state(self, state: TrainingState) -> Self:
         """A copy with other weights, which predicts as if training had ended with them."""

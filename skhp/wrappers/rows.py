@@ -241,7 +241,27 @@ def split_rows(rows: Rows, fraction: float | None) -> tuple[Rows, Rows | None]:
     """
     if not fraction:
         return rows, None
-    n = len(rows)
+    cut = n_training_rows(len(rows), fraction)
+    return rows[:cut], rows[cut:]
+
+
+def n_training_rows(n: int, fraction: float | None) -> int:
+    """How many rows are left to train on.
+
+    Parameters
+    ----------
+    n : int
+        Rows in all.
+    fraction : float or None
+        Share of the rows to validate on.
+
+    Raises
+    ------
+    ValueError
+        If either part has no row.
+    """
+    if not fraction:
+        return n
     cut = int(n * (1 - fraction))
     if not 0 < cut < n:
         raise ValueError(
@@ -249,7 +269,7 @@ def split_rows(rows: Rows, fraction: float | None) -> tuple[Rows, Rows | None]:
             "validate on, and each needs at least one. Give more rows, or another "
             "validation_split."
         )
-    return rows[:cut], rows[cut:]
+    return cut
 
 
 def n_rows(X: Any) -> int:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 
 import pytest
 
@@ -96,6 +97,22 @@ def test_a_program_with_code_of_the_user_is_traced_in_each_process(tmp_path):
     assert not list(cache.glob("*/*.bin"))
 
 
+def test_a_folder_that_another_process_removes_is_made_again(tmp_path):
+    remove = "import os, shutil; shutil.rmtree(os.environ['SKHP_COMPILE_CACHE'])"
+    source = (
+        FITS.replace("ORDER", "['mlp']")
+        + remove
+        + """
+print(json.dumps(wrapper().fit(X, y).engine_))
+"""
+    )
+    cache = tmp_path / "cache"
+    assert run_script(tmp_path / "f.py", source, SKHP_COMPILE_CACHE=str(cache), **NO_FLAGS) == (
+        "compiled"
+    )
+    assert files(cache)
+
+
 PREPARE = """
 import json, os, warnings
 from skhp.runtime import compile_cache
@@ -131,6 +148,24 @@ def test_a_file_in_place_of_the_directory_costs_a_warning(tmp_path):
     (tmp_path / "cache").write_text("")
     is_on, _, messages = prepared(tmp_path, tmp_path / "cache")
     assert not is_on and "are not kept on disk" in messages[0]
+
+
+TWICE = """
+import os
+from skhp.runtime import compile_cache
+
+compile_cache.prepare()
+del os.environ["SKHP_COMPILE_CACHE"]
+compile_cache.prepare()
+compile_cache.write("name", b"graph")
+print("null")
+"""
+
+
+def test_the_first_directory_stays(tmp_path):
+    environment = {"SKHP_COMPILE_CACHE": str(tmp_path / "cache"), "XDG_CACHE_HOME": str(tmp_path)}
+    run_script(tmp_path / "twice.py", TWICE, **environment, **NO_FLAGS)
+    assert [path.parts[-3] for path in tmp_path.rglob("graph_name.bin")] == ["cache"]
 
 
 @pytest.mark.parametrize("value", ["off", "0", ""])
@@ -190,6 +225,25 @@ def test_the_least_recently_used_files_go_first(tmp_path):
     prepared(tmp_path, tmp_path / "cache")
     left = sorted(path.name for path in directory.iterdir())
     assert left == ["checksums.txt", "xla_compile_cache_0.pb", "xla_compile_cache_1.pb"]
+
+
+def test_versions_that_nobody_uses_are_removed(tmp_path):
+    cache = tmp_path / "cache"
+    prepared(tmp_path, cache)
+    (current,) = cache.iterdir()
+    days_ago = {"0" * 16: 40, "1" * 16: 20, "2" * 16: 40, "own": 40, current.name: 40}
+    for name in days_ago:
+        (cache / name).mkdir(exist_ok=True)
+        (cache / name / "graph_0.bin").write_bytes(b"0")
+    (cache / ("2" * 16) / "notes.txt").write_text("of the user")
+    for name, days in days_ago.items():
+        then = time.time() - days * 24 * 3600
+        os.utime(cache / name, (then, then))
+    prepared(tmp_path, cache)  # another process that uses the current versions
+    left = {path.name for path in cache.iterdir()}
+    assert left == {"1" * 16, "2" * 16, "own", current.name}
+    assert [path.name for path in (cache / ("2" * 16)).iterdir()] == ["notes.txt"]
+    assert time.time() - current.stat().st_mtime < 3600  # so that it is not removed next
 
 
 def test_the_setting_comes_too_late_once_keras_is_started():
