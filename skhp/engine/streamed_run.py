@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -92,7 +92,7 @@ class StreamedRun(ProgramRun):
         return 0, len(which), (self._train, tensors)
 
 
-def made_ahead(makers: Iterator[Callable[[], Any]]) -> Iterator[Any]:
+def made_ahead(makers: Iterator[Callable[[], Any]]) -> Generator[Any, None, None]:
     """Yield what functions return. A thread runs the next one while one result is in use.
 
     Parameters
