@@ -33,7 +33,8 @@ from skhp.fitting.allowed_values import (
 from skhp.fitting.fit_task import FitTask
 from skhp.fitting.store import FitStore
 from skhp.keras_objects.late_attributes import LateAttributes, current_attributes
-from skhp.keras_objects.stored_values import read_attributes, stored_attributes
+from skhp.keras_objects.stored_reader import read_attributes
+from skhp.keras_objects.stored_writer import stored_attributes
 from skhp.mlp.history import joined_history
 from skhp.mlp.parameter_checks import (
     check_instances,
