@@ -428,7 +428,7 @@ def _one_class_a_row(y: Any) -> np.ndarray:
         raise ValueError(
             f"y should be a 1d array of classes, or an indicator matrix of 0 and 1 for several "
             f"labels per row. Got shape {np.shape(y)}. For several columns of classes use "
-            " sklearn.multioutput.MultiOutputClassifier."
+            "sklearn.multioutput.MultiOutputClassifier."
         )
     return y if y.ndim == 1 else column_or_1d(y, warn=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,11 +54,6 @@ def checked_rows(
 
 def _weights(estimator: Any, labels: np.ndarray, sample_weight: Any) -> np.ndarray:
     """Weights of rows times those of classes, scaled to a mean of one."""
-    if isinstance(sample_weight, str | Mapping):
-        raise TypeError(
-            f"sample_weight must be an array with one number per row. Got {sample_weight!r}. "
-            "Pass weights of classes as class_weight, a parameter of MLPClassifier."
-        )
     weight = checked_sample_weight(sample_weight, len(labels), np.float64)
     weight = weight * estimator._class_weights(labels)
     if not weight.sum() > 0:

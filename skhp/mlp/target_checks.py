@@ -55,7 +55,7 @@ _WAYS = {
 
 
 def check_labels(y: Any) -> None:
-    """Refuse class labels that cannot be sorted, such as text mixed with None.
+    """Refuse Python objects that cannot be sorted as labels, or are not text.
 
     Parameters
     ----------
@@ -64,11 +64,15 @@ def check_labels(y: Any) -> None:
     Raises
     ------
     ValueError
-        If y holds labels of several types.
+        If y holds labels of several types, or numbers as objects.
 
     Examples
     --------
     >>> check_labels(["a", "b"])
+    >>> check_labels(np.array([0, 1], dtype=object))
+    Traceback (most recent call last):
+        ...
+    ValueError: y holds numbers in an array of dtype object. Convert it: y.astype(int).
     >>> check_labels(["a", None])
     Traceback (most recent call last):
         ...
@@ -78,9 +82,12 @@ def check_labels(y: Any) -> None:
     if array.dtype != object:
         return  # NumPy found one type for all of them
     labels = array.ravel().tolist()
-    if len(set(map(type, labels))) < 2:
+    if set(map(type, labels)) == {str}:
         return
-    kinds = set(map(_kind_of, labels)) - {"NaN"}
+    kinds = set(map(_kind_of, labels))
+    if kinds == {"number"} and getattr(y, "dtype", None) == np.dtype(object):
+        raise ValueError("y holds numbers in an array of dtype object. Convert it: y.astype(int).")
+    kinds.discard("NaN")
     if len(kinds) > 1:
         raise ValueError(
             f"y holds labels of several types: {', '.join(sorted(kinds))}. Give labels of one "

@@ -134,6 +134,7 @@ def test_targets_that_are_numbers(make):
     [
         (np.array(["a", None] * 30, object), "several types: None, str"),
         (np.array([1, "a"] * 30, object), "several types: number, str"),
+        (np.array([1, 2] * 30, object), r"numbers in an array of dtype object.*y.astype"),
         (pd.Series(["a", None] * 30), "NaN"),
         (pd.Series(pd.array([1, None] * 30, dtype="Int64")), "Input y contains NaN"),
     ],
