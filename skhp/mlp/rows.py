@@ -77,8 +77,8 @@ def validation_rows(
 
     Raises
     ------
-    ValueError
-        If only a part of them was given.
+    TypeError, ValueError
+        If only a part of them was given, or they do not fit the training rows.
     """
     if (X_val is None) != (y_val is None):
         missing, given = ("y_val", "X_val") if y_val is None else ("X_val", "y_val")
@@ -89,7 +89,10 @@ def validation_rows(
         if sample_weight_val is not None:
             raise ValueError("sample_weight_val was given without X_val and y_val. Pass these too.")
         return None
-    return checked_rows(estimator, X_val, y_val, sample_weight_val, reset=False)
+    try:
+        return checked_rows(estimator, X_val, y_val, sample_weight_val, reset=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"X_val and y_val cannot be used: {error}") from error
 
 
 def rows_to_predict(estimator: Any, X: Any, dtype: np.dtype) -> np.ndarray | LargeTable:

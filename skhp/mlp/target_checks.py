@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ def check_values(y: Any) -> None:
 
     Raises
     ------
+    TypeError
+        If y is a dict or a set.
     ValueError
         If y is a sparse matrix, or holds text, dates or durations.
 
@@ -63,6 +66,8 @@ def check_labels(y: Any) -> None:
 
     Raises
     ------
+    TypeError
+        If y is a dict or a set.
     ValueError
         If y holds labels of several types, or numbers as objects.
 
@@ -96,6 +101,10 @@ def check_labels(y: Any) -> None:
 
 
 def _as_array(y: Any) -> np.ndarray:
+    if isinstance(y, Mapping | set):
+        raise TypeError(
+            f"y must be an array, a list or a column of a data frame. Got a {type(y).__name__}."
+        )
     try:
         return np.asarray(y)
     except ValueError:  # rows of different lengths: scikit-learn's error names them

@@ -129,6 +129,13 @@ def test_targets_that_are_numbers(make):
     np.testing.assert_array_equal(MLPRegressor(**SMALL).fit(ROWS, make(y)).predict(ROWS), expected)
 
 
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("y", [{"a": [0, 1] * 30}, {0, 1}])
+def test_targets_without_an_order(estimator, y):
+    with pytest.raises(TypeError, match=f"y must be an array.*Got a {type(y).__name__}"):
+        estimator(**SMALL).fit(ROWS, y)
+
+
 @pytest.mark.parametrize(
     "y, said",
     [
