@@ -14,8 +14,9 @@ from skhp.candidates.names import short_names
 from skhp.candidates.planned_splits import planned_n_splits
 from skhp.candidates.space import choices_of, interval_of, space_of
 from skhp.candidates.values import unique_values
+from skhp.search.spread import spread_candidates
 from skhp.search.structures import n_structures
-from skhp.search.timed_fits import spread_candidates, timed_fits
+from skhp.search.timed_fits import timed_fits
 
 # Values of a parameter that a summary lists before it says how many more there are.
 _MOST_LISTED = 8
@@ -40,7 +41,8 @@ class SpaceSummary:
         How many network structures the search compiles at most. Each is compiled once in each
         worker process.
     seconds_per_fit : float or None
-        As timed, without compiling.
+        Without compiling. The mean over the space, from the timed fits and from the sizes of
+        the networks.
     seconds : float or None
         For the whole search at its ``n_jobs``, with compiling.
     seconds_to_compile : float or None
@@ -103,8 +105,9 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
     X, y : array-like, optional
         With rows, four candidates are fitted twice each. They are spread over the values of
         each parameter. The second fit says how long a fit takes, and the first how much longer
-        it takes with compiling. The estimate is rough: it is from four candidates only, and
-        the search fits fewer rows.
+        it takes with compiling. Fits of other candidates count as longer or shorter by the
+        weights of their networks and their epochs. The estimate is rough: it is from four
+        candidates only, and the search fits fewer rows.
 
     Returns
     -------

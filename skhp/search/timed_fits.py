@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.optimize import nnls
 from sklearn.base import clone
 
 from skhp import runtime
-from skhp.candidates.space import choices_of, interval_of, is_logarithmic
+from skhp.candidates.networks import candidate_network, n_parameters_of, network_in
+from skhp.search.spread import spread_candidates
 
-# Candidates that are fitted.
-_N_TIMED = 4
+# Candidates that are fitted, and candidates whose networks are only measured.
+_N_TIMED, _N_MEASURED = 4, 40
 
 
 def timed_fits(search: Any, space: list[Mapping[str, Any]], X: Any, y: Any) -> tuple[float, float]:
@@ -27,88 +29,75 @@ def timed_fits(search: Any, space: list[Mapping[str, Any]], X: Any, y: Any) -> t
 
     Returns
     -------
-    each, compiling : float
-        Seconds of a fit whose program is compiled, and of compiling a program: means.
+    each : float
+        Seconds of a fit whose program is compiled, the mean over the space.
+    compiling : float
+        Seconds of compiling a program.
     """
     runtime.start()  # importing Keras is not part of a fit
     from skhp.engine import compile_count
 
     n_compiled, timed, error = compile_count(), [], None
-    for candidate in spread_candidates(space, _N_TIMED):
+    for params in spread_candidates(space, _N_TIMED):
         try:
-            timed.append(_timed_twice(search, candidate, X, y))
+            timed.append((params, *_timed_twice(search, params, X, y)))
         except Exception as failure:  # a candidate may diverge, or be one that cannot be fitted
             error = failure
     if not timed and error is not None:
         raise error
-    first, again = np.sum(timed, axis=0)
     n_compiled = compile_count() - n_compiled
-    compiling = max(0.0, first - again) / n_compiled if n_compiled else 0.0
-    return float(again) / len(timed), float(compiling)
+    candidates, fitted, first, again = zip(*timed, strict=True)
+    compiling = max(0.0, sum(first) - sum(again)) / n_compiled if n_compiled else 0.0
+    network = network_in(fitted[0])
+    works, every = (
+        [_work(search, params, network) for params in some]
+        for some in (candidates, spread_candidates(space, _N_MEASURED))
+    )
+    return mean_seconds(again, works, every), compiling
 
 
-def spread_candidates(space: list[Mapping[str, Any]], n: int) -> list[dict[str, Any]]:
-    """Candidates that cover the values of each parameter evenly (a Latin hypercube).
-
-    Parameters
-    ----------
-    space : list of mapping
-    n : int
-
-    Examples
-    --------
-    >>> drawn = spread_candidates([{"width": [8, 16, 32, 64], "l2": [0, 0.1]}], 4)
-    >>> sorted(d["width"] for d in drawn), sorted(d["l2"] for d in drawn)
-    ([8, 16, 32, 64], [0, 0, 0.1, 0.1])
-    """
-    rng = np.random.RandomState(0)
-    parts = rng.permutation(len(space))
-    names = dict.fromkeys(name for part in space for name in part)
-    shares = {name: (rng.permutation(n) + 0.5) / n for name in names}
-    chosen = [space[parts[i % len(parts)]] for i in range(n)]
-    return [
-        {name: value_at(shares[name][i], values) for name, values in part.items()}
-        for i, part in enumerate(chosen)
-    ]
-
-
-def value_at(share: float, values: Any) -> Any:
-    """The value below which a share of a list or of a distribution lies.
-
-    Parameters
-    ----------
-    share : float
-        From 0 to 1.
-    values : sequence or distribution
-
-    Examples
-    --------
-    >>> from scipy.stats import loguniform, randint
-    >>> value_at(0.5, ["a", "b", "c"]), value_at(0.5, randint(1, 4))
-    ('b', 2)
-    >>> round(value_at(0.5, loguniform(0.01, 1)), 3)
-    0.1
-    """
-    choices, interval = choices_of(values), interval_of(values)
-    if choices is not None:
-        return choices[int(share * len(choices))]
-    if hasattr(values, "ppf"):
-        value = values.ppf(share)
-    elif interval is None:  # a distribution that can only draw
-        return values.rvs(random_state=round(share * 1000))
-    elif is_logarithmic(values):
-        value = np.exp(np.interp(share, (0, 1), np.log(interval)))
-    else:
-        value = np.interp(share, (0, 1), interval)
-    is_whole = interval is not None and isinstance(interval[0], int)
-    return round(float(value)) if is_whole else float(value)
-
-
-def _timed_twice(search: Any, params: dict[str, Any], X: Any, y: Any) -> list[float]:
+def _timed_twice(search: Any, params: dict[str, Any], X: Any, y: Any) -> tuple[Any, float, float]:
     estimator = clone(search.estimator).set_params(**clone(params, safe=False))
     seconds = []
     for _ in range(2):
         began = time.perf_counter()
         estimator.fit(X, y)
         seconds.append(time.perf_counter() - began)
-    return seconds
+    return (estimator, *seconds)
+
+
+def _work(search: Any, params: Mapping[str, Any], fitted: Any) -> float | None:
+    """Weights times epochs, with which the time of a fit grows; None if not known."""
+    n_parameters = n_parameters_of(search, params, fitted)
+    if n_parameters is None:
+        return None
+    return n_parameters * candidate_network(search, params).get_params(deep=False)["epochs"]
+
+
+def mean_seconds(
+    seconds: Sequence[float], works: Sequence[float | None], every: Sequence[float | None]
+) -> float:
+    """The mean time of fits of which only some were timed.
+
+    The time is a constant and a part that grows with the work, neither of them negative.
+
+    Parameters
+    ----------
+    seconds : sequence of float
+        Of the timed fits.
+    works, every : sequence of float or None
+        The work of the timed fits, and of fits that stand for all.
+
+    Examples
+    --------
+    >>> round(mean_seconds([1.1, 1.2], [100, 200], [100, 200, 1200]), 6)
+    1.5
+    >>> mean_seconds([1.0, 2.0], [None, None], [None])
+    1.5
+    """
+    if None in works or None in every:
+        return float(np.mean(seconds))
+    scale = float(np.mean(works))  # type: ignore[arg-type]
+    sides = [np.c_[np.ones(len(some)), np.array(some) / scale] for some in (works, every)]
+    constant_and_slope, _ = nnls(sides[0], np.array(seconds))
+    return float(np.mean(sides[1] @ constant_and_slope))
