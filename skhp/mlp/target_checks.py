@@ -77,7 +77,7 @@ def check_labels(y: Any) -> None:
     >>> check_labels(np.array([0, 1], dtype=object))
     Traceback (most recent call last):
         ...
-    ValueError: y holds numbers in an array of dtype object. Convert it: y.astype(int).
+    ValueError: Unknown label type: y holds numbers in an array of dtype object. ...
     >>> check_labels(["a", None])
     Traceback (most recent call last):
         ...
@@ -91,7 +91,10 @@ def check_labels(y: Any) -> None:
         return
     kinds = set(map(_kind_of, labels))
     if kinds == {"number"} and getattr(y, "dtype", None) == np.dtype(object):
-        raise ValueError("y holds numbers in an array of dtype object. Convert it: y.astype(int).")
+        raise ValueError(
+            "Unknown label type: y holds numbers in an array of dtype object. Convert it, for "
+            "example with y.astype(int)."
+        )
     kinds.discard("NaN")
     if len(kinds) > 1:
         raise ValueError(
