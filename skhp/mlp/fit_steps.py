@@ -13,7 +13,7 @@ from skhp.engine.plan import TrainingState, ValidationScore
 from skhp.fitting.held_out_rows import hold_out
 from skhp.fitting.rows import CheckedRows
 from skhp.fitting.validation_score import scored_rows, validation_score
-from skhp.mlp.monitor import history_name, scorer_of
+from skhp.mlp.monitor import monitored_name, scorer_of
 from skhp.mlp.network import initial_weights
 from skhp.mlp.planning import check_same_weights, plan_network, plan_training
 from skhp.mlp.rows import checked_rows, validation_rows
@@ -107,4 +107,5 @@ def _score(estimator: Any, scored: GivenRows, which: np.ndarray | None) -> Valid
     if scorer is None:
         return None
     rows = scored_rows(*scored, which)
-    return validation_score(history_name(estimator.monitor), scorer, rows, estimator._with_state)
+    name = monitored_name(estimator.monitor)
+    return validation_score(name, scorer, rows, estimator._with_state, "monitor")

@@ -149,6 +149,10 @@ class MLPNetwork:
         """Whether Keras draws random numbers in a step of the reference."""
         return False
 
+    def units_of_first_product(self) -> int:
+        """Units of the first layer, whose product takes the entries of sparse rows."""
+        return self.layout(shared=False).trainable_shapes()[0][1]
+
     def engine(self, plan: TrainingPlan) -> EngineChoice:
         """XLA compiles all perceptrons."""
         return EngineChoice()

@@ -30,9 +30,11 @@ def network_outputs(estimator: Any, X: Any) -> np.ndarray:
     state = estimator._state
     rows = rows_to_predict(estimator, X, state.trainable[0].dtype)
     check_can_predict(estimator, state.is_finite(), lambda: _learning_rate(estimator))
-    if isinstance(rows, LargeTable):
-        return _in_blocks(estimator, rows)
-    return predict(estimator._network, state, rows)
+    if not isinstance(rows, LargeTable):
+        return predict(estimator._network, state, rows)
+    if rows.has_few_entries():
+        return predict(estimator._network, state, rows.table)
+    return _in_blocks(estimator, rows)
 
 
 def _in_blocks(estimator: Any, X: LargeTable) -> np.ndarray:

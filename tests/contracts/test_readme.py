@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from skhp.engine import compile_count
+
 README = Path(__file__).parents[2] / "README.md"
 TOLERANCE = 0.01  # another processor, or another version of TensorFlow
 
@@ -25,7 +27,7 @@ def table(printed):
 
 def test_the_example_prints_the_table(capsys):
     pytest.importorskip("matplotlib").use("Agg")
-    names = {}
+    names, before = {}, compile_count()
     exec(compile(block("python"), str(README), "exec"), names)
     shown, printed = table(block("text")), table(capsys.readouterr().out)
     assert list(shown.columns) == list(printed.columns)
@@ -37,3 +39,5 @@ def test_the_example_prints_the_table(capsys):
         assert {name: row[name] for name in parameters} == parameters
     assert shown[score].iloc[0] == pytest.approx(results[score].max(), abs=TOLERANCE)
     assert names["search"].best_estimator_.engine_ == "compiled"
+    (n_programs,) = re.findall(r"need (\d+) compiled programs", README.read_text())
+    assert compile_count() - before <= int(n_programs)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 
 import pytest
 
@@ -94,6 +95,22 @@ def test_a_program_with_code_of_the_user_is_traced_in_each_process(tmp_path):
     assert first["own"][0] == "compiled" and loops > 0
     assert fits(tmp_path, cache, "own") == [first, loops]
     assert not list(cache.glob("*/*.bin"))
+
+
+def test_a_folder_that_another_process_removes_is_made_again(tmp_path):
+    remove = "import os, shutil; shutil.rmtree(os.environ['SKHP_COMPILE_CACHE'])"
+    source = (
+        FITS.replace("ORDER", "['mlp']")
+        + remove
+        + """
+print(json.dumps(wrapper().fit(X, y).engine_))
+"""
+    )
+    cache = tmp_path / "cache"
+    assert run_script(tmp_path / "f.py", source, SKHP_COMPILE_CACHE=str(cache), **NO_FLAGS) == (
+        "compiled"
+    )
+    assert files(cache)
 
 
 PREPARE = """
@@ -190,6 +207,25 @@ def test_the_least_recently_used_files_go_first(tmp_path):
     prepared(tmp_path, tmp_path / "cache")
     left = sorted(path.name for path in directory.iterdir())
     assert left == ["checksums.txt", "xla_compile_cache_0.pb", "xla_compile_cache_1.pb"]
+
+
+def test_versions_that_nobody_uses_are_removed(tmp_path):
+    cache = tmp_path / "cache"
+    prepared(tmp_path, cache)
+    (current,) = cache.iterdir()
+    days_ago = {"0" * 16: 40, "1" * 16: 20, "2" * 16: 40, "own": 40, current.name: 40}
+    for name in days_ago:
+        (cache / name).mkdir(exist_ok=True)
+        (cache / name / "graph_0.bin").write_bytes(b"0")
+    (cache / ("2" * 16) / "notes.txt").write_text("of the user")
+    for name, days in days_ago.items():
+        then = time.time() - days * 24 * 3600
+        os.utime(cache / name, (then, then))
+    prepared(tmp_path, cache)  # another process that uses the current versions
+    left = {path.name for path in cache.iterdir()}
+    assert left == {"1" * 16, "2" * 16, "own", current.name}
+    assert [path.name for path in (cache / ("2" * 16)).iterdir()] == ["notes.txt"]
+    assert time.time() - current.stat().st_mtime < 3600  # so that it is not removed next
 
 
 def test_the_setting_comes_too_late_once_keras_is_started():
