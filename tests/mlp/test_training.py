@@ -497,8 +497,8 @@ def test_weight_decay_may_change_at_a_warm_start(binary):
 @pytest.mark.parametrize(
     "name, instead",
     [
-        ("optimizer__weight_decay", "Set weight_decay="),
-        ("optimizer__learning_rate", "Set learning_rate="),
+        ("optimizer__weight_decay", "Set the parameter weight_decay."),
+        ("optimizer__learning_rate", "Set the parameter learning_rate."),
         ("optimizer__momentum", r"SGD\(momentum=...\)"),
         ("kernel_initializer__seed", "as kernel_initializer"),
     ],
