@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-# Bytes of a block. Training holds three of them at most. To fill a larger block takes more time
-# a row, because it does not fit in a processor's cache.
+# Bytes of a block. Training holds two of them: one that trains, and the next one. A larger
+# block does not fit in a processor's cache.
 BLOCK_BYTES = 2**24
 
 # Bytes that are copied at once. Sparse rows and rows of another type need a second copy.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from skhp.engine.backends import tensorflow as backend
+from skhp.engine.block_memory import ReusedMemory
 from skhp.engine.plan import Rows, TrainingPlan, TrainingState
 from skhp.engine.program_lookup import is_streamed
 from skhp.engine.program_run import ProgramRun, padded_tensors
@@ -32,6 +33,7 @@ class StreamedRun(ProgramRun):
         """Keep the tables as they are. A block without rows takes no memory."""
         size, validation_size = self._program.capacity
         self._rows, self._validation_rows = rows, validation
+        self._memory = ReusedMemory()
         self._n_validation = 0 if validation is None else len(validation)
         none = slice(0, 0)
         self._train = padded_tensors(rows, size, none)
@@ -79,16 +81,18 @@ class StreamedRun(ProgramRun):
 
     def _block(self, which: np.ndarray) -> Any:
         """Both numbers of rows, and tensors."""
-        tensors = padded_tensors(self._rows, self._program.capacity[0], which)
+        self._memory.next_block()
+        tensors = padded_tensors(self._rows, self._program.capacity[0], which, self._memory)
         return len(which), 0, (tensors, self._validation)
 
     def _validation_block(self, which: np.ndarray) -> Any:
         rows: Any = self._validation_rows
-        tensors = padded_tensors(rows, self._program.capacity[1], which)
+        self._memory.next_block()
+        tensors = padded_tensors(rows, self._program.capacity[1], which, self._memory)
         return 0, len(which), (self._train, tensors)
 
 
-def made_ahead(makers: Iterator[Callable[[], Any]]) -> Iterator[Any]:
+def made_ahead(makers: Iterator[Callable[[], Any]]) -> Generator[Any, None, None]:
     """Yield what functions return. A thread runs the next one while one result is in use.
 
     Parameters

@@ -1,5 +1,7 @@
 """A large X streams in blocks: the same bits as all rows at once, from any kind of table."""
 
+import threading
+
 import keras
 import numpy as np
 import pandas as pd
@@ -200,6 +202,18 @@ def test_wrong_numbers_are_refused(data, tiny_blocks, make, wrong):
     tiny_blocks()
     with pytest.raises(ValueError, match=r"Input X contains|X contains"):
         make().fit(X, y)
+
+
+def test_no_thread_is_left_after_an_error(data, tiny_blocks):
+    class Refuses(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise RuntimeError("no more")
+
+    tiny_blocks()
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="no more"):
+        mlp(callbacks=[Refuses()]).fit(*data)
+    assert threading.active_count() == before
 
 
 def test_keras_trains_a_large_table_too(data, tiny_blocks):
