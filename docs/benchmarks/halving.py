@@ -271,7 +271,7 @@ def compare(results):
         run["share"] = 100 * run["epochs"] / whole["epochs"]
         for score, behind in (("best_score", "behind"), ("all_rounds", "behind_all_rounds")):
             if score in run:
-                run[behind] = whole[score] - run[score]
+                run[behind] = round(whole[score] - run[score], 6)
 
 
 if __name__ == "__main__":

@@ -150,10 +150,7 @@ def checked_weights(y: np.ndarray, sample_weight: Any) -> np.ndarray | None:
     """
     if sample_weight is None:
         return None
-    try:
-        weight = checked_sample_weight(sample_weight, len(y), np.float64)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"sample_weight must be one number a row: {error}") from error
+    weight = checked_sample_weight(sample_weight, len(y), np.float64)
     if not weight.sum() > 0:
         raise ValueError(
             "sample_weight adds up to zero, so no row counts and there is nothing to learn. Give "
