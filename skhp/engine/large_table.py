@@ -252,10 +252,7 @@ def rows_of_a_block(n_bytes: int, batch_size: int) -> int:
 def _copier(rows: LargeTable) -> Callable[[np.ndarray, Any, np.ndarray], None]:
     if sparse.issparse(rows.table):
         return _copy_sparse
-    flags = rows.table.flags
-    if flags.fnc:
-        return _copy_from_columns
-    is_plain = flags.c_contiguous and rows.table.dtype == rows.dtype
+    is_plain = rows.table.flags.c_contiguous and rows.table.dtype == rows.dtype
     return _copy_plain if is_plain else _copy_converted
 
 
@@ -271,12 +268,6 @@ def _copy_plain(out: np.ndarray, table: np.ndarray, numbers: np.ndarray) -> None
 def _copy_converted(out: np.ndarray, table: np.ndarray, numbers: np.ndarray) -> None:
     with np.errstate(over="ignore"):  # an error names the numbers that are too large
         out[...] = table[numbers]
-
-
-def _copy_from_columns(out: np.ndarray, table: np.ndarray, numbers: np.ndarray) -> None:
-    # Column by column: the numbers of a row are far from each other.
-    with np.errstate(over="ignore"):
-        out[...] = np.take(table.T, numbers, axis=-1).T
 
 
 def _large_file(table: Any) -> mmap.mmap | None:
