@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from skhp.engine.packing import are_large
+from skhp.engine.sequencing import after_dependency
 from skhp.mlp.counter_random import uniform
 from skhp.mlp.layers import (
     BATCH_NORM_EPSILON,
@@ -76,7 +77,7 @@ class ForwardPass:
         return walk(self._layout.layers(), x, trainable, state, steps), moved
 
     def _dense(self, layer: Dense, x: Any, kernel: Any, bias: Any) -> Any:
-        return self._add(ops.matmul(x, kernel), bias)
+        return self._add(_product(x, kernel), bias)
 
     def _batch_norm(
         self, moved: list[Any], layer: Any, x: Any, gamma: Any, beta: Any, mean: Any, variance: Any
@@ -200,6 +201,22 @@ def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -
         (ops.cast(ops.where(condition, 0, 1), "int32"), otherwise),
     )
     return value
+
+
+@ops.custom_gradient
+def _product(x: Any, kernel: Any) -> Any:
+    """A matrix product that computes the gradient by the kernel before the one by the rows.
+
+    XLA may compute the second one in several threads. If another operation is ready at that
+    moment, XLA hands it to another thread. For a small network that takes longer than the step.
+    """
+
+    def gradient(upstream: Any) -> tuple[Any, Any]:
+        by_kernel = ops.matmul(ops.transpose(x), upstream)
+        later = after_dependency(upstream, by_kernel[0, 0])
+        return ops.matmul(later, ops.transpose(kernel)), by_kernel
+
+    return ops.matmul(x, kernel), gradient
 
 
 @ops.custom_gradient
