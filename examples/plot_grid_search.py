@@ -5,6 +5,8 @@ Tune layers, width, activation and learning rate
 The hyperparameters of a network are constructor parameters. So
 scikit-learn's ``GridSearchCV`` can search them. This is the search of
 the home page, step by step.
+
+.. index:: ! layers, ! width
 """
 
 # %%

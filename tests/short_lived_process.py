@@ -15,7 +15,7 @@ import warnings
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-LIMIT_MB = 2600  # one test adds up to 200 MB to it
+LIMIT_MB = 2800  # one test adds up to 200 MB to it
 SECONDS = 600  # for one test; the timeout in pyproject.toml stops it earlier
 
 _DIED = "The process of this test ended before the test did. Without -n it shows what it prints."
@@ -101,21 +101,40 @@ class Worker:
 
 
 class Runner:
-    """The plugin of the other process: run the tests that the worker names."""
+    """The plugin of the other process: run the tests that the worker names.
+
+    It collects the files of these tests alone: to collect all takes seconds.
+    """
 
     def __init__(self, connection):
         self._connection = connection
+        self._items = {}  # of the files that are collected, by node id
+        self._folders = {}  # by path; fixtures of conftest.py are found through them
         self._reports = []
         self._warnings = []
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self):
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_directory(self, path):
+        new = yield
+        return self._folders.setdefault(path, new)
+
     def pytest_runtestloop(self, session):
-        items = {item.nodeid: item for item in session.items}
         while (names := self._connection.recv()) is not None:
-            item, nextitem = (items.get(name) for name in names)
+            item, nextitem = (self._item(session, name) for name in names)
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             self._connection.send((self._reports, self._warnings, peak_mb()))
             self._reports, self._warnings = [], []
         return True
+
+    def _item(self, session, name):
+        if name is not None and name not in self._items:
+            path = session.config.rootpath / name.partition("::")[0]
+            self._items |= {item.nodeid: item for item in session.perform_collect([str(path)])}
+        return self._items.get(name)
 
     def pytest_runtest_logreport(self, report):
         hook = self.config.hook.pytest_report_to_serializable

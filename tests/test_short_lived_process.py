@@ -6,17 +6,24 @@ import sys
 from pathlib import Path
 
 CONFTEST = """
+import os
+
 import pytest
 
 from tests import short_lived_process
 from tests.short_lived_process import Worker
 
-short_lived_process.LIMIT_MB = 0  # each test has a process of its own
+short_lived_process.LIMIT_MB = {limit_mb}
 
 
 def pytest_configure(config):
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Worker(config))
+
+
+@pytest.fixture(scope="session")
+def process():
+    return os.getpid()
 """
 
 TESTS = """
@@ -60,11 +67,23 @@ def test_error_after_it(broken_end): ...
 """
 
 
-def test_reports_come_back_from_processes_that_are_replaced(tmp_path):
-    (tmp_path / "pytest.ini").write_text("[pytest]")
-    (tmp_path / "conftest.py").write_text(CONFTEST)
-    (tmp_path / "test_small.py").write_text(TESTS)
-    command = [sys.executable, "-m", "pytest", "-n", "1", "-ra", f"--rootdir={tmp_path}", tmp_path]
+OF_ONE_PROCESS = """
+import os
+
+
+def test_runs_in_the_process_of_the_fixture(process):
+    assert process == os.getpid()
+    print(f"<{process}>")
+"""
+
+
+def run(folder, limit_mb, **files):
+    """What pytest prints of tests in files, with one worker."""
+    (folder / "pytest.ini").write_text("[pytest]")
+    (folder / "conftest.py").write_text(CONFTEST.format(limit_mb=limit_mb))
+    for name, tests in files.items():
+        (folder / f"{name}.py").write_text(tests)
+    command = [sys.executable, "-m", "pytest", "-n", "1", "-rA", f"--rootdir={folder}", folder]
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider"],
         capture_output=True,
@@ -72,10 +91,16 @@ def test_reports_come_back_from_processes_that_are_replaced(tmp_path):
         cwd=Path(__file__).parents[1],
         timeout=200,
     )
-    last = done.stdout.splitlines()[-1]
-    assert re.sub(r" in .*", "", last.strip("= ")) == (
-        "2 failed, 4 passed, 1 skipped, 1 warning, 1 error"
-    ), done.stdout
+    return done.stdout
+
+
+def summary(printed):
+    return re.sub(r" in .*", "", printed.splitlines()[-1].strip("= "))
+
+
+def test_reports_come_back_from_processes_that_are_replaced(tmp_path):
+    printed = run(tmp_path, 0, test_small=TESTS)  # each test has a process of its own
+    assert summary(printed) == "2 failed, 4 passed, 1 skipped, 1 warning, 1 error", printed
     for said in (
         "assert (1 + 1) == 3",
         "The process of this test ended before the test did",
@@ -83,4 +108,11 @@ def test_reports_come_back_from_processes_that_are_replaced(tmp_path):
         "is skipped",
         "ValueError: after the test",
     ):
-        assert said in done.stdout, done.stdout
+        assert said in printed, printed
+
+
+def test_a_process_collects_one_file_after_the_other(tmp_path):
+    files = {"test_a": OF_ONE_PROCESS, "test_b": OF_ONE_PROCESS, "test_c": OF_ONE_PROCESS}
+    printed = run(tmp_path, 1000, **files)
+    assert summary(printed) == "3 passed", printed
+    assert len(set(re.findall(r"<\d+>", printed))) == 1, printed

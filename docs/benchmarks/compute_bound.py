@@ -3,9 +3,9 @@
 What is measured
     8192 x 3072 random rows, one hidden layer of 950, 10 classes, Adam, float32; seconds
     an epoch at batch size 32 and at 256.  Each system first trains once, so that
-    everything is traced and compiled; then it trains for several epochs, and the time
-    of that call over its epochs is the number.  What a fit costs apart from its epochs
-    (checking the data, drawing weights, copying) is in it.
+    everything is traced and compiled.  Then it trains for several epochs.  The number is
+    the time of this call, divided by its epochs.  It includes the rest of a fit: checking
+    the data, drawing weights, copying.
 
 How to run
     python compute_bound.py

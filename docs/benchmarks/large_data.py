@@ -5,13 +5,15 @@ What is measured
     for all rows; X has 250 columns of random numbers.  Before that the process trains on
     300 rows, so that imports and compiled code count as little as possible.  Peak memory
     of each step beyond what the process held before it, what it still holds after the
-    fit, and processor seconds.  For skhp X is an array of float32, one of float64, a
-    memory map of a file, and a CSR matrix of 100,000 rows and 20,000 columns with 20
-    numbers a row.  Pages of a mapped file count as memory, X itself does not otherwise.
+    fit, and processor seconds.  X is an array of float32, one of float64, a data frame of
+    float64 columns, a memory map of a file, and a CSR matrix of 100,000 rows and 20,000
+    columns with 20 numbers a row.  Pages of a mapped file count as memory, X itself does
+    not otherwise.
 
 How to run
     python large_data.py            # Linux only: resets the peak in /proc
     python large_data.py --megabytes 1000 --repeats 1
+    python large_data.py --systems skhp-mapped --megabytes 10000 --output mapped.json
     python large_data.py --smoke    # 80 MB; keeps nothing
 """
 
@@ -35,6 +37,14 @@ def array(megabytes, dtype="float32"):
 
     n_rows = megabytes * 10**6 // (N_FEATURES * np.dtype(dtype).itemsize)
     return np.random.default_rng(0).random((n_rows, N_FEATURES), dtype=dtype)
+
+
+def frame(megabytes):
+    """Return a data frame of float64, whose columns are stored one after the other."""
+    import numpy as np
+    import pandas as pd
+
+    return pd.DataFrame(np.asfortranarray(array(megabytes, "float64")))
 
 
 def mapped_file(megabytes):
@@ -116,8 +126,9 @@ def measure(make_network, make_rows, options):
     X = make_rows(80 if options.smoke else options.megabytes)
     y = np.arange(X.shape[0]) % 2
     fit, predict = make_network(X.shape[1])
-    fit(np.asarray(X[:300].toarray() if hasattr(X, "toarray") else X[:300]), y[:300])
-    predict(X[:300])
+    few = X[:300].toarray() if hasattr(X, "toarray") else X[:300]
+    fit(np.ascontiguousarray(few), y[:300])
+    predict(np.ascontiguousarray(few))
     fit_mb, kept_mb, fit_s = cost(lambda: fit(X, y))
     predict_mb, _, predict_s = cost(lambda: predict(X))
     return {
@@ -135,11 +146,15 @@ SYSTEMS = {
     "skhp-float64": System(
         "skhp, float64 array", partial(measure, skhp_network, partial(array, dtype="float64"))
     ),
+    "skhp-frame": System("skhp, data frame of float64", partial(measure, skhp_network, frame)),
     "skhp-mapped": System("skhp, memory map", partial(measure, skhp_network, mapped_file)),
     "skhp-sparse": System("skhp, CSR matrix", partial(measure, skhp_network, sparse_rows)),
     "keras": System("Keras fit, float32 array", partial(measure, keras_network, array)),
     "sklearn": System(
         "scikit-learn MLPClassifier, float32 array", partial(measure, sklearn_network, array)
+    ),
+    "sklearn-sparse": System(
+        "scikit-learn MLPClassifier, CSR matrix", partial(measure, sklearn_network, sparse_rows)
     ),
 }
 COLUMNS = ["fit_mb", "kept_mb", "fit_s", "predict_mb", "predict_s"]

@@ -1,13 +1,13 @@
 """Whether memory grows with the number of fits.
 
 What is measured
-    Many fits in one process, over 25 structures in turn (1 to 5 layers x width 8 to
-    128) with a learning rate and a seed of their own, on breast cancer, 3 epochs.
-    Resident memory after every 25th fit; the slope in MB a fit over the fits behind
-    the first fifth, in which caches fill.  scikeras gets fewer fits: it is slow.
-    Beside the plain fits: perceptrons with a Keras callback, perceptrons whose
-    ``model_`` is read, perceptrons that Keras's own fit trains (a callback looks at
-    every batch), and a subclass of keras.Model.
+    Many fits in one process, with 25 structures in turn (1 to 5 layers x width 8 to 128).
+    Each fit has its own learning rate and seed, and 3 epochs on breast cancer.  Resident
+    memory after every 25th fit, and its growth in MB a fit.  The growth leaves out the
+    first fifth of the fits, in which caches fill.  scikeras gets fewer fits: it is slow.
+    Other rows: perceptrons with a Keras callback, perceptrons whose ``model_`` is read,
+    perceptrons that Keras's own fit trains (with a callback that acts on every batch), and
+    a subclass of keras.Model.
 
 How to run
     python memory.py                     # Linux only: reads /proc

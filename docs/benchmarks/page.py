@@ -1,7 +1,8 @@
 """Render the tables of the benchmark page from the JSON files in ``results/``.
 
 Every number on the page comes from here, and so from a run of the scripts: write the JSON
-files first, then render.  ``results.inc`` is included by ``index.rst``.
+files first, then render.  ``results.inc`` is included by ``index.rst``.  The README's part on
+speed is written from the same files.
 
 How to run
     python page.py
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import architectures
 import comparison
+import slower
+import speed
 
 FOLDER = Path(__file__).parent
 
@@ -35,8 +38,10 @@ TABLES = {
         "The best score, and the epochs that it takes",
         {
             "share": "% of the epochs",
-            "best_score": "best mean accuracy",
+            "best_score": "best of the last round",
             "behind": "behind",
+            "all_rounds": "best of all rounds",
+            "behind_all_rounds": "behind",
             "test_score": "accuracy on held-out rows",
         },
     ),
@@ -81,22 +86,41 @@ TABLES = {
 }
 
 
+def stored(name):
+    """Return the results of one benchmark: one for each file."""
+    files = sorted((FOLDER / "results").glob(f"{name}*.json"))
+    return [json.loads(file.read_text()) for file in files]
+
+
 def section(name, title, columns, text):
     """Return one benchmark's section: what it measures, then a table a result file."""
     lines = [title, "-" * len(title), "", text, ""]
-    files = sorted((FOLDER / "results").glob(f"{name}*.json"))
-    if not files:
-        return [*lines, "*Not measured yet.*", ""]
-    for file in files:
-        lines += result(json.loads(file.read_text()), columns)
-    return lines
+    tables = [line for results in stored(name) for line in result(results, columns)]
+    return [*lines, *(tables or ["*Not measured yet.*", ""])]
+
+
+def slower_section():
+    """Return the section of all numbers in which skhp is slower."""
+    title = "Where skhp is slower"
+    lines = [title, "-" * len(title), "", slower.ABOUT, "", *list_table("", slower.HEADS)]
+    for name, (benchmark, columns) in TABLES.items():
+        for results in stored(name):
+            label = ", ".join([benchmark, *jobs(results)])
+            for cells in slower.rows(label, results, columns):
+                lines += row(cells)
+    return [*lines, ""]
+
+
+def list_table(caption, heads):
+    """Return the beginning of a table."""
+    lines = [f".. list-table:: {caption}".rstrip(), "   :header-rows: 1", "   :class: benchmark"]
+    return [*lines, "", *row(heads)]
 
 
 def result(results, columns):
     """Return the table of one result file, and under it how it was measured."""
     shown = {key: head for key, head in columns.items() if is_measured(results, key)}
-    lines = [f".. list-table:: {caption(results)}", "   :header-rows: 1", "   :class: benchmark"]
-    lines += ["", *row(["", "runs", *shown.values()])]
+    lines = list_table(caption(results), ["", "runs", *shown.values()])
     for system in results["systems"]:
         lines += row(cells(results, system, shown))
     return [*lines, "", conditions(results), ""]
@@ -128,11 +152,16 @@ def caption(results):
     """Return the table's caption: how many jobs, where a benchmark has jobs."""
     if "caption" in results:
         return results["caption"]
-    jobs = results["settings"].get("n_jobs")
-    if jobs is None:
-        return "Medians; in brackets, times skhp's"
-    backend = f", {results['settings']['backend']}" if jobs != 1 else ""
-    return f"``n_jobs={jobs}``{backend}; medians; in brackets, times skhp's"
+    return "; ".join(["Medians", *jobs(results), "in brackets, times skhp's"])
+
+
+def jobs(results):
+    """Return how many jobs ran, as a list with one text or none."""
+    n_jobs = results["settings"].get("n_jobs")
+    if n_jobs is None:
+        return []
+    backend = f", {results['settings']['backend']}" if n_jobs != 1 else ""
+    return [f"``n_jobs={n_jobs}``{backend}"]
 
 
 def conditions(results):
@@ -160,6 +189,9 @@ def script_text(name):
 def render():
     """Return the text of all sections."""
     lines = [".. Rendered by page.py from results/*.json.  Do not edit.", ""]
+    if not speed.is_one_machine(results for name in TABLES for results in stored(name)):
+        lines += ["The tables were measured on several machines: compare within a table.", ""]
+    lines += slower_section()
     for name, (title, columns) in TABLES.items():
         lines += section(name, title, columns, script_text(name))
     return "\n".join(lines).rstrip() + "\n"
@@ -167,3 +199,4 @@ def render():
 
 if __name__ == "__main__":
     (FOLDER / "results.inc").write_text(render())
+    speed.write()

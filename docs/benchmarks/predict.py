@@ -2,10 +2,10 @@
 
 What is measured
     A trained network of two hidden layers of 64 on 30 features; milliseconds of a call
-    on 1 row and on 100,000 rows, the median of many calls after a few that don't count.
+    on 1 row and on 100,000 rows: the median of many calls, without the first few.
     skhp and scikit-learn check the input and return labels; the Keras calls return
-    probabilities as a NumPy array, which is less work.  ``Model.predict`` is called as
-    it stands (batches of 32), and with batches of 4096.
+    probabilities as a NumPy array, which is less work.  ``Model.predict`` is called with
+    its default batches of 32, and with batches of 4096.
 
 How to run
     python predict.py

@@ -6,7 +6,7 @@ What is measured
     candidate has the same structure, so skhp compiles for it once.  Seconds of the
     imports, of the first search and of the second.
 
-Alike
+What is the same
     Both systems try the same 20 candidates.  Keras adds ``l2 * |w|^2`` to the mean loss
     of a batch and scikit-learn ``alpha / 2 * |w|^2 / batch``: the same penalty is
     ``alpha = 2 * batch * l2``, so the range of ``alpha`` is the range of ``l2`` times

@@ -7,16 +7,15 @@ What is measured
     120 fits and nothing else.  Seconds of the imports, of the first search in the
     process (``cold``: tracing and compiling included) and of the second (``warm``),
     the scores, and the peak memory of the process and of joblib's workers.  "Programs on
-    disk" is a process that finds the programs which an earlier process compiled; all other
-    processes start without.
+    disk" is a process that finds the programs which an earlier process compiled.  All other
+    processes start without programs on disk.
 
-Not alike
+What differs
     keras-tuner has no cross-validation: it does 24 fits, on the first fold.
     ``keras.wrappers.SKLearnClassifier`` loses its ``fit_kwargs`` in ``clone`` and would
-    train one epoch a fit; here the epochs go through ``GridSearchCV.fit`` instead,
-    which gets them through, so that it does the same work as the others.
-    The systems that take minutes are searched once, without the warm search, unless
-    ``--warm all`` and ``--slow-repeats`` say otherwise.
+    train one epoch a fit.  So the epochs are passed to ``GridSearchCV.fit`` here, and it
+    does the same work as the others.  Systems that take minutes run one search only,
+    unless ``--warm all`` and ``--slow-repeats`` ask for more.
 
 How to run
     python tabular_grid.py --n-jobs 1

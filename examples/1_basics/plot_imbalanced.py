@@ -94,7 +94,7 @@ plt.show()
 # --------------------
 # On test rows that the search did not use.
 plain = search.estimator.fit(X_train, y_train)
-ax = plt.gca()
+_, ax = plt.subplots(figsize=(5, 5), layout="constrained")
 for name, fitted in (("no weights", plain), ("best", search)):
     PrecisionRecallDisplay.from_estimator(
         fitted, X_test, y_test, name=name, ax=ax

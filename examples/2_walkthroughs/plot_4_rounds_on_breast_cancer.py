@@ -156,7 +156,7 @@ plt.show()
 # Four parameters
 # ---------------
 # The best score of the first round for each combination of them.
-# White cells were not tried.
+# Grey cells were not tried.
 SearchHeatmapDisplay.from_search(
     rounds[0],
     "learning_rate",

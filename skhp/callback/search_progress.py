@@ -24,8 +24,8 @@ class SearchProgress(SearchMonitor):
 
     See Also
     --------
-    sklearn.callback.ProgressBar : A bar with the remaining time; it can be set together with
-        this one. ``ProgressBar(max_propagation_depth=0)`` draws one bar for a whole search.
+    sklearn.callback.ProgressBar : A bar with the remaining time. In a terminal it can be set
+        together with this one. ``ProgressBar(max_propagation_depth=0)`` draws no bar for each fit.
     LearningCurves : Every epoch of every candidate, in a table.
 
     Notes

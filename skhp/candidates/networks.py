@@ -72,21 +72,25 @@ def planned_epochs(search: Any, params: Mapping[str, Any]) -> int | None:
     return settings.get("epochs")
 
 
-def n_parameters_of(search: Any, params: Mapping[str, Any]) -> int | None:
+def n_parameters_of(search: Any, params: Mapping[str, Any], fitted: Any = None) -> int | None:
     """The number of weights of a candidate's network, including moving statistics.
 
     Parameters
     ----------
-    search : fitted search
+    search : search
     params : mapping
+    fitted : estimator, optional
+        A fitted network, which tells the number of features. By default that of the search's
+        ``best_estimator_``.
 
     Returns
     -------
     int or None
-        None if the search has no ``best_estimator_``, which tells the number of features; if
-        the search also varies a step before the network; or if the network cannot be built.
+        None if there is no fitted network; if the search also varies a step before the
+        network; or if the network cannot be built.
     """
-    fitted = network_in(getattr(search, "best_estimator_", None))
+    if fitted is None:
+        fitted = network_in(getattr(search, "best_estimator_", None))
     network = candidate_network(search, params)
     if fitted is None or network is None:
         return None

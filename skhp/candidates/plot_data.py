@@ -113,6 +113,8 @@ def plot_data_of(search: Any, metric: str | None = None) -> PlotData:
     ):
         if source in results:
             frame[column] = np.asarray(results[source])
+    if f"split0_test_{scorer}" in results and f"split1_test_{scorer}" not in results:
+        frame = frame.drop(columns="score_std", errors="ignore")  # one split has no deviation
     return PlotData(frame, tuple(names.values()), scales, _score_title(search, scorer))
 
 

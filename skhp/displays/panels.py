@@ -86,6 +86,49 @@ def divide(
     return ax, panels
 
 
+def one_or_more(
+    ax: Any,
+    n: int,
+    most_columns: int,
+    *,
+    single: tuple[float, float] = (6.4, 4.4),
+    each: tuple[float, float],
+    **subplots: Any,
+) -> tuple[Any, np.ndarray]:
+    """Return one panel, or divide an Axes into ``n`` panels, nearly as many rows as columns.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        The Axes to draw on or to divide. None makes a new figure.
+    n : int
+        The number of panels.
+    most_columns : int
+        The largest number of columns.
+    single, each : tuple of float
+        Width and height in inches, for a new figure: of a picture with one panel, and of each of
+        several panels.
+    **subplots
+        ``sharex`` and ``sharey``.
+
+    Returns
+    -------
+    ax : matplotlib Axes
+        The panel, or the Axes that contains the panels.
+    panels : ndarray of matplotlib Axes
+        None where the grid has a place without a panel.
+    """
+    if n == 1:
+        ax = one_panel(ax, single)
+        return ax, np.array([[ax]], dtype=object)
+    return divide(ax, near_square(n, most_columns), n, each, **subplots)
+
+
+def lowest(panels: np.ndarray) -> list[Any]:
+    """Return the lowest panel of each column."""
+    return [[panel for panel in column if panel is not None][-1] for column in panels.T]
+
+
 def _remove_panel(panel: Any, panels: np.ndarray, figure: Any) -> None:
     row, column = next(zip(*np.nonzero(panels == panel), strict=True))
     figure.delaxes(panel)

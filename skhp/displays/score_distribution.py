@@ -174,14 +174,11 @@ class ScoreDistributionDisplay:
         """
         panels.check_matplotlib("ScoreDistributionDisplay.plot")
         names = list(self.labels)
-        shape = panels.near_square(len(names), 3)
         most = max(map(len, self.labels.values()))
-        size = (3.6, min(max(0.42 * most + 0.9, 2.0), 5))
-        if len(names) == 1:
-            self.ax_ = panels.one_panel(ax, (6.4, size[1] + 0.8))
-            self.axes_ = np.array([[self.ax_]], dtype=object)
-        else:
-            self.ax_, self.axes_ = panels.divide(ax, shape, len(names), size, sharex=True)
+        height = min(max(0.42 * most + 0.9, 2.0), 5)
+        self.ax_, self.axes_ = panels.one_or_more(
+            ax, len(names), 2, single=(6.4, height + 0.8), each=(3.8, height), sharex=True
+        )
         self.figure_ = self.ax_.figure
         limits = _limits(self.frame["score"])
         for panel, name in zip(self.axes_.flat, names, strict=False):
@@ -189,9 +186,8 @@ class ScoreDistributionDisplay:
             by_value = {str(v): g.to_numpy() for v, g in scores}
             _draw_ridges(panel, by_value, self.labels[name], limits)
             panel.set_ylabel(name)
-        for column in range(self.axes_.shape[1]):
-            lowest = [panel for panel in self.axes_[:, column] if panel is not None][-1]
-            lowest.set_xlabel(self.score_name)
+        for panel in panels.lowest(self.axes_):
+            panel.set_xlabel(self.score_name)
         return self
 
 

@@ -111,13 +111,9 @@ class SliceDisplay:
         panels.check_matplotlib("SliceDisplay.plot")
         from matplotlib.ticker import MaxNLocator
 
-        n = len(self.params)
-        if n == 1:
-            self.ax_ = panels.one_panel(ax)
-            self.axes_ = np.array([[self.ax_]], dtype=object)
-        else:
-            shape = panels.near_square(n, 4)
-            self.ax_, self.axes_ = panels.divide(ax, shape, n, (3.2, 2.8), sharey=True)
+        self.ax_, self.axes_ = panels.one_or_more(
+            ax, len(self.params), 3, each=(2.8, 2.6), sharey=True
+        )
         self.figure_ = self.ax_.figure
         for panel, name in zip(self.axes_.flat, self.params, strict=False):
             points = self._draw_panel(panel, name)

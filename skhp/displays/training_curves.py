@@ -233,8 +233,9 @@ class TrainingCurvesDisplay:
         for panel in self.axes_.flat:
             if panel is not None:
                 panel.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-                _set_yscale(panel, self._scale_for(panel.get_label(), yscale))
+                panel.set_yscale(self._scale_for(panel.get_label(), yscale))
                 panel.set_ylim(ylim)
+                _set_yticks(panel)
         self.figure_ = self.ax_.figure
         return self
 
@@ -245,14 +246,18 @@ class TrainingCurvesDisplay:
         return "log" if "loss" in metric and (values > 0).all() else "linear"
 
 
-def _set_yscale(panel: Any, yscale: str) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
+def _set_yticks(panel: Any) -> None:
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-    panel.set_yscale(yscale)
-    if yscale == "log":  # 0.5 reads better than 5 x 10^-1
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.yaxis.set_minor_formatter(NullFormatter())
+    if panel.get_yscale() == "log":
+        low, high = panel.get_ylim()
+        if high < 8 * low:
+            locator: Any = MaxNLocator(5)
+        else:
+            locator = LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,))
+        panel.yaxis.set_major_locator(locator)
+        panel.yaxis.set_major_formatter("{x:g}")  # 0.5 reads better than 5 x 10^-1
+        panel.yaxis.set_minor_locator(NullLocator())
 
 
 def _history(estimator: Any) -> Mapping[str, Sequence[float]]:
@@ -291,11 +296,7 @@ def _known(frame: pd.DataFrame, name: str, role: str) -> str:
 def _draw_metrics(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
     # The history is in Keras's order, which is alphabetical.
     metrics = sorted(display.frame["metric"].unique(), key=lambda name: name != "loss")
-    if len(metrics) == 1:
-        ax = panels.one_panel(ax)
-        axes = np.array([[ax]], dtype=object)
-    else:
-        ax, axes = panels.divide(ax, panels.near_square(len(metrics), 4), len(metrics), (4, 3.4))
+    ax, axes = panels.one_or_more(ax, len(metrics), 4, each=(4, 3.4))
     for panel, metric in zip(axes.flat, metrics, strict=False):
         draw_rows(panel, display.frame[display.frame["metric"] == metric])
         panel.set(xlabel="epoch", ylabel=metric, label=metric)
@@ -305,7 +306,7 @@ def _draw_metrics(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndar
 
 def _draw_best(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray]:
     places = display.frame["place"].unique()
-    shape = panels.near_square(max(len(places), 1), 4)
+    shape = panels.near_square(max(len(places), 1), 3)
     size = (3.2, 2.6)
     ax, axes = panels.divide(ax, shape, len(places), size, sharex=True, sharey=True)
     metric = display.frame["metric"].iloc[0]
@@ -316,9 +317,8 @@ def _draw_best(display: TrainingCurvesDisplay, ax: Any) -> tuple[Any, np.ndarray
         panel.set_title(_best_title(display.candidates, curves.iloc[0]), fontsize=8, loc="left")
     for row in range(shape[0]):
         axes[row, 0].set_ylabel(metric)
-    for column in range(shape[1]):
-        lowest = [panel for panel in axes[:, column] if panel is not None][-1]
-        lowest.set_xlabel("epoch")
+    for panel in panels.lowest(axes):
+        panel.set_xlabel("epoch")
     axes.flat[0].legend(frameon=False, fontsize=8)
     return ax, axes
 

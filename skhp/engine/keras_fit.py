@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from skhp.compat.tensorflow import backend_seeded, freed_with_model
-from skhp.engine.large_table import as_arrays
+from skhp.engine.large_table import LargeTable, as_arrays
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState, Watcher
 from skhp.engine.pure_optimizer import all_variables
 from skhp.engine.text import text_as_tensors
@@ -130,7 +130,7 @@ def train_with_keras(
     resume(model.optimizer, start)
     arguments: dict[str, Any] = {
         "epochs": plan.epochs,
-        "validation_data": validation and text_as_tensors(as_arrays(_given(validation))),
+        "validation_data": validation and _validation_data(model, plan, validation),
         "validation_batch_size": plan.batch_size,
         "verbose": 2 if plan.verbose else 0,
         "callbacks": [guard, *_callbacks(plan), clock],
@@ -147,6 +147,14 @@ def train_with_keras(
         diverged_at=guard.diverged_at,
         is_cut=clock.is_cut,
     )
+
+
+def _validation_data(model: keras.Model, plan: TrainingPlan, validation: Rows) -> Any:
+    is_large = any(isinstance(table, LargeTable) for table in keras.tree.flatten(validation.X))
+    if is_large and not has_own_fit(model):
+        in_order = dataclasses.replace(plan, shuffle=False)
+        return OrderedBatches(in_order, validation, np.random.RandomState(0))
+    return text_as_tensors(as_arrays(_given(validation)))
 
 
 def _callbacks(plan: TrainingPlan) -> list[Any]:

@@ -15,11 +15,15 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-# Bytes of a block. Training holds two of them: one that trains, and the next one.
-BLOCK_BYTES = 2**25
+# Bytes of a block. Training holds two of them: one that trains, and the next one. A larger
+# block does not fit in a processor's cache.
+BLOCK_BYTES = 2**24
 
 # Bytes that are copied at once. Sparse rows and rows of another type need a second copy.
 _STEP_BYTES = 2**22
+
+# An entry of a sparse row takes a product the time of so many cells of a dense row.
+CELLS_OF_AN_ENTRY = 32
 
 # Bytes of a file that a process maps before it gives the pages back. Pages that stay mapped
 # count as memory of the process. Reading a row maps up to 2 MB around it, too.
@@ -80,6 +84,11 @@ class LargeTable:
             which = np.flatnonzero(which)
         return which if self.chosen is None else self.chosen[which]
 
+    def has_few_entries(self) -> bool:
+        """Whether products with the entries of a sparse table take less time than dense ones."""
+        n_cells = math.prod(self.table.shape)
+        return sparse.issparse(self.table) and self.table.nnz * CELLS_OF_AN_ENTRY <= n_cells
+
     def column(self, number: int) -> LargeTable:
         """One column of an array, as a table that is not copied."""
         return replace(self, table=self.table[:, number : number + 1])
@@ -88,7 +97,7 @@ class LargeTable:
         if isinstance(which, slice) and self.chosen is None and self._is_in_memory():
             return self.table[which]
         numbers = self._numbers(which)
-        out = np.empty((len(numbers), *self.table.shape[1:]), self.dtype)
+        out = np.empty((len(numbers), *self.shape[1:]), self.dtype)
         self._copy(numbers, out)
         return out
 
@@ -102,16 +111,19 @@ class LargeTable:
         self._copy(self._numbers(which), out)
 
     def _copy(self, numbers: np.ndarray, out: np.ndarray) -> None:
-        copy, file = _copier(self), _large_file(self.table)
+        file = _large_file(self.table)
         size = bytes_of_a_row(self)
         step = max(1, _STEP_BYTES // max(1, size))
         if file is not None:
             step = max(1, min(step, _MAPPED_BYTES // (size + _BYTES_AROUND)))
         for start in range(0, len(numbers), step):
             some = numbers[start : start + step]
-            copy(out[start : start + len(some)], self.table, some)
+            self._copy_step(out[start : start + len(some)], some)
             if file is not None:  # its pages are read again when they are needed
                 file.madvise(mmap.MADV_DONTNEED)
+
+    def _copy_step(self, out: np.ndarray, numbers: np.ndarray) -> None:
+        _copier(self)(out, self.table, numbers)
 
 
 def large_table(X: Any, dtype: Any) -> LargeTable:
@@ -120,12 +132,13 @@ def large_table(X: Any, dtype: Any) -> LargeTable:
     Parameters
     ----------
     X : ndarray or sparse matrix
-        An array in Fortran order is copied: it has no rows that can be read at once.
+        A mapped file in Fortran order is copied: to read some of its rows, the system would
+        read the whole file.
     dtype : dtype
     """
     if sparse.issparse(X):
         X = X.tocsr().astype(dtype, copy=False)
-    elif X.flags.fnc:
+    elif X.flags.fnc and _large_file(X) is not None:
         X = np.ascontiguousarray(X, dtype)
     return LargeTable(X, np.dtype(dtype))
 
@@ -140,9 +153,22 @@ def is_large(X: Any, dtype: Any) -> bool:
     dtype : dtype
         Of the dense array.
     """
-    if not (isinstance(X, np.ndarray) or sparse.issparse(X)) or X.dtype.kind not in "fiub":
-        return False
-    return math.prod(X.shape) * np.dtype(dtype).itemsize > 2 * BLOCK_BYTES
+    is_table = isinstance(X, np.ndarray) or sparse.issparse(X)
+    return is_table and is_large_shape(X.shape, X.dtype, dtype)
+
+
+def is_large_shape(shape: tuple[int, ...], stored: np.dtype, dtype: Any) -> bool:
+    """Whether numbers take more than two blocks as a dense array.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    stored : dtype
+        In which they are stored. What is no number is not large.
+    dtype : dtype
+        Of the dense array.
+    """
+    return stored.kind in "fiub" and (math.prod(shape) * np.dtype(dtype).itemsize > 2 * BLOCK_BYTES)
 
 
 def part_of(array: Any, which: Any) -> Any:
@@ -226,7 +252,10 @@ def rows_of_a_block(n_bytes: int, batch_size: int) -> int:
 def _copier(rows: LargeTable) -> Callable[[np.ndarray, Any, np.ndarray], None]:
     if sparse.issparse(rows.table):
         return _copy_sparse
-    is_plain = rows.table.flags.c_contiguous and rows.table.dtype == rows.dtype
+    flags = rows.table.flags
+    if flags.fnc:
+        return _copy_from_columns
+    is_plain = flags.c_contiguous and rows.table.dtype == rows.dtype
     return _copy_plain if is_plain else _copy_converted
 
 
@@ -242,6 +271,12 @@ def _copy_plain(out: np.ndarray, table: np.ndarray, numbers: np.ndarray) -> None
 def _copy_converted(out: np.ndarray, table: np.ndarray, numbers: np.ndarray) -> None:
     with np.errstate(over="ignore"):  # an error names the numbers that are too large
         out[...] = table[numbers]
+
+
+def _copy_from_columns(out: np.ndarray, table: np.ndarray, numbers: np.ndarray) -> None:
+    # Column by column: the numbers of a row are far from each other.
+    with np.errstate(over="ignore"):
+        out[...] = np.take(table.T, numbers, axis=-1).T
 
 
 def _large_file(table: Any) -> mmap.mmap | None:

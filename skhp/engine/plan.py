@@ -94,6 +94,9 @@ class Network(Protocol):
     def draws(self) -> bool:
         """Whether a training step of the reference draws random numbers."""
 
+    def units_of_first_product(self) -> int:
+        """Units of its first layer, if that can take the entries of sparse rows; 0 if not."""
+
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> Any:
         """The network as a compiled `keras.Model`."""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from skhp.engine import optimizer_settings as optimizers
 from skhp.engine.backends import tensorflow as backend
+from skhp.engine.block_memory import new_memory
 from skhp.engine.check import Steps, check, needs_check, rows_to_check
 from skhp.engine.engine_choice import COMPILED
 from skhp.engine.packing import Packing, none_joinable
@@ -188,7 +189,9 @@ class ProgramRun:
         return np.arange(self._n)
 
 
-def padded_tensors(rows: Rows, length: int, which: Any = slice(None)) -> Any:
+def padded_tensors(
+    rows: Rows, length: int, which: Any = slice(None), memory: Any = new_memory
+) -> Any:
     """X, y and weights as tensors with rows of zeros below, up to a length.
 
     Parameters
@@ -197,9 +200,11 @@ def padded_tensors(rows: Rows, length: int, which: Any = slice(None)) -> Any:
     length : int
     which : slice or ndarray of int
         The rows to take, in this order.
+    memory : callable
+        As in the backend's ``padded_tensor``.
     """
 
     def tensor(array: Any) -> Any:
-        return backend.padded_tensor(array, length, which)
+        return backend.padded_tensor(array, length, which, memory)
 
     return keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))

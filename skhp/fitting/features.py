@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite
 
-from skhp.engine.large_table import is_large, large_table, slices
+from skhp.engine.large_table import is_large, is_large_shape, large_table, slices
 
 
 def as_table(X: Any) -> Any:
@@ -53,15 +53,17 @@ def as_table(X: Any) -> Any:
 def checks_of(X: Any, dtype: Any) -> dict[str, Any]:
     """Arguments of `validate_data` that say how it converts and checks the numbers of X.
 
-    A large array is neither converted nor read as a whole. `as_rows` does that in blocks.
+    A large array, or a large data frame of one type, is neither converted nor read as a whole.
+    `as_rows` does that in blocks.
 
     Parameters
     ----------
     X : array-like
     dtype : dtype
     """
-    if isinstance(X, np.ndarray) and is_large(X, dtype):
-        return {"dtype": [dtype, X.dtype], "ensure_all_finite": False}
+    stored = X.dtype if isinstance(X, np.ndarray) else _dtype_of_frame(X)
+    if stored is not None and is_large_shape(X.shape, stored, dtype):
+        return {"dtype": [dtype, stored], "ensure_all_finite": False}
     return {"dtype": dtype}
 
 
@@ -175,9 +177,25 @@ def _check_kind(X: Any) -> None:
         _check_objects(X)
 
 
+def _dtype_of_frame(X: Any) -> np.dtype | None:
+    """The type of all columns of a data frame; None if there are several, or pandas's own."""
+    dtypes = set(X.dtypes) if hasattr(X, "columns") and hasattr(X, "dtypes") else set()
+    only = dtypes.pop() if len(dtypes) == 1 else None
+    return only if isinstance(only, np.dtype) else None
+
+
 def _check_frame(X: Any) -> None:
-    if hasattr(X, "columns") and (array := np.asarray(X)).dtype.kind in "OUSmM":
+    if not hasattr(X, "columns") or _holds_plain_numbers(X):
+        return
+    array = np.asarray(X)
+    if array.dtype.kind in "OUSmM":
         _check_kind(array)
+
+
+def _holds_plain_numbers(X: Any) -> bool:
+    """Whether all columns of a data frame have number types of NumPy."""
+    dtypes = getattr(X, "dtypes", [None])
+    return all(isinstance(dtype, np.dtype) and dtype.kind in "fiub" for dtype in dtypes)
 
 
 def _check_objects(X: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ def checked_sample_weight(sample_weight: Any, n_rows: int, dtype: Any = _FLOATS)
 
     Raises
     ------
+    TypeError
+        If it is a name or a mapping, such as a class weight.
     ValueError
         If there is another number of weights, or one is negative, missing or infinite.
 
@@ -40,14 +43,22 @@ def checked_sample_weight(sample_weight: Any, n_rows: int, dtype: Any = _FLOATS)
     """
     if sample_weight is None:
         return np.ones(n_rows, dtype[0] if isinstance(dtype, tuple) else dtype)
-    weight = check_array(
-        np.full(n_rows, sample_weight) if np.isscalar(sample_weight) else sample_weight,
-        ensure_2d=False,
-        ensure_min_samples=0,
-        dtype=list(dtype) if isinstance(dtype, tuple) else dtype,
-        order="C",
-        input_name="sample_weight",
-    )
+    if isinstance(sample_weight, str | Mapping):
+        raise TypeError(
+            f"sample_weight must be an array with one number for each row. Got {sample_weight!r}. "
+            "Weights of classes are the parameter class_weight of classifiers."
+        )
+    try:
+        weight = check_array(
+            np.full(n_rows, sample_weight) if np.isscalar(sample_weight) else sample_weight,
+            ensure_2d=False,
+            ensure_min_samples=0,
+            dtype=list(dtype) if isinstance(dtype, tuple) else dtype,
+            order="C",
+            input_name="sample_weight",
+        )
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"sample_weight must be one number for each row: {error}") from error
     if weight.shape != (n_rows,):
         raise ValueError(
             f"sample_weight must have one number for each of the {n_rows} rows. Got an array of "

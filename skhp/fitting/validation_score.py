@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from skhp.engine.plan import TrainingState, ValidationScore
 
 
+def history_name(scoring: Any) -> str:
+    """The name of a score in the history.
+
+    Parameters
+    ----------
+    scoring : str or callable
+
+    Examples
+    --------
+    >>> history_name("roc_auc"), history_name(lambda net, X, y: 0)
+    ('val_roc_auc', 'val_score')
+    """
+    return f"val_{scoring}" if isinstance(scoring, str) else "val_score"
+
+
 def scored_rows(X: Any, y: Any, sample_weight: Any, which: np.ndarray | None) -> tuple[Any, ...]:
     """X, y and weights of some rows, as they were given: a scorer gets named columns and labels.
 
@@ -41,6 +56,7 @@ def validation_score(
     scorer: Callable[..., Any],
     rows: tuple[Any, ...],
     estimator_at: Callable[[TrainingState], Any],
+    parameter: str,
 ) -> ValidationScore:
     """A score for the engine to measure.
 
@@ -54,6 +70,8 @@ def validation_score(
         X, y and weights or None, as they were given to ``fit``.
     estimator_at : callable
         It returns a fitted estimator with the weights of a `TrainingState`.
+    parameter : str
+        The estimator's parameter for the scorer, which errors name.
 
     Raises
     ------
@@ -69,7 +87,7 @@ def validation_score(
     def measure(state: TrainingState) -> float:
         if not state.is_finite():  # training has diverged, and such a network cannot predict
             return float("nan")
-        return _checked(scorer(estimator_at(state), X, y, **weights), scorer)
+        return _checked(scorer(estimator_at(state), X, y, **weights), parameter, scorer)
 
     def key() -> Any:
         from skhp.keras_objects.fingerprint import fingerprint
@@ -79,10 +97,10 @@ def validation_score(
     return ValidationScore(name, measure, key)
 
 
-def _checked(value: Any, scorer: Any) -> float:
+def _checked(value: Any, parameter: str, scorer: Any) -> float:
     if not isinstance(value, Real) or not np.isfinite(float(value)):
         raise ValueError(
-            f"monitor={scorer!r} must return a finite number for the validation rows. Got "
-            f"{value!r}. Give more validation rows, or use another monitor."
+            f"{parameter}={scorer!r} must return a finite number for the validation rows. Got "
+            f"{value!r}. Give more validation rows, or use another scorer."
         )
     return float(value)

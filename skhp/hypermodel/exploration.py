@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from skhp.hypermodel.hyperparameters import Condition, HyperParameters
+from skhp.hypermodel.condition import Condition
+from skhp.hypermodel.hyperparameters import HyperParameters
 from skhp.hypermodel.ranges import Definition, SpaceError
 from skhp.runtime.global_generators import seeded
 

@@ -9,31 +9,11 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+from skhp.hypermodel.condition import Condition
 from skhp.hypermodel.ranges import Choice, Definition, Number, SpaceError
-
-
-@dataclass(frozen=True)
-class Condition:
-    """The condition that a hyperparameter has one of some values.
-
-    Parameters
-    ----------
-    name : str
-        Name of the hyperparameter.
-    values : tuple
-        The values with which the condition holds.
-    """
-
-    name: str
-    values: tuple[Any, ...]
-
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether the condition holds with these values of active hyperparameters."""
-        return self.name in values and values[self.name] in self.values
 
 
 class HyperParameters:

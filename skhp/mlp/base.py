@@ -6,18 +6,16 @@ import contextlib
 import copy
 import inspect
 import os
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skhp import runtime
-from skhp.engine.large_table import LargeTable
 from skhp.fitting.allowed_values import (
     ARRAY_LIKE,
     BOOLEAN,
@@ -32,15 +30,11 @@ from skhp.fitting.allowed_values import (
     int_from,
     object_with,
 )
-from skhp.fitting.divergence import check_can_predict, check_converged
-from skhp.fitting.features import as_rows, as_table, checks_of
 from skhp.fitting.fit_task import FitTask
-from skhp.fitting.outcome import fitted_attributes, warn_if_cut, warn_if_diverged
-from skhp.fitting.rows import CheckedRows
-from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.fitting.store import FitStore
 from skhp.keras_objects.late_attributes import LateAttributes, current_attributes
-from skhp.keras_objects.stored_values import read_attributes, stored_attributes
+from skhp.keras_objects.stored_reader import read_attributes
+from skhp.keras_objects.stored_writer import stored_attributes
 from skhp.mlp.history import joined_history
 from skhp.mlp.parameter_checks import (
     check_instances,
@@ -49,10 +43,10 @@ from skhp.mlp.parameter_checks import (
     refuse_nested,
     refuse_other_names,
 )
+from skhp.mlp.rows import checked_rows, floatx
 
 if TYPE_CHECKING:
-    from skhp.engine.checkpoint import Checkpoints
-    from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState, ValidationScore
+    from skhp.engine.plan import TrainingState
     from skhp.mlp.spec import MLPSpec
     from skhp.mlp.target_coding import TargetCoding
 
@@ -162,39 +156,22 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         """
         self._check_params()
         task = FitTask(self, X, y, sample_weight, self.epochs)
-        continuing = self.warm_start and hasattr(self, "_state")
-        with self._unfitted_on_error(continuing):
-            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), task, continuing)
+        given, validation = (X, y, sample_weight), (X_val, y_val, sample_weight_val)
+        continues = bool(self.warm_start) and hasattr(self, "_state")
+        from skhp.mlp.fit_steps import fit_network
+
+        with self._unfitted_on_error(continues):
+            fit_network(self, given, validation, task.watchers(self._attributes_at), continues)
         task.end()
         return self
 
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        validation_data: tuple[Any, Any, Any],
-        task: FitTask,
-        continuing: bool,
-    ) -> None:
-        rows = self._checked_rows(X, y, sample_weight, reset=not continuing)
-        self._plan_network(continuing)
-        validation = self._checked_validation_rows(*validation_data)
-        data, held_out = validation_data, None
-        if validation is None and self.early_stopping:
-            train, held_out = self._hold_out(rows)
-            data = (X, y, sample_weight)
-            rows, validation = rows.part(train), rows.part(held_out)
-        score = self._validation_score(data, held_out) if self.early_stopping else None
-        self._keep(self._train(rows, validation, task.watchers(self._attributes_at), score))
-
     @contextlib.contextmanager
-    def _unfitted_on_error(self, continuing: bool) -> Iterator[None]:
+    def _unfitted_on_error(self, continues: bool) -> Iterator[None]:
         """After an error, do not keep untrained weights: the estimator would seem fitted."""
         try:
             yield
         except BaseException:
-            if not continuing:
+            if not continues:
                 for name in ("_state", "_model"):
                     self.__dict__.pop(name, None)
             raise
@@ -208,87 +185,12 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **classes: Any) -> Self:
         self._check_params()
-        continuing = hasattr(self, "_state")
-        with self._unfitted_on_error(continuing):
-            rows = self._checked_rows(X, y, sample_weight, reset=not continuing, **classes)
-            self._plan_network(continuing)
-            self._keep(self._train(rows, None, one_epoch=True))
+        continues = hasattr(self, "_state")
+        from skhp.mlp.fit_steps import fit_one_epoch
+
+        with self._unfitted_on_error(continues):
+            fit_one_epoch(self, (X, y, sample_weight), continues, **classes)
         return self
-
-    def _checked_rows(
-        self, X: Any, y: Any, sample_weight: Any, reset: bool, **classes: Any
-    ) -> CheckedRows:
-        """Check X, y and weights, once. With ``reset``, learn what y and the columns are."""
-        self._check_target_kind(y)
-        table = as_table(X)
-        with np.errstate(over="ignore"):  # an error names the numbers that are too large
-            X, y = validate_data(
-                self,
-                table,
-                y,
-                reset=reset,
-                accept_sparse="csr",
-                multi_output=True,
-                **checks_of(table, floatx()),
-            )
-            X = as_rows(X, floatx(), type(self).__name__)
-        labels = self._check_targets(y, reset=reset, **classes)
-        return CheckedRows(X, labels, self._checked_weights(labels, sample_weight))
-
-    def _checked_weights(self, labels: np.ndarray, sample_weight: Any) -> np.ndarray:
-        if isinstance(sample_weight, str | Mapping):
-            raise TypeError(
-                f"sample_weight must be an array with one number per row. Got {sample_weight!r}. "
-                "Pass weights of classes as class_weight, a parameter of MLPClassifier."
-            )
-        weight = checked_sample_weight(sample_weight, len(labels), np.float64)
-        weight = weight * self._class_weights(labels)
-        if not weight.sum() > 0:
-            raise ValueError(
-                "sample_weight (times class_weight) adds up to zero, so no row counts. Give at "
-                "least one row a positive weight."
-            )
-        return weight * (len(weight) / weight.sum())
-
-    def _checked_validation_rows(
-        self, X_val: Any, y_val: Any, sample_weight_val: Any
-    ) -> CheckedRows | None:
-        if (X_val is None) != (y_val is None):
-            missing, given = ("y_val", "X_val") if y_val is None else ("X_val", "y_val")
-            raise ValueError(
-                f"{given} was given without {missing}. Validation needs both: pass {missing} too."
-            )
-        if X_val is None or y_val is None:
-            if sample_weight_val is not None:
-                raise ValueError(
-                    "sample_weight_val was given without X_val and y_val. Pass these too."
-                )
-            return None
-        return self._checked_rows(X_val, y_val, sample_weight_val, reset=False)
-
-    def _hold_out(self, rows: CheckedRows) -> tuple[np.ndarray, np.ndarray]:
-        """Row numbers to train on, and to validate on."""
-        from skhp.fitting.held_out_rows import hold_out
-
-        fraction = float(self.validation_fraction)
-        return hold_out(len(rows), fraction, self._stratify(rows.y), self._random_state)
-
-    def _validation_score(
-        self, data: tuple[Any, Any, Any], which: np.ndarray | None
-    ) -> ValidationScore | None:
-        """The score that early stopping watches; None if it watches the loss or a metric.
-
-        It is measured on those rows of X, y and weights, or on all.
-        """
-        from skhp.fitting.validation_score import scored_rows, validation_score
-        from skhp.mlp.monitor import history_name, scorer_of
-        from skhp.mlp.targets import look_up_metrics
-
-        scorer = scorer_of(self.monitor, look_up_metrics(self.metrics, self._coding))
-        if scorer is None:
-            return None
-        rows = scored_rows(*data, which)
-        return validation_score(history_name(self.monitor), scorer, rows, self._with_state)
 
     def _with_state(self, state: TrainingState) -> Self:
         """A copy with other weights, which predicts as if training had ended with them."""
@@ -296,75 +198,8 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         copied._state = state
         return copied
 
-    def _plan_network(self, continuing: bool) -> None:
-        from skhp.engine.plan import TrainingState
-        from skhp.mlp.network import initial_weights
-        from skhp.mlp.planning import check_same_weights, plan_network
-        from skhp.mlp.targets import choose_coding
-
-        coding = choose_coding(self._task, self.n_outputs_, self.loss)
-        network = plan_network(self._params(), self.n_features_in_, coding)
-        if continuing:
-            check_same_weights(self._network, network)
-        else:
-            self._random_state = check_random_state(self.random_state)
-            self._state = TrainingState(*initial_weights(network, self._random_state))
-            self.history_: dict[str, list[float]] = {}
-            self.n_epochs_ = 0
-        self._coding, self._network = coding, network
-        # Later changes of parameters must not change a fitted network.
-        self._fitted_params = {**self._params(), "callbacks": None}
-
     def _params(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _parameter_names(type(self))}
-
-    def _train(
-        self,
-        rows: CheckedRows,
-        validation: CheckedRows | None,
-        watchers: Sequence[Any] = (),
-        score: ValidationScore | None = None,
-        one_epoch: bool = False,
-    ) -> Outcome:
-        from skhp.engine.train import train
-        from skhp.mlp.planning import optimizer_token, plan_training
-        from skhp.mlp.user_functions import check_weights_count
-
-        check_weights_count(self._coding, rows.weight)
-        plan = plan_training(self._params(), self._network, self._coding)
-        plan = replace(plan, watchers=watchers, validation_score=score)
-        if one_epoch or validation is None:
-            plan = replace(plan, early_stop=None)
-        if one_epoch:
-            plan = replace(plan, epochs=1)
-        self.callbacks_ = list(plan.callbacks)
-        token = optimizer_token(self.optimizer, plan)
-        if self._optimizer_token != token:
-            self._state.optimizer_variables = None  # they are another optimizer's
-        held_out = None if validation is None else self._encoded(validation)
-        arguments = (plan, self._encoded(rows), held_out, self._state, self._random_state)
-        memory = None if one_epoch else self.memory
-        outcome = train(*arguments, checkpoints=self._checkpoints(memory, *arguments))
-        self._optimizer_token = token
-        return outcome
-
-    def _checkpoints(self, memory: Any, plan: TrainingPlan, *arguments: Any) -> Checkpoints:
-        """Checkpoints of earlier fits with these arguments of the engine."""
-        from skhp.fitting.fit_key import fit_key
-        from skhp.fitting.remembered import FitRequest, store_for
-        from skhp.mlp.network_key import network_key
-
-        def key() -> str:
-            return fit_key(network_key(self._network), plan, *arguments)
-
-        return store_for(memory).checkpoints(FitRequest(plan, self._state, self._params(), key))
-
-    def _encoded(self, rows: CheckedRows) -> Rows:
-        """Checked rows as the engine takes them."""
-        from skhp.engine.plan import Rows
-
-        X = rows.X if isinstance(rows.X, LargeTable) else np.ascontiguousarray(rows.X)
-        return Rows(X, self._coding.encode(rows.y, X.dtype.name), rows.weight.astype(X.dtype))
 
     def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
         """The attributes that this estimator would have if training had stopped now."""
@@ -390,9 +225,10 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         """
         from skhp.engine.evaluation import Evaluation
         from skhp.mlp.planning import plan_training
+        from skhp.mlp.training import encoded_rows
 
         plan = plan_training(self._fitted_params, self._network, self._coding)
-        rows = self._encoded(self._checked_rows(X, y, None, reset=False))
+        rows = encoded_rows(checked_rows(self, X, y, None, reset=False), self._coding)
         # class_weight is for training only: rows that score a candidate count alike.
         return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
 
@@ -417,44 +253,11 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
         return plan_network(self._params(), like.n_features_in_, like._coding).n_parameters()
 
-    def _keep(self, outcome: Outcome) -> None:
-        check_converged(outcome, self._rate())
-        self._state = outcome.state
-        self.__dict__.pop("_model", None)
-        history = joined_history(self.history_, outcome.history)
-        self.__dict__.update(fitted_attributes(outcome, history))
-        warn_if_diverged(outcome, self._rate())
-        warn_if_cut(outcome, self.max_seconds)
-
-    def _rate(self) -> Any:
-        """The learning rate that training starts with: the parameter or the optimizer's own."""
-        params = self._fitted_params
-        if params["learning_rate"] is not None:
-            return params["learning_rate"]
-        from skhp.keras_objects.catalogue import look_up
-
-        return look_up("optimizer", params["optimizer"]).config["learning_rate"]
-
     def _outputs(self, X: Any) -> np.ndarray:
-        from skhp.mlp.prediction import predict
+        from skhp.mlp.outputs import network_outputs
 
         check_is_fitted(self)
-        dtype, table = self._state.trainable[0].dtype, as_table(X)
-        with np.errstate(over="ignore"):  # an error names the numbers that are too large
-            checks = checks_of(table, dtype)
-            X = validate_data(self, table, reset=False, accept_sparse="csr", **checks)
-            X = as_rows(X, dtype, type(self).__name__)
-        check_can_predict(self, self._state.is_finite(), self._rate)
-        if isinstance(X, LargeTable):
-            return self._outputs_in_blocks(X)
-        return predict(self._network, self._state, X)
-
-    def _outputs_in_blocks(self, X: LargeTable) -> np.ndarray:
-        """The outputs for a large X, by Keras: its kernels take a third of NumPy's time."""
-        runtime.start()
-        from skhp.engine.block_outputs import outputs_in_blocks, rows_at_once
-
-        return outputs_in_blocks(self.model_, X, rows_at_once(self.model_, X))
+        return network_outputs(self, X)
 
     @property
     def model_(self) -> Any:
@@ -514,13 +317,6 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
     def _stratify(self, labels: np.ndarray) -> np.ndarray | None:
         raise NotImplementedError
-
-
-def floatx() -> str:
-    """Keras's float type, in which a new network is trained."""
-    import keras
-
-    return keras.config.floatx()
 
 
 def _parameter_names(kind: Any) -> list[str]:

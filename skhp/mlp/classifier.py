@@ -6,16 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skhp.fitting.allowed_values import NONE, instance_of, text
-from skhp.fitting.user_warning import warn_user
 from skhp.mlp.base import BaseMLP
+from skhp.mlp.class_targets import checked_classes, weights_of_classes
 from skhp.mlp.other_names import explains_other_names
-from skhp.mlp.parameter_checks import check_class_weight
-from skhp.mlp.target_checks import check_labels, is_one_hot
+from skhp.mlp.target_checks import check_labels
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -330,117 +327,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         check_labels(y)
 
     def _check_targets(self, y: Any, reset: bool, classes: Any = None) -> np.ndarray:
-        matrix = _is_multilabel(y)
-        y = _dense_labels(y) if matrix else _one_class_a_row(y)
-        if matrix:
-            classes = None  # the columns are the labels, so every call has all of them
-        if reset:
-            self._one_hot = matrix and self._means_classes(y)
-            multilabel = matrix and not self._one_hot
-            self._learn_classes(y if classes is None else np.unique(classes), matrix, multilabel)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"classes={np.unique(classes).tolist()} differ from those of the first call to "
-                f"partial_fit, {self.classes_.tolist()}. Pass the same, or fit a new estimator."
-            )
-        self._check_task(y, matrix)
-        if matrix and self._one_hot:
-            return _numbers_of_one_hot(y)
-        return y if matrix else self._class_numbers(y)
-
-    def _means_classes(self, y: np.ndarray) -> bool:
-        """Whether a matrix of 0 and 1 is one-hot; warn if it only looks so."""
-        if not is_one_hot(y):
-            return False
-        from skhp.mlp.targets import is_for_one_class
-
-        if is_for_one_class(self.loss):
-            return True
-        warn_user(
-            f"Each row of y has exactly one 1, so y looks one-hot. It is read as {y.shape[1]} "
-            "labels, and each label is predicted separately. If each row has one class, pass "
-            "the class numbers, y.argmax(axis=1), or "
-            "loss='categorical_crossentropy'."
-        )
-        return False
-
-    def _learn_classes(self, y: np.ndarray, matrix: bool, multilabel: bool) -> None:
-        self.classes_ = np.arange(y.shape[1]) if matrix else np.unique(y)
-        n = len(self.classes_)
-        if n < 2 and not multilabel:
-            raise ValueError(
-                f"{type(self).__name__} needs at least two classes, but y has only one class: "
-                f"{self.classes_.tolist()[0]!r}. Give rows of another class too."
-            )
-        self._task = "multilabel" if multilabel else "binary" if n == 2 else "multiclass"
-        self.n_outputs_ = n
-
-    def _check_task(self, y: np.ndarray, matrix: bool) -> None:
-        fitted_matrix = self._task == "multilabel" or self._one_hot
-        columns = y.shape[1] if matrix else None
-        if matrix != fitted_matrix or (matrix and columns != self.n_outputs_):
-            expected = f"{self.n_outputs_} label columns" if fitted_matrix else "one class per row"
-            raise ValueError(
-                f"y has shape {y.shape}, but this network was fitted with {expected}. "
-                "Fit a new estimator to other targets."
-            )
-
-    def _class_numbers(self, y: np.ndarray) -> np.ndarray:
-        numbers = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
-        unknown = self.classes_[numbers] != y
-        if unknown.any():
-            raise ValueError(
-                f"y holds {np.unique(y[unknown]).tolist()}, which are not among the classes of "
-                f"this network: {self.classes_.tolist()}. Leave these rows out, fit a new "
-                "estimator, or pass all classes at the first call to partial_fit: classes=..."
-            )
-        return numbers
+        return checked_classes(self, y, reset, classes)
 
     def _class_weights(self, labels: np.ndarray) -> np.ndarray:
-        check_class_weight(self.class_weight, self._task == "multilabel")
-        if self.class_weight is None:
-            return np.ones(len(labels))
-        if self._task == "multilabel":
-            return compute_sample_weight(self.class_weight, labels)
-        if isinstance(self.class_weight, dict):
-            # The dict may name classes that these rows do not have, or lack some.
-            weights = compute_class_weight(
-                self.class_weight, classes=self.classes_, y=self.classes_
-            )
-            return weights[labels]
-        return compute_sample_weight(self.class_weight, self.classes_[labels])
+        return weights_of_classes(self, labels)
 
     def _stratify(self, labels: np.ndarray) -> np.ndarray | None:
         return None if self._task == "multilabel" else labels
-
-
-def _is_multilabel(y: Any) -> bool:
-    if np.ndim(y) == 1 and y.dtype.kind in "biuU":  # scikit-learn would check y twice more
-        return False
-    kind = type_of_target(y)
-    if kind not in ("binary", "multiclass", "multilabel-indicator"):
-        check_classification_targets(y)  # raises scikit-learn's own error
-    return kind == "multilabel-indicator"
-
-
-def _one_class_a_row(y: Any) -> np.ndarray:
-    if np.ndim(y) > 1 and np.shape(y)[1] > 1:
-        raise ValueError(
-            f"y should be a 1d array of classes, or an indicator matrix of 0 and 1 for several "
-            f"labels per row. Got shape {np.shape(y)}. For several columns of classes use "
-            " sklearn.multioutput.MultiOutputClassifier."
-        )
-    return y if y.ndim == 1 else column_or_1d(y, warn=True)
-
-
-def _dense_labels(y: Any) -> np.ndarray:
-    return np.asarray(y.toarray() if hasattr(y, "toarray") else y)
-
-
-def _numbers_of_one_hot(y: np.ndarray) -> np.ndarray:
-    if not is_one_hot(y):
-        raise ValueError(
-            "Some rows of y do not have exactly one 1, but this network was fitted with one-hot "
-            "rows. Fit a new estimator to multilabel targets."
-        )
-    return y.argmax(axis=1)

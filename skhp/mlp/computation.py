@@ -47,7 +47,7 @@ class MLPComputation:
         """The loss of a batch, and ``(state, metric_state)`` after it."""
         x, y, weight, real, n = batch
         if training:
-            n_rows = x.shape[0]
+            n_rows = weight.shape[0]
             masks, logged = masks_and_logged_penalty(self._layout, trainable, n_rows, scalars)
         else:
             masks, logged = [], logged_penalty(trainable, scalars)

@@ -64,7 +64,8 @@ class ForwardPass:
         ----------
         trainable, state : list of tensor
             Weights and moving statistics in the order of the layers.
-        x : tensor of shape (n, n_features)
+        x : tensor of shape (n, n_features), or tuple of two tensors
+            The column numbers and the values of the entries in sparse rows.
         """
         moved: list[Any] = []
         steps: dict[type, Callable[..., Any]] = {
@@ -77,7 +78,8 @@ class ForwardPass:
         return walk(self._layout.layers(), x, trainable, state, steps), moved
 
     def _dense(self, layer: Dense, x: Any, kernel: Any, bias: Any) -> Any:
-        return self._add(_product(x, kernel), bias)
+        product = _product_of_entries(*x, kernel) if isinstance(x, tuple) else _product(x, kernel)
+        return self._add(product, bias)
 
     def _batch_norm(
         self, moved: list[Any], layer: Any, x: Any, gamma: Any, beta: Any, mean: Any, variance: Any
@@ -217,6 +219,19 @@ def _product(x: Any, kernel: Any) -> Any:
         return ops.matmul(later, ops.transpose(kernel)), by_kernel
 
     return ops.matmul(x, kernel), gradient
+
+
+@ops.custom_gradient
+def _product_of_entries(columns: Any, values: Any, kernel: Any) -> Any:
+    """Rows times a kernel, from the column numbers and the values of the rows' entries."""
+    values = ops.expand_dims(values, 2)
+
+    def gradient(upstream: Any) -> tuple[Any, Any, Any]:
+        by_entry = ops.reshape(ops.expand_dims(upstream, 1) * values, (-1, kernel.shape[1]))
+        places = ops.reshape(columns, (-1,))
+        return None, None, ops.segment_sum(by_entry, places, num_segments=kernel.shape[0])
+
+    return ops.sum(ops.take(kernel, columns, axis=0) * values, axis=1), gradient
 
 
 @ops.custom_gradient

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,20 +9,13 @@ import numpy as np
 from skhp.engine.packing import are_large
 from skhp.engine.plan import Arrays
 from skhp.keras_objects.keras_object import KerasObject
+from skhp.mlp.activation_curves import is_shared
 from skhp.mlp.activations import is_elementwise
 from skhp.mlp.layers import Layer, Shapes, perceptron_layers, weight_shapes
-from skhp.mlp.shared_activation import is_shared
+from skhp.mlp.shared_sizes import SHARED_WIDTHS, shared_size
 from skhp.mlp.spec import MLPSpec
 
 import keras  # isort: skip
-
-# Layers are compiled as wide as the least of these that holds them, and masked, so that the
-# grid [32, 48, 64] is one program: a program costs about a second, a wider layer microseconds
-# a step. Layers that are wider still are compiled as they are.
-SHARED_WIDTHS = (64, 128, 256)
-
-# Small batches are filled up to these sizes with rows of weight 0.
-SHARED_BATCH_SIZES = (4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -104,23 +96,6 @@ def shared_layout(spec: MLPSpec) -> MLPLayout:
     if max(widths, default=0) <= SHARED_WIDTHS[-1] and is_shared(spec.activation.name):
         layout = replace(layout, activation=None)
     return layout
-
-
-def shared_size(size: int, sizes: Sequence[int]) -> int:
-    """The least of some sizes that holds a size; the size itself if none does.
-
-    Parameters
-    ----------
-    size : int
-    sizes : sequence of int
-        In ascending order.
-
-    Examples
-    --------
-    >>> shared_size(40, (32, 64)), shared_size(70, (32, 64))
-    (64, 70)
-    """
-    return next((larger for larger in sizes if larger >= size), size)
 
 
 def first_statistics(layers: list[Layer]) -> Arrays:

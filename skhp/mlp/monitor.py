@@ -9,6 +9,7 @@ from typing import Any
 from skhp.compat.keras import metric_mode
 from skhp.engine.losses import fresh_metric
 from skhp.engine.plan import EarlyStop
+from skhp.fitting.validation_score import history_name
 from skhp.keras_objects.catalogue import KerasObject
 
 
@@ -28,13 +29,13 @@ def early_stop(params: Mapping[str, Any], metrics: Mapping[str, KerasObject]) ->
         If ``monitor`` is unknown, or it is not known whether higher or lower is better.
     """
     monitor = params["monitor"]
-    name = history_name(monitor)
+    name = monitored_name(monitor)
     is_scorer = scorer_of(monitor, metrics) is not None
     mode = "max" if is_scorer else _mode(name.removeprefix("val_"), metrics)
     return EarlyStop(int(params["patience"]), name, float(params["min_delta"]), mode)
 
 
-def history_name(monitor: Any) -> str:
+def monitored_name(monitor: Any) -> str:
     """The name of the watched value in the history.
 
     Parameters
@@ -43,12 +44,11 @@ def history_name(monitor: Any) -> str:
 
     Examples
     --------
-    >>> history_name("val_loss"), history_name("roc_auc"), history_name(lambda net, X, y: 0)
-    ('val_loss', 'val_roc_auc', 'val_score')
+    >>> monitored_name("val_loss"), monitored_name("roc_auc")
+    ('val_loss', 'val_roc_auc')
     """
-    if not isinstance(monitor, str):
-        return "val_score"
-    return monitor if monitor == "loss" or monitor.startswith("val_") else f"val_{monitor}"
+    is_named = isinstance(monitor, str) and (monitor == "loss" or monitor.startswith("val_"))
+    return monitor if is_named else history_name(monitor)
 
 
 def scorer_of(monitor: Any, metrics: Iterable[str]) -> Callable[..., Any] | None:
@@ -66,7 +66,7 @@ def scorer_of(monitor: Any, metrics: Iterable[str]) -> Callable[..., Any] | None
         If there is no such value and no such scorer, or a callable is no scorer.
     """
     measured = ["val_loss", *(f"val_{name}" for name in metrics), "loss"]
-    if isinstance(monitor, str) and history_name(monitor) in measured:
+    if isinstance(monitor, str) and monitored_name(monitor) in measured:
         return None
     from sklearn.metrics import check_scoring, get_scorer_names
 

@@ -22,8 +22,9 @@ from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import ProgramCache, programs
 from skhp.engine.rowwise import is_rowwise_activation, is_rowwise_loss, is_rowwise_metric
 from skhp.keras_objects.fingerprint import is_keras_own
+from skhp.mlp.activation_curves import coefficients
 from skhp.mlp.layers import Activation, BatchNorm, Dense, Dropout, Layer, Output
-from skhp.mlp.shared_activation import coefficients
+from skhp.mlp.shared_sizes import SHARED_BATCH_SIZES, shared_size
 from skhp.mlp.spec import MLPSpec
 from skhp.runtime.eager_kernels import note_model_built
 
@@ -32,12 +33,10 @@ from keras import ops  # isort: skip
 from skhp.mlp.computation import MLPComputation
 from skhp.mlp.initial_kernels import draw_kernel
 from skhp.mlp.layout import (
-    SHARED_BATCH_SIZES,
     MLPLayout,
     exact_layout,
     first_statistics,
     shared_layout,
-    shared_size,
 )
 
 
@@ -149,6 +148,10 @@ class MLPNetwork:
     def draws(self) -> bool:
         """Whether Keras draws random numbers in a step of the reference."""
         return False
+
+    def units_of_first_product(self) -> int:
+        """Units of the first layer, whose product takes the entries of sparse rows."""
+        return self.layout(shared=False).trainable_shapes()[0][1]
 
     def engine(self, plan: TrainingPlan) -> EngineChoice:
         """XLA compiles all perceptrons."""

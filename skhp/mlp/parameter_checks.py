@@ -15,8 +15,8 @@ from skhp.mlp.other_names import other_name
 _INSTANCES_ONLY = ("activation", "learning_rate", "optimizer", "callbacks")
 
 _IN_PLACE_OF = {
-    "optimizer__learning_rate": "learning_rate=...",
-    "optimizer__weight_decay": "weight_decay=...",
+    "optimizer__learning_rate": "the parameter learning_rate",
+    "optimizer__weight_decay": "the parameter weight_decay",
 }
 
 

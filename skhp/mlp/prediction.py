@@ -31,27 +31,28 @@ if TYPE_CHECKING:
 _FEW_ROWS, _BLOCK_OF_FEW, _BLOCK_OF_MANY = 1024, 64, 1024
 
 
-def predict(network: MLPSpec, state: TrainingState, X: np.ndarray) -> np.ndarray:
+def predict(network: MLPSpec, state: TrainingState, X: Any) -> np.ndarray:
     """The network's outputs for rows of X.
 
     Parameters
     ----------
     network : MLPSpec
     state : TrainingState
-    X : ndarray of shape (n, n_features)
+    X : ndarray or CSR matrix of shape (n, n_features)
 
     Returns
     -------
     ndarray of shape (n, n_outputs)
         Of the float type of the weights.
     """
-    size = _BLOCK_OF_FEW if len(X) <= _FEW_ROWS else _BLOCK_OF_MANY
+    n = X.shape[0]
+    size = _BLOCK_OF_FEW if n <= _FEW_ROWS else _BLOCK_OF_MANY
     dtype = state.trainable[0].dtype
     weights = [array.astype(np.float64) for array in state.trainable]
     statistics = [array.astype(np.float64) for array in state.state]
     layers, steps = network.layers(), _steps(dtype)
-    outputs = np.empty((len(X), network.n_outputs), dtype)
-    for start in range(0, len(X), size):
+    outputs = np.empty((n, network.n_outputs), dtype)
+    for start in range(0, n, size):
         rows = slice(start, start + size)
         outputs[rows] = walk(layers, X[rows].astype(np.float64), weights, statistics, steps)
     return outputs

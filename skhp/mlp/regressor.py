@@ -7,8 +7,9 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from skhp.mlp.base import BaseMLP, floatx
+from skhp.mlp.base import BaseMLP
 from skhp.mlp.other_names import explains_other_names
+from skhp.mlp.rows import floatx
 from skhp.mlp.target_checks import check_values
 
 

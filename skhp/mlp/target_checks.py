@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ def check_values(y: Any) -> None:
 
     Raises
     ------
+    TypeError
+        If y is a dict or a set.
     ValueError
         If y is a sparse matrix, or holds text, dates or durations.
 
@@ -55,7 +58,7 @@ _WAYS = {
 
 
 def check_labels(y: Any) -> None:
-    """Refuse class labels that cannot be sorted, such as text mixed with None.
+    """Refuse Python objects that cannot be sorted as labels, or are not text.
 
     Parameters
     ----------
@@ -63,12 +66,18 @@ def check_labels(y: Any) -> None:
 
     Raises
     ------
+    TypeError
+        If y is a dict or a set.
     ValueError
-        If y holds labels of several types.
+        If y holds labels of several types, or numbers as objects.
 
     Examples
     --------
     >>> check_labels(["a", "b"])
+    >>> check_labels(np.array([0, 1], dtype=object))
+    Traceback (most recent call last):
+        ...
+    ValueError: Unknown label type: y holds numbers in an array of dtype object. ...
     >>> check_labels(["a", None])
     Traceback (most recent call last):
         ...
@@ -78,9 +87,15 @@ def check_labels(y: Any) -> None:
     if array.dtype != object:
         return  # NumPy found one type for all of them
     labels = array.ravel().tolist()
-    if len(set(map(type, labels))) < 2:
+    if set(map(type, labels)) == {str}:
         return
-    kinds = set(map(_kind_of, labels)) - {"NaN"}
+    kinds = set(map(_kind_of, labels))
+    if kinds == {"number"} and getattr(y, "dtype", None) == np.dtype(object):
+        raise ValueError(
+            "Unknown label type: y holds numbers in an array of dtype object. Convert it, for "
+            "example with y.astype(int)."
+        )
+    kinds.discard("NaN")
     if len(kinds) > 1:
         raise ValueError(
             f"y holds labels of several types: {', '.join(sorted(kinds))}. Give labels of one "
@@ -89,6 +104,10 @@ def check_labels(y: Any) -> None:
 
 
 def _as_array(y: Any) -> np.ndarray:
+    if isinstance(y, Mapping | set):
+        raise TypeError(
+            f"y must be an array, a list or a column of a data frame. Got a {type(y).__name__}."
+        )
     try:
         return np.asarray(y)
     except ValueError:  # rows of different lengths: scikit-learn's error names them

@@ -21,6 +21,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from skhp.runtime.unused_versions import mark_as_used, remove_unused_versions
+
 # A directory, or "off". Worker processes read it too.
 VARIABLE = "SKHP_COMPILE_CACHE"
 LIMIT_MB = 256
@@ -44,7 +46,8 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
     compiling take. A program with functions or classes of the user is traced in each process.
     By default the programs are kept in the user's cache directory (as ``platformdirs`` names
     it), in at most 256 MB; the least recently used ones are removed first. Programs of other
-    versions of skhp, Keras and TensorFlow, and of other processors, are kept apart.
+    versions of skhp, Keras and TensorFlow, and of other processors, are kept apart. They are
+    removed when no process has used them for 30 days.
 
     Without a setting, only traced graphs are kept in two cases in which TensorFlow prints error
     lines for each compiled program that it loads: before TensorFlow 2.21; and if a script
@@ -88,7 +91,10 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
 
 
 def prepare() -> None:
-    """Tell TensorFlow where to keep programs; call it before TensorFlow compiles anything."""
+    """Tell TensorFlow where to keep programs; call it before TensorFlow compiles anything.
+
+    The first call decides; later ones change nothing.
+    """
     _cache.prepare()
 
 
@@ -127,6 +133,8 @@ class _CompileCache:
         self._known: set[str] = set()  # names of files whose checksum is stored
 
     def prepare(self) -> None:
+        if self.is_prepared:
+            return
         self.is_prepared = True
         wanted = _wanted_directory()
         if wanted is None:
@@ -137,6 +145,8 @@ class _CompileCache:
             return
         self.is_writable = self._can_write()
         if self.is_writable:
+            mark_as_used(self.directory)
+            remove_unused_versions(wanted)
             self._remove_damaged_and_old()
         # The user may have TensorFlow keep them elsewhere.
         if _FLAG in flags or not _may_load_compiled():

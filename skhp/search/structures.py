@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from skhp.candidates.networks import network_in
 from skhp.candidates.space import choices_of, interval_of
 from skhp.candidates.values import is_number, unique_values
+from skhp.mlp.activation_curves import is_shared
+from skhp.mlp.base import BaseMLP
+from skhp.mlp.shared_sizes import SHARED_BATCH_SIZES, SHARED_WIDTHS, shared_size
 
 # Parameters with integers or names that do not change what is compiled.
 _DATA = {"epochs", "random_state", "patience", "verbose", "shuffle", "class_weight", "monitor"}
 
+# A range of more integers is not looked at one by one.
+_MOST_COUNTED = 1000
 
-def n_structures(space: list[Mapping[str, Any]]) -> int | None:
+
+def n_structures(space: list[Mapping[str, Any]], estimator: Any = None) -> int | None:
     """Count the combinations of the parameters that can change what is compiled.
 
-    Parameters with real numbers, such as the learning rate, never do. Several combinations may
-    share a program, so this is an upper bound.
+    Parameters with real numbers, such as the learning rate, never do. For `MLPClassifier` and
+    `MLPRegressor`, values that share a program count once. Other combinations may share a
+    program too, so this is an upper bound.
 
     Parameters
     ----------
     space : list of mapping
+    estimator : estimator, optional
+        The network, or a pipeline that ends in one.
 
     Returns
     -------
@@ -30,27 +42,58 @@ def n_structures(space: list[Mapping[str, Any]]) -> int | None:
 
     Examples
     --------
-    >>> n_structures([{"width": [8, 16], "l2": [0, 0.1], "epochs": [5, 10]}])
+    >>> n_structures([{"width": [8, 80], "l2": [0, 0.1], "epochs": [5, 10]}])
     2
+    >>> from skhp import MLPClassifier
+    >>> space = [{"width": [8, 16, 80], "activation": ["relu", "tanh", "gelu"]}]
+    >>> n_structures(space, MLPClassifier())
+    4
     """
-    counts = [[_n_values(name, values) for name, values in part.items()] for part in space]
+    shared = _SHARED if isinstance(network_in(estimator), BaseMLP) else {}
+    counts = [[_n_values(n, values, shared) for n, values in part.items()] for part in space]
     if any(count is None for part in counts for count in part):
         return None
     return sum(math.prod(count for count in part if count is not None) for part in counts)
 
 
-def _n_values(name: str, values: Any) -> int | None:
-    if name.rsplit("__", 1)[-1] in _DATA:
+def _n_values(name: str, values: Any, shared: Mapping[str, Callable[[Any], Any]]) -> int | None:
+    name = name.rsplit("__", 1)[-1]
+    if name in _DATA:
         return 1
-    choices = choices_of(values)
-    if choices is not None:
-        return 1 if _are_real(choices) else len(unique_values(choices))
-    interval = interval_of(values)
-    if interval is None:
+    choices, interval = choices_of(values), interval_of(values)
+    if choices is None and interval is None:
         return None
-    low, high = interval
-    return high - low + 1 if isinstance(low, int) else 1
+    if choices is None:
+        low, high = interval  # type: ignore[misc]
+        if not isinstance(low, int):
+            return 1
+        if high - low >= _MOST_COUNTED:
+            return high - low + 1
+        choices = list(range(low, high + 1))
+    if _are_real(choices):
+        return 1
+    compiled_as = shared.get(name, lambda value: value)
+    return len(unique_values(compiled_as(value) for value in choices))
 
 
 def _are_real(values: list[Any]) -> bool:
     return all(map(is_number, values)) and any(isinstance(value, float) for value in values)
+
+
+def _shared_widths(width: Any) -> Any:
+    if np.ndim(width):
+        return [shared_size(int(units), SHARED_WIDTHS) for units in width]
+    return shared_size(int(width), SHARED_WIDTHS)
+
+
+def _shared_activation(activation: Any) -> Any:
+    return "shared" if isinstance(activation, str) and is_shared(activation) else activation
+
+
+# Parameter of a perceptron -> a function. Values for which it returns the same share a program.
+_SHARED: dict[str, Callable[[Any], Any]] = {
+    "width": _shared_widths,
+    "activation": _shared_activation,
+    "batch_size": lambda size: shared_size(int(size), SHARED_BATCH_SIZES),
+    "kernel_initializer": lambda initializer: None,
+}

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-import numpy as np
-
-from skhp import runtime
 from skhp.candidates.cv_results import is_results
 from skhp.candidates.labels import distinct_labels, value_label
 from skhp.candidates.names import short_names
 from skhp.candidates.planned_splits import planned_n_splits
 from skhp.candidates.space import choices_of, interval_of, space_of
 from skhp.candidates.values import unique_values
+from skhp.search.spread import spread_candidates
 from skhp.search.structures import n_structures
-
-# Candidates that are fitted to estimate the time of a search.
-_N_TIMED = 4
+from skhp.search.timed_fits import timed_fits
 
 # Values of a parameter that a summary lists before it says how many more there are.
 _MOST_LISTED = 8
@@ -43,14 +38,16 @@ class SpaceSummary:
     at_most : bool
         Whether those are upper bounds, as for halving searches.
     n_structures : int or None
-        How many network structures the search has at most. Each is compiled once in each
+        How many network structures the search compiles at most. Each is compiled once in each
         worker process.
     seconds_per_fit : float or None
-        As timed, without compiling.
+        Without compiling. The mean over the space, from the timed fits and from the sizes of
+        the networks.
     seconds : float or None
         For the whole search at its ``n_jobs``, with compiling.
     seconds_to_compile : float or None
-        How much longer the first fit of a candidate took than the next one.
+        For each network structure: how much longer a fit takes that compiles it. 0 if the
+        timed fits compiled nothing, because this process had compiled their structures.
     """
 
     parameters: list[dict[str, Any]]
@@ -106,9 +103,11 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
         Fitted or not; or a dict of parameter -> values or distribution, or a list of
         those.
     X, y : array-like, optional
-        With rows, four candidates are drawn and each is fitted twice. The second fit says how
-        long a fit takes, and the first how much longer it takes with compiling. The estimate
-        is rough: it is from four candidates only, and the search fits fewer rows.
+        With rows, four candidates are fitted twice each. They are spread over the values of
+        each parameter. The second fit says how long a fit takes, and the first how much longer
+        it takes with compiling. Fits of other candidates count as longer or shorter by the
+        weights of their networks and their epochs. The estimate is rough: it is from four
+        candidates only, and the search fits fewer rows.
 
     Returns
     -------
@@ -149,7 +148,7 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
     fits = None
     if candidates is not None and splits is not None:
         fits = candidates * splits + bool(search.refit)
-    known = [n for n in (n_structures(space), candidates) if n is not None]
+    known = [n for n in (n_structures(space, search.estimator), candidates) if n is not None]
     structures = min(known, default=None)
     summary = SpaceSummary(parameters, combinations, candidates, fits, at_most, structures)
     return summary if X is None else _with_times(summary, search, space, X, y)
@@ -158,7 +157,7 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
 def _with_times(
     summary: SpaceSummary, search: Any, space: list[Mapping[str, Any]], X: Any, y: Any
 ) -> SpaceSummary:
-    each, compiling = _timed_fits(search, space, X, y)
+    each, compiling = timed_fits(search, space, X, y)
     seconds = None
     if summary.n_fits is not None and summary.n_structures is not None:
         seconds = each * summary.n_fits / _jobs(search) + compiling * summary.n_structures
@@ -171,7 +170,7 @@ def _parameters(space: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for part in space:
         for name, values in part.items():
             choices = choices_of(values)
-            if choices is None and interval_of(values) is None and not hasattr(values, "rvs"):
+            if not choices and interval_of(values) is None and not hasattr(values, "rvs"):
                 raise ValueError(
                     f"{name!r} must have a list of values or a distribution. Got {values!r}."
                 )
@@ -189,8 +188,7 @@ def _check_names(search: Any, space: list[Mapping[str, Any]]) -> None:
     from sklearn.base import clone
 
     for part in space:
-        unset = {name: None for name in part}
-        clone(search.estimator).set_params(**{**unset, **_drawn(part, np.random.RandomState(0))})
+        clone(search.estimator).set_params(**spread_candidates([part], 1)[0])
 
 
 def _in_words(values: Any) -> str:
@@ -219,46 +217,6 @@ def _jobs(search: Any) -> int:
     from joblib import effective_n_jobs
 
     return effective_n_jobs(getattr(search, "n_jobs", None))
-
-
-def _timed_fits(search: Any, space: list[Mapping[str, Any]], X: Any, y: Any) -> tuple[float, float]:
-    """The seconds of a fit, and what compiling adds to a first one: means over some candidates."""
-    runtime.start()  # importing Keras is not part of a fit
-    rng, timed, error = np.random.RandomState(0), [], None
-    for _ in range(_N_TIMED):
-        candidate = _drawn(space[rng.randint(len(space))], rng)
-        try:
-            timed.append(_timed_twice(search, candidate, X, y))
-        except Exception as failure:  # a candidate may diverge, or be one that cannot be fitted
-            error = failure
-    if not timed and error is not None:
-        raise error
-    first, again = np.mean(timed, axis=0)
-    return float(again), float(max(0.0, first - again))
-
-
-def _drawn(part: Mapping[str, Any], rng: np.random.RandomState) -> dict[str, Any]:
-    """A value of each list and each of SciPy's distributions, at random."""
-    candidate = {}
-    for name, values in part.items():
-        choices = choices_of(values)
-        if choices:
-            candidate[name] = choices[rng.randint(len(choices))]
-        elif hasattr(values, "dist"):
-            candidate[name] = values.rvs(random_state=rng)
-    return candidate
-
-
-def _timed_twice(search: Any, params: dict[str, Any], X: Any, y: Any) -> list[float]:
-    from sklearn.base import clone
-
-    estimator = clone(search.estimator).set_params(**clone(params, safe=False))
-    seconds = []
-    for _ in range(2):
-        began = time.perf_counter()
-        estimator.fit(X, y)
-        seconds.append(time.perf_counter() - began)
-    return seconds
 
 
 def _rounds(search: Any, combinations: int | None) -> tuple[list[int] | None, bool]:

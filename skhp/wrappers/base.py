@@ -59,6 +59,8 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
         Passes over the training rows.
+    scoring : str, callable or None, default=None
+        A scorer of scikit-learn, measured on the validation rows after each epoch.
     max_seconds : float or None, default=None
         Training stops after the first epoch that ends later, as for `MLPClassifier`.
     memory : path, skhp.search.FitStore or None, default=None
@@ -170,6 +172,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
                 watchers=task.watchers(self._attributes_at),
                 memory=self.memory,
                 max_seconds=self.max_seconds,
+                scoring=self.scoring,
             )
             with self._unfitted_on_error(continues):
                 if not continues:

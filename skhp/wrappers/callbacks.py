@@ -24,6 +24,19 @@ def make_callbacks(params: Mapping[str, Any], name: str) -> list[Any]:
     return flat_callbacks(make_objects(params.get(name), route_params(params, name)))
 
 
+def only_for_predict(estimator: Any) -> list[Any]:
+    """The callbacks of ``predict`` that take no part in the training that goes on.
+
+    A prediction takes the model away from its callbacks, and training still needs it.
+
+    Parameters
+    ----------
+    estimator : BaseWrapper
+        In training.
+    """
+    return [c for c in estimator._predict_callbacks if c not in estimator._fit_callbacks]
+
+
 def flat_callbacks(callbacks: Any) -> list[Any]:
     """All callbacks in lists and dicts, in their order.
 

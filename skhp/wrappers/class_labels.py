@@ -27,6 +27,11 @@ def check_classes(y: np.ndarray, kind: str, known: Any, estimator: str) -> None:
     ------
     ValueError
     """
+    if kind == "unknown" and y.dtype == object:
+        raise ValueError(
+            f"Unknown label type: y holds objects that are not text, such as {y.ravel()[0]!r}, in "
+            "an array of dtype object. Convert it, for example with y.astype(int)."
+        )
     if kind in _NOT_CLASSES:
         raise ValueError(
             f"Unknown label type: {kind}. {estimator} learns classes, and y holds other values. "

@@ -80,6 +80,12 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
         Passes over the training rows.
+    scoring : str, callable or None, default=None
+        A scorer of scikit-learn, measured on the validation rows after each epoch: a name such
+        as "balanced_accuracy", or a callable ``scorer(estimator, X, y)``. It gets rows and
+        targets as ``fit`` got them, before the encoders, and ``sample_weight`` if it takes it.
+        ``history_`` has its values as "val_balanced_accuracy", or "val_score" for a callable.
+        Keras callbacks can watch them: ``EarlyStopping("val_score", mode="max")``.
     max_seconds : float or None, default=None
         Training stops after the first epoch that ends later, as for `MLPClassifier`.
     memory : path, skhp.search.FitStore or None, default=None
@@ -173,6 +179,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         shuffle: bool = True,
         run_eagerly: bool = False,
         epochs: int = 1,
+        scoring: Any = None,
         max_seconds: float | None = None,
         memory: Any = None,
         class_weight: Any = None,
@@ -195,6 +202,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             shuffle=shuffle,
             run_eagerly=run_eagerly,
             epochs=epochs,
+            scoring=scoring,
             max_seconds=max_seconds,
             memory=memory,
             **kwargs,

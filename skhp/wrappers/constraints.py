@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from sklearn.metrics import get_scorer_names
 
 from skhp.compat.sklearn import InvalidParameterError
 from skhp.fitting.store import FitStore
@@ -75,6 +76,10 @@ def _is_optimizer(value: Any) -> bool:
 
 def _is_memory(value: Any) -> bool:
     return value is None or isinstance(value, str | os.PathLike | FitStore)
+
+
+def _is_scoring(value: Any) -> bool:
+    return value is None or callable(value) or value in get_scorer_names()
 
 
 def _each(is_one: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -151,6 +156,11 @@ CHECKS: dict[str, Check] = {
     "shuffle": _FLAG,
     "run_eagerly": _FLAG,
     "epochs": _COUNT,
+    "scoring": (
+        _is_scoring,
+        "a name in sklearn.metrics.get_scorer_names(), a callable scorer(estimator, X, y) or None "
+        "(an argument of the model-building function is set with model__scoring)",
+    ),
     "max_seconds": (
         _is_duration,
         "a number greater than 0, or None (an argument of the model-building function is set "

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skhp.engine.plan import Outcome, Rows
+from skhp.engine.plan import Outcome, Rows, ValidationScore
 from skhp.fitting.divergence import rate_of
 from skhp.fitting.outcome import fitted_attributes, warn_if_cut, warn_if_diverged
 from skhp.runtime.global_generators import seeded
@@ -19,6 +19,7 @@ from skhp.wrappers.inputs import check_is_table, check_validation_data
 from skhp.wrappers.model_checks import naming_the_model
 from skhp.wrappers.routing import route_params
 from skhp.wrappers.rows import checked_weights, encoded_rows, split_rows
+from skhp.wrappers.scoring import held_out_rows, score_on
 from skhp.wrappers.stored_fits import NoStoredFits, StoredFits
 from skhp.wrappers.training import TrainingRequest, train_model
 
@@ -42,6 +43,8 @@ class FitCall:
     watchers : sequence of Watcher
     memory : path, FitStore or None
     max_seconds : float or None
+    scoring : str, callable or None
+        The scorer to measure on the validation rows.
     """
 
     epochs: int
@@ -52,6 +55,7 @@ class FitCall:
     watchers: Sequence[Any] = ()
     memory: Any = None
     max_seconds: float | None = None
+    scoring: Any = None
 
 
 def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall) -> None:
@@ -64,6 +68,7 @@ def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall)
         As the user gave them.
     call : FitCall
     """
+    data = (X, y, sample_weight)
     if call.continues:
         X, y = estimator._validate_data(X, y)
         estimator._continue_training()
@@ -72,10 +77,17 @@ def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall)
     estimator._ensure_compiled_model()
     arguments = _fit_arguments(estimator, call)
     class_weight = estimator._class_weight(arguments, y)
-    validation = _validation_rows(estimator, arguments.pop("validation_data", None), class_weight)
-    rows = encoded_rows(estimator, X, y, _weights(y, sample_weight, class_weight))
+    given = arguments.pop("validation_data", None)
+    validation_data = None if given is None else check_validation_data(given)
+    validation = _validation_rows(estimator, validation_data, class_weight)
+    weight = _weights(y, sample_weight, class_weight)
+    rows = encoded_rows(estimator, X, y, weight)
     estimator._check_model_compatibility(rows.y)
-    _train(estimator, rows, validation, arguments, call)
+    which = None
+    if validation_data is None:
+        which = held_out_rows(len(y), weight, arguments.get("validation_split"))
+    score = score_on(estimator, call.scoring, validation_data or data, which)
+    _train(estimator, rows, validation, score, arguments, call)
 
 
 def _fit_arguments(estimator: Any, call: FitCall) -> dict[str, Any]:
@@ -94,7 +106,7 @@ def _validation_rows(estimator: Any, given: Any, class_weight: Any) -> Rows | No
     """Rows to validate on: checked, weighted and encoded like the training rows."""
     if given is None:
         return None
-    X, y, sample_weight = check_validation_data(given)
+    X, y, sample_weight = given
     try:
         check_is_table(X, type(estimator).__name__)
         X, y = estimator._validate_data(X, y)
@@ -107,6 +119,7 @@ def _train(
     estimator: Any,
     rows: Rows,
     validation: Rows | None,
+    score: ValidationScore | None,
     arguments: dict[str, Any],
     call: FitCall,
 ) -> None:
@@ -129,6 +142,7 @@ def _train(
         seed,
         _stored_fits(estimator, call),
         call.max_seconds,
+        score,
     )
     # A layer without a seed must not draw the numbers that the builder drew.
     draws = seeded(None if seed is None else seed + 1)

@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from sklearn.exceptions import NotFittedError
 
-from skhp.keras_objects.stored_values import from_stored, stored_attributes, to_stored
+from skhp.keras_objects.stored_reader import from_stored
+from skhp.keras_objects.stored_writer import stored_attributes
 
 # One thread at a time makes the variables of an optimizer. It waits for no other lock.
 _completing = threading.RLock()
@@ -84,13 +85,14 @@ class KeptModel:
     def __getstate__(self) -> dict[str, Any]:
         attributes = dict(self.__dict__)
         packed = attributes.pop("_packed_model", None)
-        if "_model" in attributes:
-            packed = to_stored(self.model_)
         for name in (*MODEL_ATTRIBUTES, "_read_params"):
             attributes.pop(name, None)
+        if "_model" in self.__dict__:
+            # With the parameters, so that a model that is also a parameter is stored once.
+            attributes["_packed_model"] = self.model_
         state = stored_attributes(attributes)
         # The model is the larger part, and is loaded when it is first read.
-        return state if packed is None else {**state, "_packed_model": packed}
+        return state if packed is None else {"_packed_model": packed, **state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         attributes = {name: value for name, value in state.items() if name != "_packed_model"}

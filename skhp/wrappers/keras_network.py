@@ -155,6 +155,10 @@ class KerasNetwork:
             for value in vars(layer).values()
         )
 
+    def units_of_first_product(self) -> int:
+        """0: the layers of a model take dense rows."""
+        return 0
+
     def program_batch_size(self, batch_size: int) -> int:
         """The same: in a large model a longer batch takes longer."""
         return batch_size

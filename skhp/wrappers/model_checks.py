@@ -103,7 +103,7 @@ def check_outputs(estimator: Any, model: Any, y: Any) -> None:
     units = outputs[0].shape[-1] if len(outputs) == 1 else None
     columns = getattr(y, "shape", (0, 0))[1:]
     if hasattr(estimator, "classes_") and columns == (1,) and units is not None:
-        check_classes_suit(model.loss, units, label, name)
+        check_classes_suit(model.loss, units, len(estimator.classes_), label, name)
 
 
 def check_same_loss(wanted: Any, compiled: Any, label: str, estimator: str) -> None:

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from skhp.keras_objects.storage import copy_model
 from skhp.wrappers.building import build_weights
+from skhp.wrappers.callbacks import only_for_predict
 from skhp.wrappers.history import KerasHistory
 from skhp.wrappers.rows import encoded_rows
 from skhp.wrappers.training import load_state, measure_model
@@ -17,8 +18,7 @@ from skhp.wrappers.training import load_state, measure_model
 # What an estimator learned from the data and needs to predict, beside the model.
 _LEARNED = (
     "target_encoder_", "feature_encoder_", "X_shape_", "X_dtype_", "n_features_in_",
-    "feature_names_in_", "classes_", "_predict_callbacks", "target_type_", "y_ndim_", "y_dtype_",
-    "y_shape_",
+    "feature_names_in_", "classes_", "target_type_", "y_ndim_", "y_dtype_", "y_shape_",
 )  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def attributes_at(estimator: Any, run: Any, history: Mapping[str, list[float]]) 
         **{name: getattr(estimator, name) for name in _LEARNED if hasattr(estimator, name)},
         "model_": model,
         "history_": KerasHistory(history),
+        "_predict_callbacks": only_for_predict(estimator),
         "_is_finite": state.is_finite(),
     }
 

@@ -66,6 +66,11 @@ _ONE_HOT = _HINGES | {
     "categoricalcrossentropy", "categoricalfocalcrossentropy", "kldivergence",
 }  # fmt: skip
 
+# Losses that divide the outputs by their sum, so that they need one output for each class.
+_NORMALIZED = frozenset(
+    {"sparsecategoricalcrossentropy", "categoricalcrossentropy", "categoricalfocalcrossentropy"}
+)
+
 _PROBABILITY_LAYERS = (keras.activations.sigmoid, keras.activations.softmax)
 
 
@@ -165,10 +170,11 @@ def _ends_in_probabilities(model: Any) -> bool:
     return getattr(layer, "activation", None) in _PROBABILITY_LAYERS
 
 
-def check_classes_suit(loss: Any, units: int, label: str, estimator: str) -> None:
-    """Raise an error if a loss compares one column of class numbers with several outputs.
+def check_classes_suit(loss: Any, units: int, n_classes: int, label: str, estimator: str) -> None:
+    """Raise an error if a loss cannot compare one column of class numbers with the outputs.
 
-    Keras would repeat the column for each output, and train on wrong targets.
+    Of several outputs, Keras would compare each with the column, and train on wrong targets.
+    One output that is normalized to a sum of 1 is always 1, and does not learn.
 
     Parameters
     ----------
@@ -176,10 +182,17 @@ def check_classes_suit(loss: Any, units: int, label: str, estimator: str) -> Non
         Loss of a compiled model.
     units : int
         Units of the model's output.
+    n_classes : int
     label, estimator : str
         What errors call the model and the estimator's class.
     """
     name = loss_name(only_loss(loss))
+    if units == 1 and n_classes > 1 and name in _NORMALIZED:
+        raise ValueError(
+            f"The model of {label} has one output and is compiled with {_shown(loss)}, which "
+            f"needs one output for each of the {n_classes} classes. Use {n_classes} outputs with a "
+            "softmax, or compile with binary_crossentropy and use a sigmoid."
+        )
     if units == 1 or name in (None, "sparsecategoricalcrossentropy"):
         return
     why = (

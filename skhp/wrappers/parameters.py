@@ -58,6 +58,7 @@ class WrapperParameters(BaseEstimator):
         shuffle: bool = True,
         run_eagerly: bool = False,
         epochs: int = 1,
+        scoring: Any = None,
         max_seconds: float | None = None,
         memory: Any = None,
         **kwargs: Any,
@@ -77,6 +78,7 @@ class WrapperParameters(BaseEstimator):
         self.shuffle = shuffle
         self.run_eagerly = run_eagerly
         self.epochs = epochs
+        self.scoring = scoring
         self.max_seconds = max_seconds
         self.memory = memory
         if kwargs:

@@ -77,11 +77,10 @@ def predict_model(
     if arguments.get("batch_size") == -1:
         arguments = {**arguments, "batch_size": n}
     if callbacks or "steps" in arguments or _has_own_predict(model):
-        X = text_as_tensors(as_arrays(X))
         with lent(callbacks):
-            return model.predict(X, callbacks=list(callbacks), **{"verbose": 0, **arguments})
+            return _predict_with_keras(model, X, {**arguments, "callbacks": list(callbacks)})
     if not (_holds_arrays(X) and predicts_rows_alone(model)):
-        return _predict_in_batches_of_keras(model, as_arrays(X), arguments)
+        return _predict_in_batches_of_keras(model, X, arguments)
     size = arguments.get("batch_size") or _PREDICT_ROWS
     return outputs_in_blocks(model, X, max(size, rows_at_once(model, X)) if _is_large(X) else size)
 
@@ -92,6 +91,39 @@ def _holds_arrays(X: Any) -> bool:
 
 def _is_large(X: Any) -> bool:
     return any(isinstance(leaf, LargeTable) for leaf in keras.tree.flatten(X))
+
+
+class _Batches(keras.utils.PyDataset):
+    """Batches of X for Keras, which would need a dense copy of a large table.
+
+    Parameters
+    ----------
+    X : ndarray or LargeTable, or list or dict of these
+    size : int
+        Rows of a batch.
+    """
+
+    def __init__(self, X: Any, size: int) -> None:
+        super().__init__()
+        self._X, self._size = X, size
+
+    def __len__(self) -> int:
+        return -(-n_rows(self._X) // self._size)
+
+    def __getitem__(self, index: int) -> tuple[Any]:
+        rows = slice(index * self._size, (index + 1) * self._size)
+        return (keras.tree.map_structure(lambda array: array[rows], self._X),)
+
+
+def _predict_with_keras(model: Any, X: Any, arguments: dict[str, Any]) -> Any:
+    """Predict with the model's own ``predict``."""
+    if not _is_large(X):
+        X = text_as_tensors(X)
+    elif type(model).predict is keras.Model.predict:
+        X = _Batches(X, arguments.get("batch_size") or 32)
+    else:  # a predict of the user's class expects arrays
+        X = as_arrays(X)
+    return model.predict(X, **{"verbose": 0, **arguments})
 
 
 def _has_own_predict(model: Any) -> bool:
@@ -105,7 +137,7 @@ def _predict_in_batches_of_keras(model: Any, X: Any, arguments: dict[str, Any]) 
     """Predict in the batches of Keras, because other rows of a batch may change a prediction."""
     n, size = n_rows(X), arguments.get("batch_size") or 32
     if n > _MOST_EAGER_BATCHES * size:
-        return model.predict(text_as_tensors(X), **{"verbose": 0, **arguments})
+        return _predict_with_keras(model, X, arguments)
     starts = range(0, n, size)
     blocks = [keras.tree.map_structure(lambda a: a[i : i + size], X) for i in starts]  # noqa: B023
     pieces = [model(text_as_tensors(block), training=False) for block in blocks]

@@ -56,6 +56,12 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
         Whether Keras runs the model without compiling it.
     epochs : int, default=1
         Passes over the training rows.
+    scoring : str, callable or None, default=None
+        A scorer of scikit-learn, measured on the validation rows after each epoch: a name such
+        as "r2", or a callable ``scorer(estimator, X, y)``. It gets rows and
+        targets as ``fit`` got them, before the encoders, and ``sample_weight`` if it takes it.
+        ``history_`` has its values as "val_r2", or "val_score" for a callable.
+        Keras callbacks can watch them: ``EarlyStopping("val_score", mode="max")``.
     max_seconds : float or None, default=None
         Training stops after the first epoch that ends later, as for `MLPClassifier`.
     memory : path, skhp.search.FitStore or None, default=None

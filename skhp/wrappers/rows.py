@@ -150,10 +150,7 @@ def checked_weights(y: np.ndarray, sample_weight: Any) -> np.ndarray | None:
     """
     if sample_weight is None:
         return None
-    try:
-        weight = checked_sample_weight(sample_weight, len(y), np.float64)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"sample_weight must be one number a row: {error}") from error
+    weight = checked_sample_weight(sample_weight, len(y), np.float64)
     if not weight.sum() > 0:
         raise ValueError(
             "sample_weight adds up to zero, so no row counts and there is nothing to learn. Give "
@@ -241,7 +238,27 @@ def split_rows(rows: Rows, fraction: float | None) -> tuple[Rows, Rows | None]:
     """
     if not fraction:
         return rows, None
-    n = len(rows)
+    cut = n_training_rows(len(rows), fraction)
+    return rows[:cut], rows[cut:]
+
+
+def n_training_rows(n: int, fraction: float | None) -> int:
+    """How many rows are left to train on.
+
+    Parameters
+    ----------
+    n : int
+        Rows in all.
+    fraction : float or None
+        Share of the rows to validate on.
+
+    Raises
+    ------
+    ValueError
+        If either part has no row.
+    """
+    if not fraction:
+        return n
     cut = int(n * (1 - fraction))
     if not 0 < cut < n:
         raise ValueError(
@@ -249,7 +266,7 @@ def split_rows(rows: Rows, fraction: float | None) -> tuple[Rows, Rows | None]:
             "validate on, and each needs at least one. Give more rows, or another "
             "validation_split."
         )
-    return rows[:cut], rows[cut:]
+    return cut
 
 
 def n_rows(X: Any) -> int:

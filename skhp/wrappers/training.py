@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from skhp.engine.evaluation import Evaluation
 from skhp.engine.metrics import forget_results
-from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState, ValidationScore
 from skhp.engine.pure_optimizer import all_variables
 from skhp.engine.train import train
 from skhp.fitting.divergence import check_converged, rate_of
@@ -46,6 +46,7 @@ class TrainingRequest:
     stored_fits : StoredFits or NoStoredFits
         Where its checkpoints are.
     max_seconds : float or None
+    validation_score : ValidationScore or None
     """
 
     model: Any
@@ -57,6 +58,7 @@ class TrainingRequest:
     seed: int | None = None
     stored_fits: StoredFits | NoStoredFits = field(default_factory=NoStoredFits)
     max_seconds: float | None = None
+    validation_score: ValidationScore | None = None
 
 
 def train_model(request: TrainingRequest) -> Outcome:
@@ -147,6 +149,7 @@ def _plan(request: TrainingRequest, network: KerasNetwork) -> TrainingPlan:
         epochs=epochs,
         shuffle=bool(arguments.get("shuffle", True)),
         max_seconds=request.max_seconds,
+        validation_score=request.validation_score,
         callbacks=request.callbacks,
         verbose=0 if arguments.get("verbose") in (None, "auto") else int(arguments["verbose"]),
         watchers=request.watchers,

@@ -258,7 +258,7 @@ def test_the_estimate_is_a_mean_over_candidates_that_can_be_fitted():
 
 def test_real_numbers_make_no_structures():
     space = {
-        WIDTH: [8, 16],
+        WIDTH: [8, 80],
         RATE: loguniform(1e-4, 1),
         "mlpclassifier__l2": [0, 0.1],
         "mlpclassifier__n_layers": randint(1, 4),
@@ -267,6 +267,34 @@ def test_real_numbers_make_no_structures():
     search = RandomizedSearchCV(pipeline(), space, n_iter=40)
     assert space_summary(search).n_structures == 2 * 3
     assert space_summary(search.set_params(n_iter=5)).n_structures == 5
+
+
+def test_structures_that_share_a_program_count_once():
+    space = {"width": [8, 16], "activation": ["relu", "tanh"]}
+    search = GridSearchCV(MLPClassifier(n_layers=1, epochs=1), space, cv=2, refit=False)
+    before = compile_count()
+    search.fit(X[:, :3], y)
+    assert space_summary(search).n_structures == compile_count() - before == 1
+
+
+def test_a_space_is_timed_at_values_of_its_whole_range():
+    class Noted(LogisticRegression):
+        seen = []
+
+        def fit(self, X, y):
+            self.seen.append(self.C)
+            return super().fit(X, y)
+
+    for space in (loguniform(1e-4, 1), [1e-4, 1e-3, 1e-2, 1e-1]):
+        Noted.seen.clear()
+        space_summary(RandomizedSearchCV(Noted(), {"C": space}, n_iter=4, cv=2), X[:60], y[:60])
+        steps = np.diff(np.sort(np.log10(Noted.seen)[::2]))
+        np.testing.assert_allclose(steps, 1)
+
+
+def test_an_empty_list_of_values_is_an_error():
+    with pytest.raises(ValueError, match="'width' must have a list of values"):
+        space_summary(GridSearchCV(MLPClassifier(), {"width": []}))
 
 
 def test_a_summary_is_a_table_in_a_notebook():

@@ -82,6 +82,7 @@ def test_wrappers_need_no_keras_before_a_fit():
 
 
 FIT = """
+import gc
 import numpy as np
 from sklearn.model_selection import GridSearchCV
 from skhp import MLPClassifier
@@ -89,6 +90,7 @@ X, y = np.eye(40), np.arange(40) % 2
 net = MLPClassifier(epochs=1, early_stopping=True, validation_fraction=0.25, dropout=0.1)
 GridSearchCV(net, {"learning_rate": [0.1]}, cv=2).fit(X, y).predict(X)
 MLPClassifier(epochs=1).fit(X, y).model_.predict(X, verbose=0)
+assert gc.isenabled()
 """
 
 

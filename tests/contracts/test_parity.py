@@ -31,16 +31,15 @@ WEIGHT[4] = 0
 
 
 @cache
-def initial_weights(n_outputs, **settings):
-    """What an estimator starts from: what it ends with where it hardly learns."""
-    still = MLPRegressor(
-        **{**SETTINGS, **settings},
-        optimizer="sgd",
-        learning_rate=1e-30,
-        batch_size=BATCH,
-        epochs=1,
-    )
-    weights = still.fit(X, SCORES[:, :n_outputs]).model_.trainable_weights
+def initial_weights(n_outputs, with_validation=False, **settings):
+    """What an estimator starts from: what it ends with where it hardly learns.
+
+    Its optimizer and its validation are those of the tests, so that it shares their programs.
+    """
+    settings = {**SETTINGS, "optimizer": "sgd", **settings}
+    still = MLPRegressor(**settings, learning_rate=1e-30, batch_size=BATCH, epochs=1)
+    rows = {"X_val": X_VAL, "y_val": SCORES_VAL} if with_validation else {}
+    weights = still.fit(X, SCORES[:, :n_outputs], **rows).model_.trainable_weights
     # A bias of 1e-31 in place of 0 would decide which side of a kink a row is on.
     return [np.where(np.abs(w.numpy()) < 1e-20, 0, w.numpy()) for w in weights]
 
@@ -55,7 +54,9 @@ def keras_network(n_outputs, final=None, activation="relu", batch_norm=False, l2
             model.add(keras.layers.BatchNormalization())
         model.add(keras.layers.Activation(activation))
     model.add(keras.layers.Dense(n_outputs, activation=final, kernel_regularizer=regularizer))
-    start = initial_weights(n_outputs, batch_norm=batch_norm, **(DEEP if deep else {}))
+    like_tests = {"optimizer": "sgd" if batch_norm else "adam", "with_validation": True}
+    more = {**DEEP, **like_tests} if deep else {}
+    start = initial_weights(n_outputs, batch_norm=batch_norm, **more)
     for variable, value in zip(model.trainable_weights, start, strict=True):
         variable.assign(value)
     return model

@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import loguniform, spearmanr, uniform
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -246,6 +246,17 @@ def test_heatmap_writes_the_deviation_over_the_folds():
     del results["std_test_score"]
     display = SearchHeatmapDisplay.from_search(results, "a", "b")
     assert "0.200" in [text.get_text() for text in display.ax_.texts]
+
+
+def test_one_split_has_no_deviation():
+    X, y = load_iris(return_X_y=True)
+    grid = {"max_depth": [1, 2], "criterion": ["gini", "entropy"]}
+    one_split = ShuffleSplit(1, random_state=0)
+    search = GridSearchCV(DecisionTreeClassifier(random_state=0), grid, cv=one_split).fit(X, y)
+    heatmap = SearchHeatmapDisplay.from_search(search)
+    assert len(heatmap.ax_.texts) == 4
+    assert not any("±" in text.get_text() for text in heatmap.ax_.texts)
+    assert not TradeoffDisplay.from_search(search).ax_.containers
 
 
 def test_distribution_groups_by_value(grid_search):

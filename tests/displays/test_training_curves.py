@@ -1,5 +1,7 @@
 """TrainingCurvesDisplay: of a network, and of a search's candidates."""
 
+from types import SimpleNamespace
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -86,6 +88,16 @@ def test_losses_have_a_logarithmic_scale(network):
     assert display.ax_.get_yscale() == "linear"
     with pytest.raises(ValueError, match="yscale must be one of auto, linear, log"):
         display.plot(yscale="logit")
+
+
+@pytest.mark.parametrize("losses", [[0.7, 0.68], [0.9, 0.6], [1.6, 0.3], [2.0, 0.1], [30, 1e-4]])
+def test_a_logarithmic_scale_has_numbers(losses):
+    network = SimpleNamespace(history_={"loss": losses})
+    panel = TrainingCurvesDisplay.from_estimator(network).ax_
+    panel.figure.draw_without_rendering()
+    low, high = panel.get_ylim()
+    shown = [tick for tick in panel.yaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    assert 3 <= len([tick for tick in shown if tick.label1.get_text()]) <= 10
 
 
 def test_a_loss_with_zeros_has_a_linear_scale():

@@ -1,5 +1,7 @@
 """A large X streams in blocks: the same bits as all rows at once, from any kind of table."""
 
+import threading
+
 import keras
 import numpy as np
 import pandas as pd
@@ -156,10 +158,13 @@ TABLES = {
     "float64": lambda X, folder: X.astype("float64"),
     "every other column": lambda X, folder: np.repeat(X, 2, axis=1)[:, ::2],
     "Fortran order": lambda X, folder: np.asfortranarray(X),
+    "float64 in Fortran order": lambda X, folder: np.asfortranarray(X, "float64"),
     "memory map": as_memmap,
     "CSR": lambda X, folder: sparse.csr_array(X),
     "COO matrix": lambda X, folder: sparse.coo_matrix(X),
     "data frame": lambda X, folder: pd.DataFrame(X),
+    "data frame of float64": lambda X, folder: pd.DataFrame(X.astype("float64")),
+    "data frame of two types": lambda X, folder: pd.DataFrame(X).astype({1: "float64"}),
 }
 
 
@@ -199,6 +204,18 @@ def test_wrong_numbers_are_refused(data, tiny_blocks, make, wrong):
         make().fit(X, y)
 
 
+def test_no_thread_is_left_after_an_error(data, tiny_blocks):
+    class Refuses(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise RuntimeError("no more")
+
+    tiny_blocks()
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="no more"):
+        mlp(callbacks=[Refuses()]).fit(*data)
+    assert threading.active_count() == before
+
+
 def test_keras_trains_a_large_table_too(data, tiny_blocks):
     def fit(X):
         looks = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
@@ -210,6 +227,31 @@ def test_keras_trains_a_large_table_too(data, tiny_blocks):
     assert whole.engine_ == "keras"
     tiny_blocks()
     check_same(fit(sparse.csr_array(X)), whole)
+
+
+def test_keras_predicts_a_large_table_in_batches(data, tiny_blocks, monkeypatch):
+    class Doubled(keras.Sequential):
+        def predict_step(self, data):
+            return 2 * super().predict_step(data)
+
+    def build():
+        layers = [keras.Input((N_FEATURES,)), keras.layers.Dense(2, "softmax")]
+        return Doubled(layers)
+
+    X, y = data
+    net = wrapper(build, loss="sparse_categorical_crossentropy").fit(X, y)
+    wanted = 2 * keras.ops.convert_to_numpy(net.model_(X))
+    tiny_blocks()
+    monkeypatch.setattr(sparse.csr_array, "toarray", only_few_rows(sparse.csr_array.toarray))
+    np.testing.assert_allclose(net.predict_proba(sparse.csr_array(X)), wanted, rtol=1e-5)
+
+
+def only_few_rows(to_array):
+    def checked(self, *args, **kwargs):
+        assert self.shape[0] < N // 2
+        return to_array(self, *args, **kwargs)
+
+    return checked
 
 
 def test_memory_finds_the_fit_of_a_large_table(data, tiny_blocks, tmp_path):

@@ -17,8 +17,15 @@ def test_a_float_type_is_kept(given, kept):
 
 
 @pytest.mark.parametrize(
-    "wrong", [[1, 2], [1, 2, -1], [1, 2, np.nan], [1, 2, np.inf], [[1], [2], [3]], "abc", -1]
+    "wrong",
+    [[1, 2], [1, 2, -1], [1, 2, np.nan], [1, 2, np.inf], [[1], [2], [3]], -1, list("abc")],
 )
 def test_weights_that_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"sample_weight|could not convert"):
+    with pytest.raises(ValueError, match="sample_weight must"):
         checked_sample_weight(wrong, 3, dtype=np.float64)
+
+
+@pytest.mark.parametrize("wrong", ["balanced", {0: 1, 1: 2}])
+def test_weights_of_classes_are_refused(wrong):
+    with pytest.raises(TypeError, match=r"sample_weight must be an array.*class_weight"):
+        checked_sample_weight(wrong, 3)

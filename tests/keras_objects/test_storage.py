@@ -16,7 +16,8 @@ from sklearn.base import clone
 
 from skhp import KerasClassifier
 from skhp.keras_objects.storage import copy_model
-from skhp.keras_objects.stored_values import from_stored, to_stored
+from skhp.keras_objects.stored_reader import from_stored
+from skhp.keras_objects.stored_writer import to_stored
 
 pytestmark = pytest.mark.slow
 

@@ -129,11 +129,19 @@ def test_targets_that_are_numbers(make):
     np.testing.assert_array_equal(MLPRegressor(**SMALL).fit(ROWS, make(y)).predict(ROWS), expected)
 
 
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("y", [{"a": [0, 1] * 30}, {0, 1}])
+def test_targets_without_an_order(estimator, y):
+    with pytest.raises(TypeError, match=f"y must be an array.*Got a {type(y).__name__}"):
+        estimator(**SMALL).fit(ROWS, y)
+
+
 @pytest.mark.parametrize(
     "y, said",
     [
         (np.array(["a", None] * 30, object), "several types: None, str"),
         (np.array([1, "a"] * 30, object), "several types: number, str"),
+        (np.array([1, 2] * 30, object), r"numbers in an array of dtype object.*y.astype"),
         (pd.Series(["a", None] * 30), "NaN"),
         (pd.Series(pd.array([1, None] * 30, dtype="Int64")), "Input y contains NaN"),
     ],

@@ -384,13 +384,13 @@ def test_validation_weights_alone(binary):
 def test_validation_rows_of_another_width(binary):
     X, y = binary
     message = message_of(MLPClassifier(**SMALL).fit, X, y, X_val=X[:, :3], y_val=y)
-    assert_says(message, "3 features", "expecting 4")
+    assert_says(message, "X_val and y_val cannot be used", "3 features", "expecting 4")
 
 
 def test_validation_rows_of_another_class(binary):
     X, y = binary
     message = message_of(MLPClassifier(**SMALL).fit, X, y, X_val=X, y_val=y + 1)
-    assert_says(message, "[2]", "not among the classes of this network: [0, 1]")
+    assert_says(message, "X_val and y_val", "[2]", "not among the classes of this network: [0, 1]")
 
 
 # ------------------------------------------------------------------ going on

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skhp.mlp.shared_activation import coefficients, shared_activation
+from skhp.mlp.activation_curves import coefficients
+from skhp.mlp.shared_activation import shared_activation
 
 NAMES = ["relu", "leaky_relu", "linear", "elu", "tanh", "sigmoid"]
 

@@ -357,7 +357,7 @@ def test_another_optimizer_starts_with_a_fresh_state(binary):
     net = MLPClassifier(**settings).fit(*binary)
     net.set_params(optimizer="rmsprop").fit(*binary)
     model = MLPClassifier(**settings).fit(*binary).model_
-    model.compile(keras.optimizers.RMSprop(1e-3), "binary_crossentropy")
+    model.compile(keras.optimizers.RMSprop(1e-3), "binary_crossentropy", run_eagerly=True)
     X, y = binary
     history = model.fit(X, y[:, None], batch_size=32, epochs=3, shuffle=False, verbose=0).history
     np.testing.assert_allclose(net.history_["loss"][3:], history["loss"], rtol=1e-5)
@@ -497,8 +497,8 @@ def test_weight_decay_may_change_at_a_warm_start(binary):
 @pytest.mark.parametrize(
     "name, instead",
     [
-        ("optimizer__weight_decay", "Set weight_decay="),
-        ("optimizer__learning_rate", "Set learning_rate="),
+        ("optimizer__weight_decay", "Set the parameter weight_decay."),
+        ("optimizer__learning_rate", "Set the parameter learning_rate."),
         ("optimizer__momentum", r"SGD\(momentum=...\)"),
         ("kernel_initializer__seed", "as kernel_initializer"),
     ],

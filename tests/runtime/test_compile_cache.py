@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 
 import pytest
 
@@ -43,16 +44,14 @@ def own():
     return mlp().set_params(loss=own_loss)
 
 # The order of the programs must not matter.
-with counted_calls(["while_loop"]) as counts:
-    fits = {name: globals()[name]().fit(X, y) for name in ORDER}
-found = {
-    name: [
-        net.engine_,
-        hashlib.sha256(b"".join(w.tobytes() for w in net.model_.get_weights())).hexdigest(),
-    ]
-    for name, net in fits.items()
-}
-print(json.dumps([found, counts["while_loop"]]))
+found, loops = {}, {}
+for name in ORDER:
+    with counted_calls(["while_loop"]) as counts:
+        net = globals()[name]().fit(X, y)
+    weights = b"".join(w.tobytes() for w in net.model_.get_weights())
+    found[name] = [net.engine_, hashlib.sha256(weights).hexdigest()]
+    loops[name] = counts["while_loop"]
+print(json.dumps([found, loops]))
 """
 
 
@@ -67,33 +66,43 @@ def files(cache):
 
 def test_another_process_finds_the_programs_and_a_damaged_file_is_replaced(tmp_path):
     cache = tmp_path / "cache"
-    first, loops = fits(tmp_path, cache, "mlp", "wrapper")
+    first, loops = fits(tmp_path, cache, "mlp", "wrapper", "own")
     stored = files(cache)
-    # A compiled program and a graph each, and that the wrapper's program was checked. One more is
+    # A compiled program each, two graphs, and that the wrapper's program was checked. One more is
     # compiled because this script imports Keras first: see skhp/runtime/starting.py.
-    assert len(stored) == 6 and {engine for engine, _ in first.values()} == {"compiled"}
-    assert loops > 0
-    assert fits(tmp_path, cache, "wrapper", "mlp") == [first, 0]  # nothing was traced
+    assert len(stored) == 7 and {engine for engine, _ in first.values()} == {"compiled"}
+    assert all(loops.values())
+    # Only the program with code of the user is traced in each process.
+    traced = {"mlp": 0, "wrapper": 0, "own": loops["own"]}
+    assert fits(tmp_path, cache, "own", "wrapper", "mlp") == [first, traced]
     assert files(cache) == stored  # nothing was compiled
 
     whole = {path: path.read_bytes() for path in stored}
     for path, data in whole.items():
         path.write_bytes(data[:-100] + bytes(100))
         os.utime(path, (0, 0))
-    assert fits(tmp_path, cache, "mlp", "wrapper") == [first, loops]
+    assert fits(tmp_path, cache, "mlp", "wrapper", "own") == [first, loops]
     assert files(cache) == stored
     assert all(path.read_bytes()[-100:] != bytes(100) for path in stored)
-    assert fits(tmp_path, "off", "mlp", "wrapper") == [first, loops]  # the same bits
+    assert fits(tmp_path, "off", "mlp", "wrapper", "own") == [first, loops]  # the same bits
     directory = stored[0].parent
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
-def test_a_program_with_code_of_the_user_is_traced_in_each_process(tmp_path):
+def test_a_folder_that_another_process_removes_is_made_again(tmp_path):
+    remove = "import os, shutil; shutil.rmtree(os.environ['SKHP_COMPILE_CACHE'])"
+    source = (
+        FITS.replace("ORDER", "['mlp']")
+        + remove
+        + """
+print(json.dumps(wrapper().fit(X, y).engine_))
+"""
+    )
     cache = tmp_path / "cache"
-    first, loops = fits(tmp_path, cache, "own")
-    assert first["own"][0] == "compiled" and loops > 0
-    assert fits(tmp_path, cache, "own") == [first, loops]
-    assert not list(cache.glob("*/*.bin"))
+    assert run_script(tmp_path / "f.py", source, SKHP_COMPILE_CACHE=str(cache), **NO_FLAGS) == (
+        "compiled"
+    )
+    assert files(cache)
 
 
 PREPARE = """
@@ -133,6 +142,24 @@ def test_a_file_in_place_of_the_directory_costs_a_warning(tmp_path):
     assert not is_on and "are not kept on disk" in messages[0]
 
 
+TWICE = """
+import os
+from skhp.runtime import compile_cache
+
+compile_cache.prepare()
+del os.environ["SKHP_COMPILE_CACHE"]
+compile_cache.prepare()
+compile_cache.write("name", b"graph")
+print("null")
+"""
+
+
+def test_the_first_directory_stays(tmp_path):
+    environment = {"SKHP_COMPILE_CACHE": str(tmp_path / "cache"), "XDG_CACHE_HOME": str(tmp_path)}
+    run_script(tmp_path / "twice.py", TWICE, **environment, **NO_FLAGS)
+    assert [path.parts[-3] for path in tmp_path.rglob("graph_name.bin")] == ["cache"]
+
+
 @pytest.mark.parametrize("value", ["off", "0", ""])
 def test_off(tmp_path, value):
     assert prepared(tmp_path, value, TF_XLA_FLAGS="--own") == [False, "--own", []]
@@ -158,8 +185,8 @@ def test_graphs_are_kept_where_tensorflow_would_print_errors(tmp_path):
     }  # fmt: skip
     path = tmp_path / "fits.py"
     first, loops = run_script(path, source, **environment)
-    assert loops > 0
-    assert run_script(path, source, **environment) == [first, 0]
+    assert loops["mlp"] > 0
+    assert run_script(path, source, **environment) == [first, {"mlp": 0}]
     assert [path.suffix for path in tmp_path.glob("skhp/*/*/*")] == [".bin"]
 
 
@@ -190,6 +217,25 @@ def test_the_least_recently_used_files_go_first(tmp_path):
     prepared(tmp_path, tmp_path / "cache")
     left = sorted(path.name for path in directory.iterdir())
     assert left == ["checksums.txt", "xla_compile_cache_0.pb", "xla_compile_cache_1.pb"]
+
+
+def test_versions_that_nobody_uses_are_removed(tmp_path):
+    cache = tmp_path / "cache"
+    prepared(tmp_path, cache)
+    (current,) = cache.iterdir()
+    days_ago = {"0" * 16: 40, "1" * 16: 20, "2" * 16: 40, "own": 40, current.name: 40}
+    for name in days_ago:
+        (cache / name).mkdir(exist_ok=True)
+        (cache / name / "graph_0.bin").write_bytes(b"0")
+    (cache / ("2" * 16) / "notes.txt").write_text("of the user")
+    for name, days in days_ago.items():
+        then = time.time() - days * 24 * 3600
+        os.utime(cache / name, (then, then))
+    prepared(tmp_path, cache)  # another process that uses the current versions
+    left = {path.name for path in cache.iterdir()}
+    assert left == {"1" * 16, "2" * 16, "own", current.name}
+    assert [path.name for path in (cache / ("2" * 16)).iterdir()] == ["notes.txt"]
+    assert time.time() - current.stat().st_mtime < 3600  # so that it is not removed next
 
 
 def test_the_setting_comes_too_late_once_keras_is_started():

@@ -111,7 +111,11 @@ def test_a_model_of_the_user_and_a_function_as_space(binary):
         return {"width": trial.suggest_int("half", 2, 2) * 2}
 
     X, y = binary
-    net = KerasClassifier(build, loss="binary_crossentropy", epochs=2, random_state=0)
+    # Callbacks of the training must keep their model while an epoch is scored.
+    stop = keras.callbacks.EarlyStopping("loss", patience=3, restore_best_weights=True)
+    net = KerasClassifier(
+        build, loss="binary_crossentropy", epochs=2, random_state=0, callbacks=[stop]
+    )
     study = study_of()
     study.optimize(optuna_objective(net, space, X, y, cv=2), n_trials=1)
     np.testing.assert_allclose(study.best_value, cross_val_score(net, X, y, cv=2).mean())
@@ -215,7 +219,7 @@ from skhp import MLPClassifier
 from skhp.engine.program_run import ProgramRun
 from skhp.search import FitStore, optuna_objective
 
-directory, params, rates = json.loads(sys.argv[1])
+directory, params, rates, n_trials = json.loads(sys.argv[1])
 trained, epochs = [], ProgramRun.epochs
 def counted(self, count):
     logs = epochs(self, count)
@@ -231,13 +235,15 @@ storage = "sqlite:///" + directory + "/study.db"
 study = optuna.create_study(
     storage=storage, study_name="net", direction="maximize", load_if_exists=True
 )
-for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
-    study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    study.enqueue_trial(trial.params)
-if not study.trials:
-    for rate in rates:
-        study.enqueue_trial({"learning_rate": rate})
-study.optimize(objective, n_trials=len(study.get_trials(states=[optuna.trial.TrialState.WAITING])))
+if n_trials is None:  # this process has the study alone
+    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        study.enqueue_trial(trial.params)
+    if not study.trials:
+        for rate in rates:
+            study.enqueue_trial({"learning_rate": rate})
+    n_trials = len(study.get_trials(states=[optuna.trial.TrialState.WAITING]))
+study.optimize(objective, n_trials=n_trials)
 print(sum(trained))
 """
 
@@ -264,14 +270,43 @@ def test_a_killed_study_goes_on_in_another_process(binary, tmp_path):
     n_trained = int(process.communicate(timeout=120)[0].splitlines()[-1])
     assert process.returncode == 0
     assert n_trained == 6 * EPOCHS - done
-    study = optuna.load_study(study_name="net", storage=f"sqlite:///{tmp_path}/study.db")
+    study = optuna.load_study(study_name="net", storage=storage_in(tmp_path))
     complete = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
     assert [trial.state.name for trial in study.trials].count("FAIL") == 1
     assert sorted(trial.params[RATE] for trial in complete) == RATES
-    for trial in complete:
+    assert_scores_of_cross_validations(complete, net, binary)
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_study_and_a_store(binary, tmp_path):
+    X, y = binary
+    np.savez(tmp_path / "rows.npz", X=X, y=y)
+    net = clone(NET).set_params(epochs=EPOCHS, learning_rate=0.0123)
+    rates = [RATES[0], *RATES]  # both processes begin with the same fits
+    study = study_of(*rates, storage=storage_in(tmp_path), study_name="net")
+    processes = [started(tmp_path, net, n_trials=2) for _ in range(2)]
+    trained = [int(p.communicate(timeout=120)[0].splitlines()[-1]) for p in processes]
+    assert 6 * EPOCHS <= sum(trained) <= 8 * EPOCHS  # neither waits for the other
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 4
+    assert_scores_of_cross_validations(study.trials, net, binary)
+    frame = results(study)
+    assert sorted(frame[RATE]) == rates
+    assert frame["mean_test_score"].tolist() == [trial.value for trial in study.trials]
+    held = FitStore(tmp_path / "fits").frame()
+    assert held["epochs"].tolist() == [EPOCHS] * 6 and held["is_finished"].all()
+    files = [path for path in (tmp_path / "fits").rglob("*") if path.is_file()]
+    assert len(files) == 6 + 1  # and the file with the version: nothing is left over
+
+
+def assert_scores_of_cross_validations(trials, net, rows):
+    for trial in trials:
         one = clone(net).set_params(**trial.params)
-        expected = cross_val_score(one, X, y, cv=2, scoring="neg_log_loss")
+        expected = cross_val_score(one, *rows, cv=2, scoring="neg_log_loss")
         np.testing.assert_array_equal(trial.value, expected.mean())
+
+
+def storage_in(directory):
+    return f"sqlite:///{directory}/study.db"
 
 
 def epochs_in(store):
@@ -279,14 +314,14 @@ def epochs_in(store):
     return {stored.key: stored.epochs for stored in store.stored()}.values()
 
 
-def started(directory, net):
+def started(directory, net, n_trials=None):
     script = Path(directory) / "study.py"
     script.write_text(STUDY)
     names = ("n_layers", "width", "epochs", "random_state")
     params = {name: getattr(net, name) for name in names}
     paths = [str(Path(skhp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return subprocess.Popen(
-        [sys.executable, str(script), json.dumps([str(directory), params, RATES])],
+        [sys.executable, str(script), json.dumps([str(directory), params, RATES, n_trials])],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         stdout=subprocess.PIPE,
         text=True,

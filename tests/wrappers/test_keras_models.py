@@ -249,7 +249,7 @@ def test_two_outputs_of_different_types():
         build, loss=losses, optimizer="sgd", random_state=0, shuffle=False, epochs=2
     )
     expected = copy_model(net.initialize(X, y).model_)
-    expected.compile("sgd", loss=losses)
+    expected.compile("sgd", loss=losses, run_eagerly=True)
     history = expected.fit(
         X, [y[:, 0].astype("int32"), y[:, 1]], epochs=2, shuffle=False, verbose=0
     ).history

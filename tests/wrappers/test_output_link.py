@@ -175,6 +175,12 @@ def test_class_numbers_are_never_compared_with_several_outputs(loss, multiclass)
         classifier(units=3, loss=loss).fit(*multiclass)
 
 
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "sparse_categorical_crossentropy"])
+def test_one_output_is_not_normalized_over_two_classes(loss, binary):
+    with pytest.raises(ValueError, match=rf"one output.*{loss}.*2 classes.*binary_crossentropy"):
+        classifier(units=1, loss=loss).fit(*binary)
+
+
 @pytest.mark.parametrize("loss", ["categorical_hinge", MANY(), "kl_divergence"])
 def test_a_builders_loss_of_one_hot_targets(loss, multiclass):
     with pytest.raises(ValueError, match=r"build.*one-hot.*sparse_categorical"):

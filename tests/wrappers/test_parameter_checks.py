@@ -40,6 +40,7 @@ TABLE = {
     "shuffle": (["no", "batch", 1, None], "True or False"),
     "run_eagerly": (["no", 0, None], "True or False"),
     "epochs": ([0, -1, 2.7, None, NAN, True, "3", [3]], "an int of at least 1"),
+    "scoring": ([3, "balanced", ["accuracy"], True], "a name in sklearn.metrics.get_scorer_names"),
     "max_seconds": ([0, -1.0, float("inf"), NAN, "1", True], "a number greater than 0, or None"),
     "memory": ([3, ["fits"], object(), True], "a path, a skhp.search.FitStore or None"),
     "class_weight": (["balance", 3, True], "a dict of label to weight"),

@@ -34,7 +34,9 @@ def test_public_members_and_their_arguments(name):
         assert hasattr(ours(), member) or hasattr(ours, member), member
         if inspect.isfunction(getattr(theirs, member)):
             assert arguments(getattr(theirs, member)) <= arguments(getattr(ours, member)), member
-    assert arguments(theirs.__init__) | {"memory", "max_seconds"} == arguments(ours.__init__)
+    assert arguments(theirs.__init__) | {"memory", "max_seconds", "scoring"} == arguments(
+        ours.__init__
+    )
 
 
 def arguments(function):

@@ -15,6 +15,7 @@ import tensorflow as tf
 from skhp.compat.keras import stateless_optimizer_class
 from skhp.compat.tensorflow import flat_caller, numbered_from
 from skhp.engine.backends.frozen_graph import FrozenGraph, freeze
+from skhp.engine.block_memory import new_memory
 from skhp.engine.large_table import copy_rows
 from skhp.runtime import compile_cache
 
@@ -36,12 +37,16 @@ def tensors(arrays: Iterable[Any]) -> list[Any]:
     return [tf.constant(array) for array in arrays]
 
 
-# Arrays of at least so many bytes are not copied twice. TensorFlow reads memory that it did
-# not allocate only where the address is a multiple of 64.
-_LARGE, _ALIGNMENT = 2**22, 64
+# Arrays of at least so many bytes are not copied twice.
+_LARGE = 2**22
 
 
-def padded_tensor(rows: Any, length: int, which: Any = slice(None)) -> Any:
+def padded_tensor(
+    rows: Any,
+    length: int,
+    which: Any = slice(None),
+    memory: Callable[[int], np.ndarray] = new_memory,
+) -> Any:
     """Rows of an array with rows of zeros below, up to a length, as a tensor.
 
     ``tf.constant`` makes a copy of the padded array. For a large array that would be most
@@ -53,6 +58,9 @@ def padded_tensor(rows: Any, length: int, which: Any = slice(None)) -> Any:
     length : int
     which : slice or ndarray of int
         The rows to take, in this order.
+    memory : callable
+        Takes a number of bytes and returns memory for a large tensor. Its address must be a
+        multiple of 64.
     """
     shape = (length, *rows.shape[1:])
     n_bytes = int(np.prod(shape)) * rows.dtype.itemsize
@@ -61,15 +69,11 @@ def padded_tensor(rows: Any, length: int, which: Any = slice(None)) -> Any:
         padded = np.zeros(shape, rows.dtype)
         copy_rows(rows, which, padded)
         return tf.constant(padded)
-    padded = _aligned_zeros(n_bytes).view(rows.dtype).reshape(shape)
+    padded = memory(n_bytes).view(rows.dtype).reshape(shape)
+    n = len(range(len(rows))[which]) if isinstance(which, slice) else len(which)
     copy_rows(rows, which, padded)
+    padded[n:] = 0
     return tf.experimental.dlpack.from_dlpack(padded.__dlpack__())
-
-
-def _aligned_zeros(n_bytes: int) -> np.ndarray:
-    memory = np.zeros(n_bytes + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + n_bytes]
 
 
 def arrays(tensors: Iterable[Any]) -> list[np.ndarray]:

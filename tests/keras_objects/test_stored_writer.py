@@ -18,7 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skhp import KerasClassifier, KerasRegressor, MLPClassifier, MLPRegressor
-from skhp.keras_objects.stored_values import StoredCode, StoredName, from_stored, to_stored
+from skhp.keras_objects.stored_forms import StoredCode, StoredName
+from skhp.keras_objects.stored_reader import from_stored
+from skhp.keras_objects.stored_writer import to_stored
 
 pytestmark = pytest.mark.slow
 
@@ -264,6 +266,13 @@ def test_a_model_that_is_given_keeps_its_vocabulary():
     assert len(np.unique(expected, axis=0)) == 4
     again = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(again.predict_proba(X), expected)
+
+
+def test_a_model_that_is_given_is_stored_once(binary):
+    output = layers.Dense(2, activation="softmax", name="stored_once")
+    net = classifier(keras.Sequential([keras.Input((4,)), output]))
+    before = pickle.dumps(net).count(b"stored_once")
+    assert pickle.dumps(net.fit(*binary)).count(b"stored_once") == before > 0
 
 
 # Other processes and threads --------------------------------------------------------

@@ -1,0 +1,30 @@
+"""Widths and batch sizes that programs are compiled for, so that near ones share a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# Layers are compiled as wide as the least of these that holds them, and masked, so that the
+# grid [32, 48, 64] is one program: a program costs about a second, a wider layer microseconds
+# a step. Layers that are wider still are compiled as they are.
+SHARED_WIDTHS = (64, 128, 256)
+
+# Small batches are filled up to these sizes with rows of weight 0.
+SHARED_BATCH_SIZES = (4, 8, 16, 32)
+
+
+def shared_size(size: int, sizes: Sequence[int]) -> int:
+    """The least of some sizes that holds a size; the size itself if none does.
+
+    Parameters
+    ----------
+    size : int
+    sizes : sequence of int
+        In ascending order.
+
+    Examples
+    --------
+    >>> shared_size(40, (32, 64)), shared_size(70, (32, 64))
+    (64, 70)
+    """
+    return next((larger for larger in sizes if larger >= size), size)
