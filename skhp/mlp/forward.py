@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from skhp.engine.packing import are_large
+from skhp.engine.sequencing import after_dependency
 from skhp.mlp.counter_random import uniform
 from skhp.mlp.layers import (
     BATCH_NORM_EPSILON,
@@ -77,7 +78,7 @@ class ForwardPass:
         return walk(self._layout.layers(), x, trainable, state, steps), moved
 
     def _dense(self, layer: Dense, x: Any, kernel: Any, bias: Any) -> Any:
-        product = _product_of_entries(*x, kernel) if isinstance(x, tuple) else ops.matmul(x, kernel)
+        product = _product_of_entries(*x, kernel) if isinstance(x, tuple) else _product(x, kernel)
         return self._add(product, bias)
 
     def _batch_norm(
@@ -202,6 +203,22 @@ def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -
         (ops.cast(ops.where(condition, 0, 1), "int32"), otherwise),
     )
     return value
+
+
+@ops.custom_gradient
+def _product(x: Any, kernel: Any) -> Any:
+    """A matrix product that computes the gradient by the kernel before the one by the rows.
+
+    XLA may compute the second one in several threads. If another operation is ready at that
+    moment, XLA hands it to another thread. For a small network that takes longer than the step.
+    """
+
+    def gradient(upstream: Any) -> tuple[Any, Any]:
+        by_kernel = ops.matmul(ops.transpose(x), upstream)
+        later = after_dependency(upstream, by_kernel[0, 0])
+        return ops.matmul(later, ops.transpose(kernel)), by_kernel
+
+    return ops.matmul(x, kernel), gradient
 
 
 @ops.custom_gradient

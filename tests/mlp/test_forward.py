@@ -1,0 +1,19 @@
+"""A small network trains in the thread that called fit."""
+
+import time
+
+import numpy as np
+
+from skhp import MLPClassifier
+
+
+def test_the_steps_of_a_small_network_are_not_handed_to_other_threads():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(256, 8)).astype("float32")
+    network = MLPClassifier(n_layers=2, width=64, batch_size=32, epochs=30, random_state=0)
+    network.fit(X, X[:, 0] > 0)  # it compiles
+    in_this_thread, in_all = time.thread_time(), time.process_time()
+    for _ in range(10):
+        network.fit(X, X[:, 0] > 0)
+    in_this_thread, in_all = time.thread_time() - in_this_thread, time.process_time() - in_all
+    assert in_this_thread > in_all / 2
