@@ -92,7 +92,7 @@ ROWS = (
         others={"keras-predict": "Keras", "keras-predict-4096": "Keras, batches of 4096"} | SKLEARN,
     ),
     Row(
-        "`fit` on 300 MB: processor time, memory beyond X",
+        "`fit` on 500 MB: processor time, memory beyond X",
         "large_data",
         ("fit_s", "fit_mb"),
         others={"keras": "Keras"} | SKLEARN,
