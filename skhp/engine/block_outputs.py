@@ -64,13 +64,20 @@ def rows_at_once(model: keras.Model, X: Any) -> int:
     X : LargeTable, or list or dict of these
     """
     n_bytes = sum(map(bytes_of_a_row, keras.tree.flatten(X)))
-    return max(1, min(_rows_in_cache(model), BLOCK_BYTES // max(1, n_bytes)))
+    rows = max(_LEAST_ROWS, rows_in_cache(model))
+    return max(1, min(rows, BLOCK_BYTES // max(1, n_bytes)))
 
 
-def _rows_in_cache(model: keras.Model) -> int:
+def rows_in_cache(model: keras.Model) -> int:
+    """For how many rows the outputs of each layer fit in a processor's cache; 1 if not known.
+
+    Parameters
+    ----------
+    model : keras.Model
+    """
     try:
         outputs = keras.tree.flatten([layer.output for layer in model.layers])
         widest = max(math.prod(output.shape[1:]) for output in outputs)
     except (AttributeError, TypeError):  # a layer is used twice, or a shape is not known
-        return _LEAST_ROWS
-    return int(np.clip(_MOST_NUMBERS // max(1, widest), _LEAST_ROWS, _MOST_ROWS))
+        return 1
+    return min(_MOST_NUMBERS // max(1, widest), _MOST_ROWS)

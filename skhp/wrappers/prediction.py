@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.engine.block_outputs import joined, outputs_in_blocks, rows_at_once
+from skhp.engine.block_outputs import joined, outputs_in_blocks, rows_at_once, rows_in_cache
 from skhp.engine.large_table import LargeTable, as_arrays
 from skhp.engine.text import text_as_tensors
 from skhp.engine.user_callbacks import lent
@@ -82,7 +82,9 @@ def predict_model(
     if not (_holds_arrays(X) and predicts_rows_alone(model)):
         return _predict_in_batches_of_keras(model, X, arguments)
     size = arguments.get("batch_size") or _PREDICT_ROWS
-    return outputs_in_blocks(model, X, max(size, rows_at_once(model, X)) if _is_large(X) else size)
+    if n > size:  # a few large blocks take less time than many small ones
+        size = max(size, rows_at_once(model, X) if _is_large(X) else rows_in_cache(model))
+    return outputs_in_blocks(model, X, size)
 
 
 def _holds_arrays(X: Any) -> bool:

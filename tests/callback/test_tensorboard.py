@@ -146,6 +146,33 @@ def test_tensorboard_shows_the_search(searched, serve):
     assert scores == pytest.approx(expected, rel=1e-6)
 
 
+def losses(log_dir):
+    """Epochs and losses of each run, by its name; TensorBoard reads them."""
+    from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
+    from tensorboard.util.tensor_util import make_ndarray
+
+    reader = EventMultiplexer().AddRunsFromDirectory(str(log_dir)).Reload()
+    return {
+        run: [(e.step, float(make_ndarray(e.tensor_proto))) for e in reader.Tensors(run, "loss")]
+        for run, tags in reader.Runs().items()
+        if "loss" in tags["tensors"]
+    }
+
+
+def test_a_continued_search_has_the_runs_of_one_that_never_stopped(binary, tmp_path):
+    def runs(name, memory, epochs=6):
+        net = MLPClassifier(1, 8, epochs=epochs, random_state=0, memory=memory)
+        search = GridSearchCV(net, {"learning_rate": [0.01]}, cv=2, refit=False)
+        search.set_callbacks(TensorBoard(tmp_path / name)).fit(*binary)
+        return losses(tmp_path / name)
+
+    expected = runs("never stopped", None)
+    assert [len(points) for points in expected.values()] == [6, 6]
+    runs("short", tmp_path / "store", epochs=2)
+    for name in ("continued", "loaded"):
+        assert runs(name, tmp_path / "store") == expected
+
+
 def directories(log_dir):
     return sorted(str(p.relative_to(log_dir)) for p in log_dir.rglob("*") if p.is_dir())
 
