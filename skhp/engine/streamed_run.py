@@ -68,7 +68,9 @@ class StreamedRun(ProgramRun):
                 _, *trained, logs, metric_states = self._call(
                     trained, scalars, (*blocks, metric_states), eagerly
                 )
-        return trained, backend.arrays([logs])[0]
+                # This waits for the program: the next block but one overwrites its rows.
+                values = backend.arrays([logs])[0]
+        return trained, values
 
     def _blocks(self, order: np.ndarray, n_validation: int) -> Iterator[Callable[[], Any]]:
         """Functions that make the blocks of training and then of validation rows."""

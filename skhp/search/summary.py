@@ -89,7 +89,7 @@ class SpaceSummary:
             n = "many" if self.n_structures is None else f"at most {self.n_structures:,}"
             lines.append(
                 f"{total}{self.seconds_per_fit:.3g} s a fit, and {self.seconds_to_compile:.3g} s "
-                f"to compile each of {n} network structures"
+                f"to compile each network structure ({n})"
             )
         return lines
 

@@ -235,7 +235,7 @@ def test_the_estimate_counts_fits_and_compiling():
     fits = summary.seconds_per_fit * summary.n_fits
     compiling = summary.seconds_to_compile * summary.n_structures
     assert summary.seconds == pytest.approx(fits + compiling)
-    assert f"at most {summary.n_structures} network structures" in str(summary)
+    assert f"each network structure (at most {summary.n_structures})" in str(summary)
 
 
 def test_the_estimate_is_a_mean_over_candidates_that_can_be_fitted():

@@ -72,7 +72,8 @@ def padded_tensor(
     padded = memory(n_bytes).view(rows.dtype).reshape(shape)
     n = len(range(len(rows))[which]) if isinstance(which, slice) else len(which)
     copy_rows(rows, which, padded)
-    padded[n:] = 0
+    if memory is not new_memory:  # new memory is zeros, and takes no room until it is written to
+        padded[n:] = 0
     return tf.experimental.dlpack.from_dlpack(padded.__dlpack__())
 
 
