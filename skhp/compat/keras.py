@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from skhp.compat.missing_names import MissingPrivateName, needing, warn_missing
@@ -217,7 +217,8 @@ def fresh_metric_names() -> Iterator[None]:
         yield
         return
     numbers = get_global_attribute("object_name_uids") or {}
-    names = {to_snake_case(kind.__name__) for kind in _subclasses(keras.metrics.Metric)}
+    kinds = _subclasses(keras.metrics.Metric)
+    names = {_converted(to_snake_case, kind.__name__) for kind in kinds}
     before = {name: numbers.pop(name) for name in names & numbers.keys()}
     try:
         yield
@@ -225,6 +226,12 @@ def fresh_metric_names() -> Iterator[None]:
         for name in names & numbers.keys():
             del numbers[name]
         numbers.update(before)
+
+
+@functools.cache
+def _converted(convert: Callable[[str], str], name: str) -> str:
+    # Every fit asks for the names of all metrics.
+    return convert(name)
 
 
 def _subclasses(kind: type) -> set[type]:

@@ -61,6 +61,7 @@ def _compile_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _made(value: Any, to_class: Callable[[Any], Any], routed: dict[str, Any]) -> Any:
     made = make_objects(_converted(value, to_class, bool(routed)), routed)
+    # Only these may belong to another model. What was made here has no model yet.
     of_user = set(map(id, keras.tree.flatten(value)))
     own = keras.tree.map_structure(lambda o: _copied(o) if id(o) in of_user else o, made)
     metrics = [part for part in keras.tree.flatten(own) if isinstance(part, keras.metrics.Metric)]
