@@ -164,7 +164,7 @@ SYSTEMS = {
     "skhp-wrapper": System("skhp KerasClassifier", partial(measure, keras_classifier)),
     "skhp-callback": System("skhp, Keras callback", partial(measure, with_callback)),
     "skhp-model": System(
-        "skhp, model_ read", partial(measure, skhp_classifier, after=lambda net: net.model_)
+        "skhp, ``model_`` read", partial(measure, skhp_classifier, after=lambda net: net.model_)
     ),
     "skhp-keras": System("skhp, trained by Keras", partial(measure, trained_by_keras)),
     "skhp-subclass": System("skhp, subclass of keras.Model", partial(measure, subclassed)),

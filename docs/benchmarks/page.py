@@ -67,7 +67,6 @@ TABLES = {
         "Memory over many fits",
         {
             "fits": "fits",
-            "fits_s": "all fits, s",
             "first_mb": "after 25 fits, MB",
             "last_mb": "at the end, MB",
             "slope": "growth, MB a fit",
