@@ -30,12 +30,24 @@ def rows(title, results, columns):
         return [row for name in results["systems"] for row in architecture_rows(results, name)]
     times = [c for c in columns if c.endswith(("_s", "_ms")) and c not in IMPORTS]
     return [
-        (title, columns[column], *numbers(results, "skhp", system, column))
+        (title, columns[column], *numbers(results, own_system(results, system), system, column))
         for system in results["systems"]
         if not system.startswith("skhp")
         for column in times
-        if is_less(comparison.ratio(results, system, column))
+        if is_less(ratio(results, own_system(results, system), system, column))
     ]
+
+
+def own_system(results, system):
+    """Return the row of skhp with the same data and settings: skhp-sparse for sklearn-sparse."""
+    own = f"skhp-{system.partition('-')[2]}"
+    return own if own in results["systems"] else "skhp"
+
+
+def ratio(results, own, system, column):
+    """Return how many times skhp's number another library's is; None if either is not known."""
+    ours, theirs = (comparison.median(results, key, column) for key in (own, system))
+    return theirs / ours if ours and theirs else None
 
 
 def is_less(ratio):
