@@ -12,7 +12,7 @@ from skhp.keras_objects.keras_object import KerasObject
 from skhp.mlp.activation_curves import is_shared
 from skhp.mlp.activations import is_elementwise
 from skhp.mlp.layers import Layer, Shapes, perceptron_layers, weight_shapes
-from skhp.mlp.shared_sizes import SHARED_WIDTHS, shared_size
+from skhp.mlp.shared_sizes import SHARED_COLUMNS, SHARED_WIDTHS, shared_size
 from skhp.mlp.spec import MLPSpec
 
 import keras  # isort: skip
@@ -81,13 +81,17 @@ def exact_layout(spec: MLPSpec) -> MLPLayout:
 
 
 def shared_layout(spec: MLPSpec) -> MLPLayout:
-    """A layout in which widths and activation may be scalars, for other networks to use too.
+    """A layout that other networks may use too: widths and activation may be scalars.
 
     Parameters
     ----------
     spec : MLPSpec
     """
-    layout = replace(exact_layout(spec), output_columns=max(spec.n_outputs, 2))
+    layout = replace(
+        exact_layout(spec),
+        n_features=shared_size(spec.n_features, SHARED_COLUMNS),
+        output_columns=max(spec.n_outputs, 2),
+    )
     if not is_elementwise(spec.activation.name):
         return layout
     widths = tuple(shared_size(width, SHARED_WIDTHS) for width in spec.widths)
