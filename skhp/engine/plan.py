@@ -79,6 +79,9 @@ class Network(Protocol):
     def program_batch_size(self, batch_size: int) -> int:
         """The rows of a batch in its program, if a batch may be padded."""
 
+    def program_columns(self, n_columns: int) -> int:
+        """The columns of X in its program, if its weights may be padded."""
+
     def why_no_program(self, plan: TrainingPlan) -> str | None:
         """Why no program can train it; None if one can."""
 

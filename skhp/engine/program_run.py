@@ -17,6 +17,7 @@ from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import programs
 from skhp.engine.program_lookup import program_for, scalars_for
+from skhp.engine.shared_columns import with_shared_columns
 
 # Seconds that one call may take before callbacks, Ctrl-C and others get their turn.
 _CALL_SECONDS = 0.25
@@ -45,6 +46,8 @@ class ProgramRun:
         self._n = len(rows)
         self._random_state = random_state
         seed = random_state.randint(2**31 - 1)
+        given, rows = rows, with_shared_columns(plan, rows)
+        validation = validation and with_shared_columns(plan, validation)
         self._scalars = scalars_for(plan, rows, validation, seed)
         self._program = program_for(plan, rows, validation, self._scalars)
         self.log_names = self._program.log_names
@@ -55,7 +58,7 @@ class ProgramRun:
         )
         self._hold(rows, validation)
         self.load(start, keep_learning_rate=False)
-        self._check(rows, start)
+        self._check(given, start)
 
     def _hold(self, rows: Rows, validation: Rows | None) -> None:
         """Make tensors of all rows."""

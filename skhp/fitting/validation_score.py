@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from skhp.engine.plan import TrainingState, ValidationScore
 
 
+class ScoringError(ValueError):
+    """A scorer failed on the validation rows."""
+
+
 def history_name(scoring: Any) -> str:
     """The name of a score in the history.
 
@@ -75,8 +79,8 @@ def validation_score(
 
     Raises
     ------
-    ValueError
-        In training, if the scorer returns something other than a finite number.
+    ScoringError
+        In training, if the scorer fails, or returns something other than a finite number.
     """
     from skhp.engine.plan import ValidationScore
 
@@ -87,7 +91,14 @@ def validation_score(
     def measure(state: TrainingState) -> float:
         if not state.is_finite():  # training has diverged, and such a network cannot predict
             return float("nan")
-        return _checked(scorer(estimator_at(state), X, y, **weights), parameter, scorer)
+        try:
+            value = scorer(estimator_at(state), X, y, **weights)
+        except Exception as error:
+            raise ScoringError(
+                f"{parameter}={scorer!r} failed on the validation rows: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        return _checked(value, parameter, scorer)
 
     def key() -> Any:
         from skhp.keras_objects.fingerprint import fingerprint
@@ -99,7 +110,7 @@ def validation_score(
 
 def _checked(value: Any, parameter: str, scorer: Any) -> float:
     if not isinstance(value, Real) or not np.isfinite(float(value)):
-        raise ValueError(
+        raise ScoringError(
             f"{parameter}={scorer!r} must return a finite number for the validation rows. Got "
             f"{value!r}. Give more validation rows, or use another scorer."
         )

@@ -93,20 +93,17 @@ class ForwardPass:
         )
 
     def _activation(self, layer: Activation, x: Any) -> Any:
+        numbers = ops.arange(self._layout.widths[layer.hidden], dtype="int32")
+        units = ops.cast(numbers < self._scalars["widths"][layer.hidden], x.dtype)
         if layer.activation is not None:
-            return layer.activation.value(x)
-        return shared_activation(x, self._scalars["activation"])
+            return layer.activation.value(x) * units
+        return shared_activation(x, self._scalars["activation"], units)
 
     def _dropout(self, layer: Dropout, x: Any) -> Any:
-        if not self._masks:
-            return x
-        width = self._layout.widths[layer.hidden]
-        units = ops.arange(width, dtype="int32") < self._scalars["widths"][layer.hidden]
-        return x * self._masks[layer.hidden] * ops.cast(units, x.dtype)
+        return x * self._masks[layer.hidden] if self._masks else x
 
     def _output(self, layer: Output, x: Any, kernel: Any, bias: Any) -> Any:
-        outputs = self._dense(layer, x, kernel, bias)[:, : self._layout.n_outputs]
-        return layer.activation.value(outputs)
+        return layer.activation.value(self._dense(layer, x, kernel, bias))
 
 
 def penalty(trainable: list[Any], scalars: Scalars) -> Any:

@@ -24,7 +24,7 @@ from skhp.engine.rowwise import is_rowwise_activation, is_rowwise_loss, is_rowwi
 from skhp.keras_objects.fingerprint import is_keras_own
 from skhp.mlp.activation_curves import coefficients
 from skhp.mlp.layers import Activation, BatchNorm, Dense, Dropout, Layer, Output
-from skhp.mlp.shared_sizes import SHARED_BATCH_SIZES, shared_size
+from skhp.mlp.shared_sizes import SHARED_BATCH_SIZES, SHARED_COLUMNS, shared_size
 from skhp.mlp.spec import MLPSpec
 from skhp.runtime.eager_kernels import note_model_built
 
@@ -134,6 +134,10 @@ class MLPNetwork:
     def program_batch_size(self, batch_size: int) -> int:
         """The rows of a batch in its program, so that batch sizes share programs."""
         return shared_size(batch_size, SHARED_BATCH_SIZES)
+
+    def program_columns(self, n_columns: int) -> int:
+        """The columns of X in its program, so that pipelines share programs."""
+        return shared_size(n_columns, SHARED_COLUMNS)
 
     def reference(
         self, plan: TrainingPlan, state: TrainingState

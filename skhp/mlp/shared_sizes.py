@@ -1,4 +1,4 @@
-"""Widths and batch sizes that programs are compiled for, so that near ones share a program."""
+"""Sizes that programs are compiled for, so that near widths and batch sizes share a program."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ SHARED_WIDTHS = (64, 128, 256)
 
 # Small batches are filled up to these sizes with rows of weight 0.
 SHARED_BATCH_SIZES = (4, 8, 16, 32)
+
+
+# Tables of few columns are filled up to these with columns of zeros.
+SHARED_COLUMNS = (8, 16, 32, 64, 128)
 
 
 def shared_size(size: int, sizes: Sequence[int]) -> int:

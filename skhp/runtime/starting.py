@@ -99,12 +99,18 @@ def _print_xla_notice(is_loaded: bool) -> None:
 
 @contextlib.contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Do not look for garbage: it takes a quarter of the time of importing TensorFlow."""
+    """Do not look for garbage: it takes a quarter of the time of importing TensorFlow.
+
+    What was imported then counts as old, or the next collection would look through all of it.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if not gc.get_freeze_count():  # else these two lines would undo a freeze of the user's
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
 

@@ -163,6 +163,10 @@ class KerasNetwork:
         """The same: in a large model a longer batch takes longer."""
         return batch_size
 
+    def program_columns(self, n_columns: int) -> int:
+        """The same: layers may treat columns apart."""
+        return n_columns
+
     def takes_padding(self, plan: TrainingPlan) -> bool:
         """Whether a batch may be padded with rows of weight 0."""
         return is_rowwise_model(self.model, self.arguments)

@@ -12,6 +12,7 @@ import numpy as np
 
 from skhp.compat.keras import compile_arguments
 from skhp.engine.text import text_as_tensors
+from skhp.fitting.validation_score import ScoringError
 from skhp.keras_objects.catalogue import token_of
 from skhp.wrappers.output_link import check_classes_suit, only_loss
 
@@ -30,6 +31,8 @@ def naming_the_model(model: Any, label: str, X: Any, y: Any) -> Iterator[None]:
     """
     try:
         yield
+    except ScoringError:  # the scorer failed, not the model
+        raise
     except (TypeError, ValueError) as error:
         check_functions_return(model, X, y)
         shapes = [keras.tree.map_structure(np.shape, part) for part in (X, y)]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import loguniform
 from sklearn.datasets import load_breast_cancer, make_classification
+from sklearn.feature_selection import SelectKBest
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, learning_curve
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -22,9 +23,9 @@ from tests.fresh_process import run_script
 pytestmark = pytest.mark.slow
 
 
-def columns(n_features, n_rows=60):
+def columns(number, n_rows=60):
     """Data of a width that no other test uses, and so of programs of its own."""
-    return make_classification(n_rows, n_features, random_state=0)
+    return make_classification(n_rows, 128 + number, random_state=0)
 
 
 # ------------------------------------------------------------------ compiles
@@ -83,6 +84,15 @@ def test_small_batch_sizes_and_common_activations_do_not_compile():
     }
     before = compile_count()
     GridSearchCV(MLPClassifier(1, 4, epochs=1), grid, cv=2).fit(X, y)
+    assert compile_count() - before == 1
+
+
+def test_a_selection_of_columns_does_not_compile():
+    X, y = columns(0)
+    net = MLPClassifier(1, 4, epochs=1, optimizer="adamax")
+    grid = {"selectkbest__k": [17, 24, 32]}
+    before = compile_count()
+    GridSearchCV(make_pipeline(SelectKBest(), net), grid, cv=2).fit(X, y)
     assert compile_count() - before == 1
 
 

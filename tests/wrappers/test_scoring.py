@@ -168,7 +168,8 @@ def test_a_stored_fit_goes_on_with_its_scores(labelled, tmp_path, monkeypatch):
     [
         ({"validation_split": 0.0}, "scoring='balanced_accuracy' needs validation rows"),
         ({"scoring": balanced_accuracy_score}, "looks like it is a metric function"),
-        ({"scoring": lambda net, X, y: float("nan")}, "scoring=.* must return a finite.*Got nan"),
+        ({"scoring": lambda net, X, y: float("nan")}, "^scoring=.* must return a finite.*Got nan"),
+        ({"scoring": lambda net, X, y: net.none}, "^scoring=.* failed .*: AttributeError: .*none"),
     ],
 )
 def test_what_is_refused(params, said, labelled):
