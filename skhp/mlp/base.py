@@ -113,7 +113,8 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
             "optimizer__momentum", or a name of another library such as "max_iter". The message
             says what to set instead.
         """
-        own = _parameter_names(type(self))
+        kind: Any = type(self)
+        own = _parameter_names(kind)
         refuse_nested(type(self).__name__, own, params)
         refuse_other_names(type(self).__name__, own, params)
         return super().set_params(**params)
@@ -200,7 +201,8 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         return copied
 
     def _params(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _parameter_names(type(self))}
+        kind: Any = type(self)
+        return {name: getattr(self, name) for name in _parameter_names(kind)}
 
     def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
         """The attributes that this estimator would have if training had stopped now."""
