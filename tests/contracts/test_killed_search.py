@@ -18,46 +18,6 @@ from skhp import MLPClassifier
 from skhp.engine.program_run import ProgramRun
 from skhp.search import FitStore
 from tests.contracts.stored_search import EPOCHS, GRID, N_FITS, NET, SCORES, started
-from tests.fresh_process import run_script
-
-ON_DASK = """
-import json, os, sys, threading, time
-import numpy as np
-from dask.distributed import Client, LocalCluster
-from joblib import parallel_config
-from sklearn.model_selection import GridSearchCV
-from skhp import MLPClassifier
-from skhp.search import FitStore
-
-def inodes():
-    return {fit.key: os.stat(fit.path).st_ino for fit in store.stored() if fit.is_finished}
-
-def kill_a_worker():
-    while not (inodes() and any(not fit.is_finished for fit in store.stored())):
-        time.sleep(0.01)
-    before.update(inodes())
-    os.kill(workers[0], 9)
-
-if __name__ == "__main__":
-    directory, net, grid, epochs = json.loads(sys.argv[1])
-    data = np.load(directory + "/rows.npz")
-    store, before = FitStore(directory + "/fits", every=0), {}
-    net = MLPClassifier(**net, epochs=epochs, memory=store)
-    search = GridSearchCV(net, grid, cv=2, refit=False, scoring="neg_log_loss")
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
-        client.wait_for_workers(2)
-        workers = list(client.run(os.getpid).values())
-        killer = threading.Thread(target=kill_a_worker)
-        killer.start()
-        with parallel_config("dask"):
-            search.fit(data["X"], data["y"])
-        killer.join()
-    scores = search.cv_results_["mean_test_score"].tolist()
-    print(json.dumps([scores, before, inodes()]))
-"""
 
 
 def kill_all(process):
@@ -165,21 +125,6 @@ def test_a_killed_search_ends_as_one_that_never_was(rows, expected, tmp_path):
     assert before.items() <= finished(tmp_path).items()
     assert len(finished(tmp_path)) == N_FITS and checkpoints(tmp_path) == {}
     assert FitStore(tmp_path / "fits").frame()["epochs"].tolist() == [EPOCHS] * N_FITS
-
-
-@pytest.mark.slow
-def test_a_lost_worker_of_dask_costs_no_finished_fit(rows, expected, tmp_path):
-    pytest.importorskip("distributed")
-    scores, before, after = run_script(
-        tmp_path / "search.py",
-        ON_DASK,
-        arguments=[json.dumps([str(tmp_path), NET, GRID, EPOCHS])],
-        DASK_TEMPORARY_DIRECTORY=str(tmp_path),
-    )
-    assert scores == expected
-    assert 0 < len(before) < N_FITS == len(after)  # it was killed while it trained
-    assert before.items() <= after.items()  # none was trained twice
-    assert checkpoints(tmp_path) == {}
 
 
 def test_halving_trains_each_epoch_once(binary, tmp_path, monkeypatch):
