@@ -177,7 +177,7 @@ def hyperband(task, memory):
         objective=keras_tuner.Objective("score", "max"),
         max_epochs=task.max_epochs,
         factor=3,
-        seed=task.seed,
+        seed=task.seed or 10,  # it takes 0 for no seed
         hyperparameters=hp,
         directory=f"{memory}_tuner",
     )

@@ -41,7 +41,13 @@ def not_storable(callbacks: Iterable[Any]) -> list[str]:
     >>> not_storable([keras.callbacks.TerminateOnNaN(), keras.callbacks.CSVLogger("log.csv")])
     ['CSVLogger']
     """
-    return sorted({type(c).__name__ for c in callbacks if type(c) not in _SETTINGS})
+    return sorted({type(c).__name__ for c in callbacks if not _is_known(c)})
+
+
+def _is_known(callback: Any) -> bool:
+    kind = type(callback)
+    # A method that was set on the object itself is the user's.
+    return kind in _SETTINGS and not any(callable(getattr(kind, n, None)) for n in vars(callback))
 
 
 def callback_key(callback: Any) -> tuple[Any, ...]:

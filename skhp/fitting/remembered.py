@@ -121,6 +121,8 @@ class RememberedFit(Checkpoints):
             if checkpoint.is_result(epochs) or checkpoint.is_resumable:
                 if stored.is_finished:  # the process that stored it may have been killed here
                     self._remove_parts(stored)
+                else:
+                    self._last_part = stored
                 return checkpoint
         return None
 
@@ -138,7 +140,7 @@ class RememberedFit(Checkpoints):
             return
         if is_end:
             self._remove_parts(stored)
-        elif self._last_part is not None:
+        elif self._last_part is not None and self._last_part.epochs < stored.epochs:
             self._store.remove(self._last_part)
         self._last_part = None if is_end else stored
 

@@ -221,7 +221,7 @@ class FitStore:
         try:
             self._path.mkdir(parents=True, exist_ok=True)
             version = _version_in(marker)
-            if version is None:
+            if version is None or version < VERSION:
                 content = {"format": "skhp fits", "version": VERSION}
                 replace_file(marker, json.dumps(content).encode())
         except OSError as error:
@@ -265,6 +265,7 @@ class FitStore:
             return None
         with contextlib.suppress(OSError):
             os.utime(stored.path)  # it was used now
+        remove_abandoned(stored.path.parent)
         return parts
 
     def write(
@@ -344,7 +345,7 @@ def _version_in(marker: Path) -> int | None:
     """The version of the format of a store; None where it has none."""
     try:
         return int(json.loads(marker.read_text())["version"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
 

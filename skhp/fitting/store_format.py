@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 SUFFIX = ".safetensors"
 
 _FORMAT = "skhp fit"
@@ -69,7 +69,8 @@ def write_fit(path: Path, arrays: Mapping[str, np.ndarray], fields: Mapping[str,
         "checksum": _checksum(contiguous),
         "fields": dict(fields),
     }
-    data = save(contiguous, metadata={"skhp": json.dumps(header)})
+    text = json.dumps(header)
+    data = save(contiguous, metadata={"skhp": text, "crc32": str(zlib.crc32(text.encode()))})
     replace_file(path, data)
     return len(data)
 
@@ -126,16 +127,20 @@ def _header_of(data: bytes) -> dict[str, Any]:
     # As safetensors defines it: the length of the header in 8 bytes, then the header.
     try:
         length = struct.unpack("<Q", data[:8])[0]
-        header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["skhp"])
-        is_ours = header["format"] == _FORMAT
-    except (struct.error, ValueError, KeyError, TypeError) as error:
+        metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+        header = json.loads(metadata["skhp"])
+        is_ours, version = header["format"] == _FORMAT, header["version"]
+        is_whole = int(metadata.get("crc32", -1)) == zlib.crc32(metadata["skhp"].encode())
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableFit("it is damaged, or no stored fit") from error
     if not is_ours:
         raise UnreadableFit("it is no stored fit")
-    if header["version"] != VERSION:
+    if version != VERSION:
         raise UnreadableFit(
-            f"it has version {header['version']} of the format, and this skhp reads {VERSION}"
+            f"it has version {version} of the format, and this skhp reads {VERSION}"
         )
+    if not is_whole:
+        raise UnreadableFit("it is damaged (the checksum of its header is another)")
     return header
 
 

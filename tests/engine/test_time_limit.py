@@ -63,6 +63,8 @@ def test_the_next_fit_goes_on_through_the_store(name, binary, tmp_path):
     assert store.frame()[["epochs", "is_finished"]].to_numpy().tolist() == [[first, False]]
     second = clone(net).fit(X, y)
     assert second.n_epochs_ > first
+    held = [[second.n_epochs_, False]]  # one checkpoint, not two
+    assert store.frame()[["epochs", "is_finished"]].to_numpy().tolist() == held
     last = clone(net).set_params(epochs=second.n_epochs_ + 3, max_seconds=None).fit(X, y)
     assert store.frame()[["epochs", "is_finished"]].to_numpy().tolist() == [[last.n_epochs_, True]]
     expected = clone(last).set_params(memory=None).fit(X, y)

@@ -373,6 +373,13 @@ class Counts(keras.callbacks.Callback):
     """Has a state of its own."""
 
 
+def patched():
+    """A callback of Keras with a method of the user's."""
+    callback = keras.callbacks.TerminateOnNaN()
+    callback.on_epoch_end = lambda epoch, logs=None: None
+    return callback
+
+
 drawn_by = np.random.RandomState(0)
 
 
@@ -381,9 +388,10 @@ drawn_by = np.random.RandomState(0)
     [
         ({"random_state": None}, "not stored: random_state is None.*Set random_state to an int"),
         ({"callbacks": [Counts()]}, "not stored: the Keras callbacks Counts may change"),
+        ({"callbacks": [patched()]}, "not stored: the Keras callbacks TerminateOnNaN may change"),
         ({"activation": lambda x: x * drawn_by.randint(3)}, "not stored: skhp cannot find out"),
     ],
-    ids=["no seed", "callback", "unknown code"],
+    ids=["no seed", "callback", "patched callback", "unknown code"],
 )
 def test_what_is_not_stored_is_said_once(params, said, binary, tmp_path, recwarn):
     X, y = binary

@@ -86,6 +86,17 @@ def test_clear_removes_fits_and_nothing_else(binary, store):
     assert fitted(binary, store).n_epochs_ == 2 and len(files_in(store)) == 2
 
 
+def test_what_a_killed_process_left_of_a_file_is_removed_after_an_hour(binary, store):
+    fitted(binary, store)
+    (path,) = files_in(store)
+    left, new = (path.with_name(f"{path.name}.{pid}-1-1.tmp") for pid in (1, 2))
+    for file, seconds in ((left, 3700), (new, 0)):
+        file.touch()
+        os.utime(file, (path.stat().st_mtime - seconds,) * 2)
+    fitted(binary, store)
+    assert not left.exists() and new.exists()  # another process may be writing that one
+
+
 def test_the_least_recently_used_fits_are_removed(binary, store):
     fitted(binary, store, random_state=0)
     size = store.frame()["bytes"][0]
@@ -121,9 +132,9 @@ def test_damaged_files_are_replaced(damage, binary, store):
 def test_files_without_their_data_are_no_fit(binary, store):
     fitted(binary, store)
     (path,) = files_in(store)
-    newer = path.read_bytes().replace(b'\\"version\\": 1', b'\\"version\\": 2')
+    newer = path.read_bytes().replace(b'\\"version\\": 2', b'\\"version\\": 3')
     path.write_bytes(newer)
-    with pytest.warns(UserWarning, match="version 2 of the format"):
+    with pytest.warns(UserWarning, match="version 3 of the format"):
         assert store.frame().empty
 
 
@@ -187,9 +198,18 @@ def test_what_memory_may_be(binary, tmp_path):
 def test_a_store_of_a_newer_version_is_refused(binary, store):
     fitted(binary, store)
     marker = Path(store.directory) / "skhp_fits.json"
-    marker.write_text(json.dumps({**json.loads(marker.read_text()), "version": 2}))
+    marker.write_text(json.dumps({**json.loads(marker.read_text()), "version": 99}))
     with pytest.raises(ValueError, match=r"newer version of skhp.*Update skhp"):
         fitted(binary, store)
+
+
+def test_a_store_of_an_older_version_is_refused_by_that_from_then_on(binary, store):
+    fitted(binary, store)
+    marker = Path(store.directory) / "skhp_fits.json"
+    new = marker.read_text()
+    marker.write_text(json.dumps({**json.loads(new), "version": 1}))
+    fitted(binary, store)
+    assert marker.read_text() == new
 
 
 @pytest.mark.parametrize(
