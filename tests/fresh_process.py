@@ -9,7 +9,7 @@ from pathlib import Path
 import skhp
 
 
-def run_script(path, source, timeout=150, **environment):
+def run_script(path, source, timeout=150, arguments=(), **environment):
     """The JSON value that a script prints last.
 
     A script that hangs, or fails, fails the test; its output is in the error.
@@ -18,7 +18,7 @@ def run_script(path, source, timeout=150, **environment):
     path.write_text(source)
     environment = {**os.environ, "PYTHONPATH": str(Path(skhp.__file__).parents[1]), **environment}
     done = subprocess.run(
-        [sys.executable, str(path)],
+        [sys.executable, str(path), *arguments],
         env=environment,
         capture_output=True,
         text=True,

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 from joblib.externals.loky import get_reusable_executor
@@ -110,6 +111,7 @@ class Runner:
         self._connection = connection
         self._items = {}  # of the files that are collected, by node id
         self._folders = {}  # by path; fixtures of conftest.py are found through them
+        self._takes_folders_only = False
         self._reports = []
         self._warnings = []
 
@@ -122,13 +124,27 @@ class Runner:
         new = yield
         return self._folders.setdefault(path, new)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path):
+        return True if self._takes_folders_only and collection_path.is_file() else None
+
     def pytest_runtestloop(self, session):
+        self._collect_folders_with_fixtures(session)
         while (names := self._connection.recv()) is not None:
             item, nextitem = (self._item(session, name) for name in names)
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             self._connection.send((self._reports, self._warnings, peak_mb()))
             self._reports, self._warnings = [], []
         return True
+
+    def _collect_folders_with_fixtures(self, session):
+        """pytest forgets a conftest.py whose folder the first collection does not come to."""
+        files = (getattr(p, "__file__", None) for p in session.config.pluginmanager.get_plugins())
+        folders = {str(Path(f).parent) for f in files if f and Path(f).name == "conftest.py"}
+        self._takes_folders_only = True
+        if folders:
+            session.perform_collect(sorted(folders))
+        self._takes_folders_only = False
 
     def _item(self, session, name):
         if name is not None and name not in self._items:

@@ -77,13 +77,31 @@ def test_runs_in_the_process_of_the_fixture(process):
 """
 
 
-def run(folder, limit_mb, **files):
+FIXTURE = """
+import pytest
+
+
+@pytest.fixture
+def number():
+    return 3
+"""
+
+USES_FIXTURE = """
+
+def test_number(number):
+    assert number == 3
+"""
+
+
+def run(folder, limit_mb, files):
     """What pytest prints of tests in files, with one worker."""
     (folder / "pytest.ini").write_text("[pytest]")
     (folder / "conftest.py").write_text(CONFTEST.format(limit_mb=limit_mb))
-    for name, tests in files.items():
-        (folder / f"{name}.py").write_text(tests)
-    command = [sys.executable, "-m", "pytest", "-n", "1", "-rA", f"--rootdir={folder}", folder]
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    parts = sorted({folder / Path(name).parts[0] for name in files})
+    command = [sys.executable, "-m", "pytest", "-n", "1", "-rA", f"--rootdir={folder}", *parts]
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider"],
         capture_output=True,
@@ -99,7 +117,7 @@ def summary(printed):
 
 
 def test_reports_come_back_from_processes_that_are_replaced(tmp_path):
-    printed = run(tmp_path, 0, test_small=TESTS)  # each test has a process of its own
+    printed = run(tmp_path, 0, {"test_small.py": TESTS})  # each test has a process of its own
     assert summary(printed) == "2 failed, 4 passed, 1 skipped, 1 warning, 1 error", printed
     for said in (
         "assert (1 + 1) == 3",
@@ -112,7 +130,12 @@ def test_reports_come_back_from_processes_that_are_replaced(tmp_path):
 
 
 def test_a_process_collects_one_file_after_the_other(tmp_path):
-    files = {"test_a": OF_ONE_PROCESS, "test_b": OF_ONE_PROCESS, "test_c": OF_ONE_PROCESS}
-    printed = run(tmp_path, 1000, **files)
-    assert summary(printed) == "3 passed", printed
+    files = {
+        "test_a.py": OF_ONE_PROCESS,
+        "test_b.py": OF_ONE_PROCESS,
+        "with_fixture/conftest.py": FIXTURE,
+        "with_fixture/test_c.py": OF_ONE_PROCESS + USES_FIXTURE,
+    }
+    printed = run(tmp_path, 1000, files)
+    assert summary(printed) == "4 passed", printed
     assert len(set(re.findall(r"<\d+>", printed))) == 1, printed

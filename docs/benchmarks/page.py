@@ -82,6 +82,15 @@ TABLES = {
             "predict_s": "predict, processor s",
         },
     ),
+    "store_cost": (
+        "What it costs to store a fit",
+        {
+            "cpu_s": "fit, processor s",
+            "cpu_share": "in the store, % of it",
+            "cpu_more": "more, %",
+            "wall_share": "in the store, % of the wall time",
+        },
+    ),
 }
 
 
@@ -151,7 +160,8 @@ def caption(results):
     """Return the table's caption: how many jobs, where a benchmark has jobs."""
     if "caption" in results:
         return results["caption"]
-    return "; ".join(["Medians", *jobs(results), "in brackets, times skhp's"])
+    brackets = ["in brackets, times skhp's"] * (comparison.REFERENCE in results["systems"])
+    return "; ".join(["Medians", *jobs(results), *brackets])
 
 
 def jobs(results):

@@ -227,6 +227,24 @@ def slices(table: Any, n_bytes: int | None = None) -> Iterator[slice]:
         yield slice(start, min(start + size, len(table)))
 
 
+def stored_bytes(array: np.ndarray) -> Iterator[memoryview]:
+    """Yield the bytes of an array in parts of about a block, in the order of the memory.
+
+    An array in C or Fortran order is not copied for it.
+
+    Parameters
+    ----------
+    array : ndarray
+        Of numbers or of text.
+    """
+    file = _large_file(array)
+    stored = array.T if array.flags.fnc else np.atleast_1d(array)
+    for some in slices(stored):
+        yield np.ascontiguousarray(stored[some]).reshape(-1).view(np.uint8).data
+        if file is not None:
+            file.madvise(mmap.MADV_DONTNEED)
+
+
 def bytes_of_a_row(table: Any) -> int:
     """Bytes of one dense row.
 

@@ -68,4 +68,6 @@ def with_shared_columns(plan: TrainingPlan, rows: Rows) -> Rows:
         return rows
     if isinstance(X, LargeTable):
         return replace(rows, X=WiderTable(X.table, X.dtype, X.chosen, width))
-    return replace(rows, X=np.pad(X, ((0, 0), (0, width - given))))
+    wider = np.zeros((len(X), width), X.dtype)
+    wider[:, :given] = X
+    return replace(rows, X=wider)

@@ -6,6 +6,7 @@ any of these activations share it.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -14,24 +15,23 @@ import numpy as np
 class Curve(NamedTuple):
     """The coefficients of an activation.
 
-    With ``p = max(x, 0)``, ``n = min(x, 0)`` and ``t = tanh(inner_p * p + inner_n * n)``, its
-    value is ``y = slope_p * p + slope_n * n + constant + factor * t / (1 - pole * t)``.
+    With ``t = tanh(inner * min(x, most))`` and ``part = factor * t / (1 - pole * t)``, its value
+    is ``max(slope_p * x, slope_n * x) + constant + part``.
 
-    Its gradient is ``grad_p + by_y_p * y`` where y is positive, ``grad_n + by_y_n * y``
-    elsewhere, and ``by_square * y ** 2`` more everywhere.
+    Its gradient is ``(by_part + by_square * part) * part``, plus ``grad_p`` where x is positive
+    and ``grad_n`` elsewhere.
     """
 
     slope_p: float = 0.0
     slope_n: float = 0.0
     constant: float = 0.0
-    inner_p: float = 0.0
-    inner_n: float = 0.0
+    most: float = 0.0
+    inner: float = 0.0
     factor: float = 0.0
     pole: float = 0.0
     grad_p: float = 0.0
     grad_n: float = 0.0
-    by_y_p: float = 0.0
-    by_y_n: float = 0.0
+    by_part: float = 0.0
     by_square: float = 0.0
 
 
@@ -40,13 +40,14 @@ _CURVES = {
     "leaky_relu": Curve(slope_p=1.0, slope_n=0.2, grad_p=1.0, grad_n=0.2),
     "linear": Curve(slope_p=1.0, slope_n=1.0, grad_p=1.0, grad_n=1.0),
     "elu": Curve(
-        slope_p=1.0, inner_n=0.5, factor=2.0, pole=1.0, grad_p=1.0, grad_n=1.0, by_y_n=1.0
+        slope_p=1.0, inner=0.5, factor=2.0, pole=1.0, grad_p=1.0, grad_n=1.0, by_part=1.0
     ),
     "tanh": Curve(
-        inner_p=1.0, inner_n=1.0, factor=1.0, grad_p=1.0, grad_n=1.0, by_square=-1.0
+        most=math.inf, inner=1.0, factor=1.0, grad_p=1.0, grad_n=1.0, by_square=-1.0
     ),
     "sigmoid": Curve(
-        constant=0.5, inner_p=0.5, inner_n=0.5, factor=0.5, by_y_p=1.0, by_square=-1.0
+        constant=0.5, most=math.inf, inner=0.5, factor=0.5, grad_p=0.25, grad_n=0.25,
+        by_square=-1.0,
     ),
 }  # fmt: skip
 

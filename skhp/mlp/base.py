@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import inspect
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -319,7 +320,8 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         raise NotImplementedError
 
 
-def _parameter_names(kind: Any) -> list[str]:
+@functools.lru_cache(maxsize=128)
+def _parameter_names(kind: Any) -> tuple[str, ...]:
     """The names of a class's constructor parameters, in alphabetical order."""
     parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
-    return sorted(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)
+    return tuple(sorted(p.name for p in parameters if p.kind is not p.VAR_KEYWORD))

@@ -82,9 +82,12 @@ class Activation(Layer):
     ----------
     activation : KerasObject or None
         None where a program chooses it by number.
+    hidden : int
+        The number of the hidden layer, from 0.
     """
 
     activation: KerasObject | None
+    hidden: int
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def perceptron_layers(
     layers: list[Layer] = []
     for hidden, (inputs, units) in enumerate(itertools.pairwise(sizes[:-1])):
         norm = [BatchNorm(units)] if batch_norm else []
-        layers += [Dense(inputs, units), *norm, Activation(activation), Dropout(hidden)]
+        layers += [Dense(inputs, units), *norm, Activation(activation, hidden), Dropout(hidden)]
     return [*layers, Output(sizes[-2], sizes[-1], output_activation)]
 
 

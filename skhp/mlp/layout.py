@@ -12,7 +12,7 @@ from skhp.keras_objects.keras_object import KerasObject
 from skhp.mlp.activation_curves import is_shared
 from skhp.mlp.activations import is_elementwise
 from skhp.mlp.layers import Layer, Shapes, perceptron_layers, weight_shapes
-from skhp.mlp.shared_sizes import SHARED_COLUMNS, SHARED_WIDTHS, shared_size
+from skhp.mlp.shared_sizes import SHARED_COLUMNS, SHARED_WIDTHS, shared_size, shared_widths
 from skhp.mlp.spec import MLPSpec
 
 import keras  # isort: skip
@@ -28,9 +28,6 @@ class MLPLayout:
         As in `MLPSpec`, with widths as compiled.
     activation : KerasObject or None
         None where it is data; see `skhp.mlp.shared_activation`.
-    output_columns : int
-        Of the output kernel. One column more than a single output keeps XLA from
-        computing the loss's gradient again for each unit of the layer before.
     """
 
     n_features: int
@@ -39,13 +36,12 @@ class MLPLayout:
     activation: KerasObject | None
     output_activation: KerasObject
     batch_norm: bool
-    output_columns: int
 
     variables = None
 
     def layers(self) -> list[Layer]:
         """The layers in order, as wide as compiled."""
-        sizes = (self.n_features, *self.widths, self.output_columns)
+        sizes = (self.n_features, *self.widths, self.n_outputs)
         return perceptron_layers(sizes, self.activation, self.output_activation, self.batch_norm)
 
     def joinable(self, shape: tuple[int, ...]) -> bool:
@@ -76,7 +72,6 @@ def exact_layout(spec: MLPSpec) -> MLPLayout:
         spec.activation,
         spec.output_activation,
         spec.batch_norm,
-        output_columns=spec.n_outputs,
     )
 
 
@@ -90,11 +85,10 @@ def shared_layout(spec: MLPSpec) -> MLPLayout:
     layout = replace(
         exact_layout(spec),
         n_features=shared_size(spec.n_features, SHARED_COLUMNS),
-        output_columns=max(spec.n_outputs, 2),
     )
     if not is_elementwise(spec.activation.name):
         return layout
-    widths = tuple(shared_size(width, SHARED_WIDTHS) for width in spec.widths)
+    widths = shared_widths(spec.widths)
     layout = replace(layout, widths=widths)
     # In a wider layer the activations that are not used would cost noticeable time.
     if max(widths, default=0) <= SHARED_WIDTHS[-1] and is_shared(spec.activation.name):

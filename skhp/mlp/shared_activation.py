@@ -2,8 +2,11 @@
 
 The coefficients are data to a program, so that networks with any of these activations share it.
 All values follow from one hyperbolic tangent: with ``t = tanh(x / 2)``, the sigmoid is
-``(1 + t) / 2`` and ``exp(x) - 1`` is ``2 t / (1 - t)``. All gradients follow from the values, as
-in TensorFlow. That keeps them cheap: XLA would run a longer computation in several threads.
+``(1 + t) / 2`` and ``exp(x) - 1`` is ``2 t / (1 - t)``.
+
+On a CPU, XLA hands a part of an elementwise computation to another thread if it has more
+operations than bytes to read and write. For a small network that takes longer than the step. So
+values and gradients need few operations, and gradients follow from what the values have computed.
 
 An infinite input gives NaN, so such a fit ends with the error of a fit that diverged. With Keras,
 tanh and sigmoid of an infinite input are finite, and the fit goes on.
@@ -19,22 +22,25 @@ from skhp.mlp.activation_curves import Curve
 
 
 @ops.custom_gradient
-def shared_activation(x: Any, curve: Any) -> Any:
+def shared_activation(x: Any, curve: Any, units: Any) -> Any:
     """The activation of some coefficients.
 
     Parameters
     ----------
-    x : tensor
-    curve : tensor of shape (12,)
+    x : tensor of shape (n, width)
+    curve : tensor of shape (11,)
         Of `skhp.mlp.activation_curves.coefficients`.
+    units : tensor of shape (width,)
+        1 for real units; 0 for padding, whose x is 0. The value of padding is 0.
     """
     c = Curve(*ops.unstack(curve, len(Curve._fields)))
-    p, n = ops.maximum(x, 0.0), ops.minimum(x, 0.0)
-    t = ops.tanh(c.inner_p * p + c.inner_n * n)
-    y = c.slope_p * p + c.slope_n * n + c.constant + c.factor * t / (1.0 - c.pole * t)
+    t = ops.tanh(c.inner * ops.minimum(x, c.most))
+    part = c.factor * t / (1.0 - c.pole * t)
+    y = ops.maximum(c.slope_p * x, c.slope_n * x) + c.constant * units + part
 
-    def gradient(upstream: Any) -> tuple[Any, Any]:
-        by_sign = ops.where(y > 0, c.grad_p + c.by_y_p * y, c.grad_n + c.by_y_n * y)
-        return upstream * (by_sign + c.by_square * y * y), ops.zeros_like(curve)
+    def gradient(upstream: Any) -> tuple[Any, Any, Any]:
+        by_sign = ops.where(x > 0, c.grad_p, c.grad_n)
+        by_x = by_sign + (c.by_part + c.by_square * part) * part
+        return upstream * by_x, ops.zeros_like(curve), ops.zeros_like(units)
 
     return y, gradient

@@ -28,7 +28,6 @@ from skhp import MLPClassifier, MLPRegressor
 from skhp.callback import LearningCurves
 from skhp.displays import TrainingCurvesDisplay
 from skhp.search import overfitting, report, results
-from tests.fresh_process import run_script
 
 pytestmark = pytest.mark.slow
 
@@ -220,35 +219,6 @@ def test_fits_whose_worker_cannot_report_are_counted(data):
         search.fit(X, y)
     assert curves.frame()["refit"].all()
     open(curves.address, "w").close()  # scikit-learn removes it in the end
-
-
-def test_workers_that_are_forked(tmp_path):
-    rows = run_script(
-        tmp_path / "forked.py",
-        """
-import json, warnings
-import numpy as np
-from joblib import parallel_config
-from sklearn.exceptions import FitFailedWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
-from skhp import MLPClassifier
-from skhp.callback import LearningCurves
-from skhp.displays import TrainingCurvesDisplay
-from skhp.search import overfitting, report, results
-
-warnings.simplefilter("error", RuntimeWarning)
-X = np.random.RandomState(0).normal(size=(20, 2))
-y = np.arange(20) % 2
-curves = LearningCurves()
-net = MLPClassifier(1, 4, epochs=2, random_state=0)
-search = GridSearchCV(net, {"learning_rate": [0.1, 0.01]}, cv=2, n_jobs=2, refit=False)
-with parallel_config("multiprocessing"):
-    search.set_callbacks(curves).fit(X, y)
-print(json.dumps(curves.frame()[["candidate", "split", "epoch"]].values.tolist()))
-""",
-    )
-    assert rows == [[c, s, e] for c in (0, 1) for s in (0, 1) for e in (1, 2)]
 
 
 def test_nested_cross_validation_keeps_its_searches_apart(data):

@@ -49,6 +49,8 @@ CASES = [
     Case("a", "keras", "get_global_attribute", "fit_own_model", "without a seed does not follow"),
     Case("a", "keras", "_flat_metrics _flat_weighted_metrics", "fit_own_model",
          gives="keras.*Model._compile_metrics._flat_metrics"),
+    Case("a", "sklearn", "_run_search", "learning_curves", gives="^10$"),
+    Case("a", "tensorflow", "clear_kernel_cache", "many_models", "memory grows with the number"),
     Case("b", "sklearn", "open_listener close_listener send can_reuse_listener",
          "learning_curves", "LearningCurves.* needs .*open_listener"),
     Case("b", "keras", "_var_key _apply_weight_decay _backend_update_step "
@@ -57,6 +59,10 @@ CASES = [
     Case("b", "keras", "_keras_history", "losses_by_the_name_of_the_output", "your own needs"),
     Case("b", "keras", "_dtype_policy _remat_mode _convert_input_args _supports_masking _trainable",
          "fit_own_model", gives="keras.*Telling Keras objects apart needs Layer"),
+    Case("b", "keras", "object_name_uids _all_reduce_sum_gradients _name _init_seed",
+         "fit_a_model_with_its_own_fit", gives="keras.*True"),
+    Case("b", "tensorflow", "_seed _rng", "fit_a_model_with_its_own_fit",
+         "sets the seed"),
     Case("c", "sklearn", "_skl_callbacks", "learning_curves", "not follow.*_skl_callbacks"),
     Case("c", "sklearn", "_skl_callbacks", "curves_without_naming_them", "needs _skl_callbacks"),
     Case("c", "sklearn", "_get_param_names _validate_params", "plain_search", gives="compiled"),
@@ -64,16 +70,10 @@ CASES = [
     Case("c", "keras", "_compile_metrics _compile_loss _user_metrics _user_weighted_metrics "
          "_user_loss_weights", "fit_own_model", "model of your own needs"),
     Case("c", "keras", "_flatten_layers", "copy_a_model_with_a_lambda", "Model._flatten_layers"),
-    Case("d", "sklearn", "_run_search", "learning_curves", gives="^10$"),
-    Case("d", "keras", "object_name_uids _all_reduce_sum_gradients _name _init_seed",
-         "fit_a_model_with_its_own_fit", gives="keras.*True"),
-    Case("d", "tensorflow", "call_flat eager_mode var_handle_op", "engine_of_network",
+    Case("c", "tensorflow", "call_flat eager_mode var_handle_op", "engine_of_network",
          gives="compiled"),
-    Case("d", "tensorflow", "uid", "plain_search", "not found again on disk"),
-    Case("d", "tensorflow", "add_function_def", "plain_search", "traces its programs again"),
-    Case("a", "tensorflow", "clear_kernel_cache", "many_models", "memory grows with the number"),
-    Case("d", "tensorflow", "_seed _rng", "fit_a_model_with_its_own_fit",
-         "sets the seed"),
+    Case("c", "tensorflow", "uid", "plain_search", "not found again on disk"),
+    Case("c", "tensorflow", "add_function_def", "plain_search", "traces its programs again"),
 ]  # fmt: skip
 
 SCRIPT = """

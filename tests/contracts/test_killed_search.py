@@ -5,8 +5,6 @@ import os
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,89 +14,10 @@ import pytest
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
-import skhp
 from skhp import MLPClassifier
 from skhp.engine.program_run import ProgramRun
 from skhp.search import FitStore
-
-NET = {"n_layers": 1, "width": 16, "random_state": 0}
-GRID = {"learning_rate": [0.003, 0.01, 0.03, 0.1]}
-N_FITS = 8  # in two folds
-# So many that a kill interrupts some fits: a checkpoint is written after every 32 of them.
-EPOCHS = 3000
-
-SEARCH = """
-import json, sys
-import numpy as np
-from sklearn.model_selection import GridSearchCV
-from skhp import MLPClassifier
-from skhp.search import FitStore
-
-directory, net, grid, epochs = json.loads(sys.argv[1])
-data = np.load(directory + "/rows.npz")
-store = FitStore(directory + "/fits", every=0)
-net = MLPClassifier(**net, epochs=epochs, memory=store)
-search = GridSearchCV(net, grid, cv=2, n_jobs=2, refit=False, scoring="neg_log_loss")
-search.fit(data["X"], data["y"])
-print(json.dumps(search.cv_results_["mean_test_score"].tolist()))
-"""
-
-
-ON_DASK = """
-import json, os, sys, threading, time
-import numpy as np
-from dask.distributed import Client, LocalCluster
-from joblib import parallel_config
-from sklearn.model_selection import GridSearchCV
-from skhp import MLPClassifier
-from skhp.search import FitStore
-
-def inodes():
-    return {fit.key: os.stat(fit.path).st_ino for fit in store.stored() if fit.is_finished}
-
-def kill_a_worker():
-    while not (inodes() and any(not fit.is_finished for fit in store.stored())):
-        time.sleep(0.01)
-    before.update(inodes())
-    os.kill(workers[0], 9)
-
-if __name__ == "__main__":
-    directory, net, grid, epochs = json.loads(sys.argv[1])
-    data = np.load(directory + "/rows.npz")
-    store, before = FitStore(directory + "/fits", every=0), {}
-    net = MLPClassifier(**net, epochs=epochs, memory=store)
-    search = GridSearchCV(net, grid, cv=2, refit=False, scoring="neg_log_loss")
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
-        client.wait_for_workers(2)
-        workers = list(client.run(os.getpid).values())
-        killer = threading.Thread(target=kill_a_worker)
-        killer.start()
-        with parallel_config("dask"):
-            search.fit(data["X"], data["y"])
-        killer.join()
-    scores = search.cv_results_["mean_test_score"].tolist()
-    print(json.dumps([scores, before, inodes()]))
-"""
-
-
-def started(directory, source=SEARCH):
-    script = Path(directory) / "search.py"
-    script.write_text(source)
-    paths = [str(Path(skhp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return subprocess.Popen(
-        [sys.executable, str(script), json.dumps([str(directory), NET, GRID, EPOCHS])],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            "DASK_TEMPORARY_DIRECTORY": str(directory),
-        },
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # so that its workers can be killed with it
-    )
+from tests.contracts.stored_search import EPOCHS, GRID, N_FITS, NET, SCORES, started
 
 
 def kill_all(process):
@@ -117,18 +36,34 @@ def interrupt(process):
     os.killpg(process.pid, signal.SIGINT)
 
 
+# Ten times SIGKILL, and Ctrl-C. Each with the backend of the workers: joblib's "multiprocessing"
+# starts them fast, but does not notice that one is lost.
+KILLS = [
+    *[(kill_all, "multiprocessing")] * 9,
+    (kill_a_worker, "loky"),
+    (interrupt, "multiprocessing"),
+]
+
+
 def killed_when(process, is_time, kill, timeout=120):
     """Kill a search, or a worker of it, as soon as something holds."""
     until = time.monotonic() + timeout
-    while not is_time() and process.poll() is None and time.monotonic() < until:
-        try:
-            process.wait(0.01)
-        except subprocess.TimeoutExpired:
-            continue
-    assert process.poll() is None, "it ended before it was killed"
+    while not is_time() and process.is_alive() and time.monotonic() < until:
+        process.join(0.03)
+    assert process.is_alive(), "it ended before it was killed"
     kill(process)
-    process.communicate()
-    assert process.returncode != 0
+    process.join(timeout)
+    assert process.exitcode  # None if it still runs
+
+
+def n_trained(directory):
+    """The epochs of all fits so far."""
+    most = {}
+    for entry in files(directory):
+        if entry.name.endswith(".safetensors"):
+            key = Path(entry.path).parent.name
+            most[key] = max(most.get(key, 0), int(entry.name[:8]))
+    return sum(most.values())
 
 
 def finished(directory):
@@ -168,41 +103,28 @@ def expected(binary):
 @pytest.mark.slow
 def test_a_killed_search_ends_as_one_that_never_was(rows, expected, tmp_path):
     draw = random.Random(0)
-    before = {}
-    for kill in (kill_a_worker, interrupt, kill_all):
-        process = started(tmp_path)
-        more = len(before) + draw.randint(1, 2)
-        # A checkpoint of its own beside the finished fits: it is killed while it trains.
-        old = checkpoints(tmp_path)
+    kills = draw.sample(KILLS, len(KILLS))
+    # Epochs of the whole search after which it is killed. So few that it does not end before.
+    moments = sorted(draw.sample(range(1, N_FITS * EPOCHS * 2 // 3), len(kills)))
+    before, n_interrupted = {}, 0
+    for (kill, backend), moment in zip(kills, moments, strict=True):
+        least = max(moment, n_trained(tmp_path) + 1)
         killed_when(
-            process,
-            lambda more=more, old=old: (
-                len(finished(tmp_path)) >= more and checkpoints(tmp_path).items() - old.items()
-            ),
-            kill,
+            started(tmp_path, backend), lambda least=least: n_trained(tmp_path) >= least, kill
         )
         assert before.items() <= finished(tmp_path).items()  # none was trained twice
         before = finished(tmp_path)
+        n_interrupted += len(checkpoints(tmp_path))
         curves = FitStore(tmp_path / "fits").curves()  # of finished and of interrupted fits
         assert curves.groupby("fit")["epoch"].max().gt(EPOCHS - 1).sum() == len(before)
-        assert curves["fit"].nunique() > len(before)
-    assert 0 < len(before) < N_FITS
-    scores, _ = started(tmp_path).communicate(timeout=200)
-    assert json.loads(scores.splitlines()[-1]) == expected
+    assert 0 < len(before) < N_FITS and n_interrupted > len(kills) // 2
+    process = started(tmp_path, "multiprocessing")
+    process.join(200)
+    assert process.exitcode == 0
+    assert json.loads((tmp_path / SCORES).read_text()) == expected
     assert before.items() <= finished(tmp_path).items()
     assert len(finished(tmp_path)) == N_FITS and checkpoints(tmp_path) == {}
     assert FitStore(tmp_path / "fits").frame()["epochs"].tolist() == [EPOCHS] * N_FITS
-
-
-@pytest.mark.slow
-def test_a_lost_worker_of_dask_costs_no_finished_fit(rows, expected, tmp_path):
-    pytest.importorskip("distributed")
-    output, _ = started(tmp_path, ON_DASK).communicate(timeout=200)
-    scores, before, after = json.loads(output.splitlines()[-1])
-    assert scores == expected
-    assert 0 < len(before) < N_FITS == len(after)  # it was killed while it trained
-    assert before.items() <= after.items()  # none was trained twice
-    assert checkpoints(tmp_path) == {}
 
 
 def test_halving_trains_each_epoch_once(binary, tmp_path, monkeypatch):

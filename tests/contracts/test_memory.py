@@ -87,12 +87,12 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     found = {}
     for kind, fit in KINDS.items():
-        for _ in range(4):
+        for _ in range(3):
             fit()
         before = objects()
-        for _ in range(10):
+        for _ in range(6):
             fit()
-        found[kind] = (objects() - before) / 10
+        found[kind] = (objects() - before) / 6
     print(json.dumps(found))
 """
 

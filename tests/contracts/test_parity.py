@@ -18,8 +18,12 @@ pytestmark = pytest.mark.slow
 
 EPOCHS = 2
 BATCH = 8
+# Without hidden layers a program compiles in two thirds of the time: for all that does not
+# depend on the depth.
+LINEAR = {"n_layers": 0, "random_state": 3}
 SETTINGS = {"n_layers": 1, "width": 5, "random_state": 3}
 DEEP = {"n_layers": 2, "width": (5, 4), "random_state": 3}
+BY_DEPTH = {0: LINEAR, 1: SETTINGS, 2: DEEP}
 FIT = {"batch_size": BATCH, "epochs": EPOCHS, "shuffle": False}
 
 rng = np.random.RandomState(0)
@@ -31,12 +35,12 @@ WEIGHT[4] = 0
 
 
 @cache
-def initial_weights(n_outputs, with_validation=False, **settings):
+def initial_weights(n_outputs, depth, with_validation=False, **settings):
     """What an estimator starts from: what it ends with where it hardly learns.
 
     Its optimizer and its validation are those of the tests, so that it shares their programs.
     """
-    settings = {**SETTINGS, "optimizer": "sgd", **settings}
+    settings = {**BY_DEPTH[depth], "optimizer": "sgd", **settings}
     still = MLPRegressor(**settings, learning_rate=1e-30, batch_size=BATCH, epochs=1)
     rows = {"X_val": X_VAL, "y_val": SCORES_VAL} if with_validation else {}
     weights = still.fit(X, SCORES[:, :n_outputs], **rows).model_.trainable_weights
@@ -44,19 +48,19 @@ def initial_weights(n_outputs, with_validation=False, **settings):
     return [np.where(np.abs(w.numpy()) < 1e-20, 0, w.numpy()) for w in weights]
 
 
-def keras_network(n_outputs, final=None, activation="relu", batch_norm=False, l2=0.0, deep=False):
+def keras_network(n_outputs, final=None, activation="relu", batch_norm=False, l2=0.0, depth=1):
     """The network by hand, with the estimator's initial weights."""
     model = keras.Sequential([keras.Input((6,))])
     regularizer = keras.regularizers.L2(l2)
-    for width in (5, 4) if deep else (5,):
+    for width in (5, 4)[:depth]:
         model.add(keras.layers.Dense(width, kernel_regularizer=regularizer))
         if batch_norm:
             model.add(keras.layers.BatchNormalization())
         model.add(keras.layers.Activation(activation))
     model.add(keras.layers.Dense(n_outputs, activation=final, kernel_regularizer=regularizer))
     like_tests = {"optimizer": "sgd" if batch_norm else "adam", "with_validation": True}
-    more = {**DEEP, **like_tests} if deep else {}
-    start = initial_weights(n_outputs, batch_norm=batch_norm, **more)
+    more = {"batch_norm": batch_norm, **like_tests} if depth == 2 else {}
+    start = initial_weights(n_outputs, depth, **more)
     for variable, value in zip(model.trainable_weights, start, strict=True):
         variable.assign(value)
     return model
@@ -90,7 +94,7 @@ def assert_same(estimator, model, history, rtol=2e-4, engine="compiled"):
 
 def assert_learned(model):
     """The comparison means nothing where Keras itself did not move."""
-    start = initial_weights(model.output_shape[1])
+    start = initial_weights(model.output_shape[1], depth=0)
     moved = [np.abs(a - b).max() for a, b in zip(model.trainable_weights, start, strict=False)]
     assert max(moved) > 1e-4
 
@@ -101,9 +105,9 @@ def assert_learned(model):
 @pytest.mark.parametrize("name", known_names("optimizer"))
 def test_every_optimizer(name):
     rate = 1.0 if name == "adadelta" else 0.01  # as its paper has it; its first steps are tiny
-    net = MLPRegressor(**SETTINGS, **FIT, optimizer=name, learning_rate=rate)
+    net = MLPRegressor(**LINEAR, **FIT, optimizer=name, learning_rate=rate)
     net.fit(X, SCORES[:, :2])
-    model = keras_network(2)
+    model = keras_network(2, depth=0)
     history = train_keras(model, SCORES[:, :2], "mean_squared_error", keras_optimizer(name, rate))
     assert_learned(model)
     # On TensorFlow, Keras's ScheduleFreeAdamW is another algorithm than as a pure function.
@@ -135,9 +139,9 @@ OPTIMIZER_SETTINGS = {
 @pytest.mark.parametrize("name", OPTIMIZER_SETTINGS)
 def test_optimizer_settings(name):
     make = OPTIMIZER_SETTINGS[name]
-    net = MLPRegressor(**SETTINGS, **FIT, optimizer=make(), learning_rate=None)
+    net = MLPRegressor(**LINEAR, **FIT, optimizer=make(), learning_rate=None)
     net.fit(X, SCORES[:, :2])
-    model = keras_network(2)
+    model = keras_network(2, depth=0)
     history = train_keras(model, SCORES[:, :2], "mean_squared_error", make())
     assert_learned(model)
     assert_same(net, model, history)
@@ -145,9 +149,9 @@ def test_optimizer_settings(name):
 
 def test_learning_rate_schedule_as_learning_rate():
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([2, 4], [0.1, 0.01, 0.05])
-    net = MLPRegressor(**SETTINGS, **FIT, optimizer="sgd", learning_rate=schedule)
+    net = MLPRegressor(**LINEAR, **FIT, optimizer="sgd", learning_rate=schedule)
     net.fit(X, SCORES[:, :2])
-    model = keras_network(2)
+    model = keras_network(2, depth=0)
     history = train_keras(
         model, SCORES[:, :2], "mean_squared_error", keras.optimizers.SGD(schedule)
     )
@@ -243,9 +247,9 @@ METRICS = {
 @pytest.mark.parametrize("kind", METRICS)
 def test_metrics_that_keep_a_state(kind):
     (estimator, y, coded), loss, final, metrics = METRICS[kind]
-    net = estimator(**SETTINGS, **FIT, optimizer="sgd", learning_rate=0.1, metrics=metrics)
+    net = estimator(**LINEAR, **FIT, optimizer="sgd", learning_rate=0.1, metrics=metrics)
     net.fit(X, y, X_val=X_VAL, y_val=y[:13])
-    model = keras_network(coded.shape[1], final)
+    model = keras_network(coded.shape[1], final, depth=0)
     history = train_keras(
         model,
         coded,
@@ -268,7 +272,7 @@ def test_sample_weights_are_relative():
     """Weights act as Keras's, scaled to a mean of one; validation ones too."""
     net = MLPRegressor(**DEEP, **FIT, learning_rate=0.01)
     net.fit(X, SCORES, WEIGHT, X_val=X_VAL, y_val=SCORES_VAL, sample_weight_val=7 * WEIGHT[:13])
-    model = keras_network(3, deep=True)
+    model = keras_network(3, depth=2)
     history = train_keras(
         model,
         SCORES,
@@ -284,9 +288,9 @@ def test_sample_weights_are_relative():
 @pytest.mark.parametrize("reduction", ["sum", "mean_with_sample_weight"])
 def test_reductions(reduction):
     loss = keras.losses.MeanSquaredError(reduction=reduction)
-    net = MLPRegressor(**SETTINGS, **FIT, optimizer="sgd", learning_rate=0.005, loss=loss)
+    net = MLPRegressor(**LINEAR, **FIT, optimizer="sgd", learning_rate=0.005, loss=loss)
     net.fit(X, SCORES, WEIGHT)
-    model = keras_network(3)
+    model = keras_network(3, depth=0)
     history = train_keras(
         model,
         SCORES,
@@ -299,13 +303,13 @@ def test_reductions(reduction):
 
 @pytest.mark.parametrize("class_weight", [{0: 1.0, 1: 4.0, 2: 0.5}, "balanced"])
 def test_class_weights(class_weight):
-    net = MLPClassifier(**SETTINGS, **FIT, class_weight=class_weight).fit(X, LABELS)
+    net = MLPClassifier(**LINEAR, **FIT, class_weight=class_weight).fit(X, LABELS)
     if class_weight == "balanced":
         factor = len(LABELS) / (3 * np.bincount(LABELS))
     else:
         factor = np.array([class_weight[label] for label in range(3)])
     mean = factor[LABELS].mean()
-    model = keras_network(3, "softmax")
+    model = keras_network(3, "softmax", depth=0)
     history = train_keras(
         model,
         LABELS,
@@ -320,8 +324,8 @@ def test_class_weights(class_weight):
 def test_batch_sizes(batch_size):
     """Whole batches, partial ones, one row a batch, and a batch of more than all rows."""
     fit = {**FIT, "batch_size": batch_size}
-    net = MLPRegressor(**SETTINGS, **fit, optimizer="sgd", learning_rate=0.02).fit(X, SCORES)
-    model = keras_network(3)
+    net = MLPRegressor(**LINEAR, **fit, optimizer="sgd", learning_rate=0.02).fit(X, SCORES)
+    model = keras_network(3, depth=0)
     history = train_keras(
         model, SCORES, "mean_squared_error", keras_optimizer("sgd", 0.02), batch_size=batch_size
     )
@@ -334,7 +338,7 @@ def test_batch_normalization(batch_size):
     fit = {**FIT, "batch_size": batch_size}
     net = MLPRegressor(**DEEP, **fit, batch_norm=True, optimizer="sgd", learning_rate=0.05)
     net.fit(X, SCORES, X_val=X_VAL, y_val=SCORES_VAL)
-    model = keras_network(3, batch_norm=True, deep=True)
+    model = keras_network(3, batch_norm=True, depth=2)
     history = train_keras(
         model,
         SCORES,
@@ -352,7 +356,7 @@ def test_batch_normalization(batch_size):
 def test_l2():
     net = MLPRegressor(**DEEP, **FIT, l2=0.05, learning_rate=0.01)
     net.fit(X, SCORES, X_val=X_VAL, y_val=SCORES_VAL)
-    model = keras_network(3, l2=0.05, deep=True)
+    model = keras_network(3, l2=0.05, depth=2)
     history = train_keras(
         model,
         SCORES,
@@ -365,13 +369,9 @@ def test_l2():
 
 
 def test_linear_model():
-    net = MLPRegressor(n_layers=0, random_state=0, **FIT, optimizer="sgd", learning_rate=0.05)
+    net = MLPRegressor(**LINEAR, **FIT, optimizer="sgd", learning_rate=0.05)
     net.fit(X, SCORES[:, 0])
-    start = MLPRegressor(
-        n_layers=0, random_state=0, optimizer="sgd", learning_rate=1e-30, batch_size=BATCH, epochs=1
-    ).fit(X, SCORES[:, 0])
-    model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)])
-    model.set_weights(start.model_.get_weights())
+    model = keras_network(1, depth=0)
     history = train_keras(model, SCORES[:, :1], "mean_squared_error", keras_optimizer("sgd", 0.05))
     assert_same(net, model, history)
 
@@ -425,9 +425,9 @@ class BareBatchSpread(BatchSpread):
 
 def test_metric_whose_result_is_its_variable():
     settings = {"optimizer": "sgd", "learning_rate": 0.05}
-    net = MLPRegressor(**SETTINGS, **FIT, **settings, metrics=[BareBatchSpread()]).fit(X, SCORES)
+    net = MLPRegressor(**LINEAR, **FIT, **settings, metrics=[BareBatchSpread()]).fit(X, SCORES)
     metrics = [BareBatchSpread()]
-    model = keras_network(3)
+    model = keras_network(3, depth=0)
     history = train_keras(model, SCORES, "mse", keras_optimizer("sgd", 0.05), metrics)
     assert_same(net, model, history)
 
@@ -436,7 +436,7 @@ def test_metric_whose_result_is_its_variable():
 def test_own_loss_and_metric_see_no_padding_rows(batch_size):
     fit = {**FIT, "batch_size": batch_size}
     net = MLPRegressor(
-        **SETTINGS,
+        **LINEAR,
         **fit,
         optimizer="sgd",
         learning_rate=0.05,
@@ -444,7 +444,7 @@ def test_own_loss_and_metric_see_no_padding_rows(batch_size):
         metrics=[BatchSpread()],
     )
     net.fit(X, SCORES, WEIGHT, X_val=X_VAL, y_val=SCORES_VAL)
-    model = keras_network(3)
+    model = keras_network(3, depth=0)
     history = train_keras(
         model,
         SCORES,

@@ -19,6 +19,7 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skhp import MLPClassifier
+from skhp.callback import LearningCurves
 
 
 def halved_tanh(x):
@@ -35,12 +36,14 @@ def threads(estimator, X, y):
     return tf.config.threading.get_intra_op_parallelism_threads()
 
 
-def scores(backend, n_jobs, **settings):
+def scores(backend, n_jobs, curves=None, **settings):
     """All test scores of a search, as text that keeps every bit."""
     X, y = make_classification(150, 8, random_state=0)
     grid = {"learning_rate": [1e-3, 1e-2], "dropout": [0.0, 0.3]}
     net = MLPClassifier(2, 12, epochs=3, random_state=0, **settings)
     search = GridSearchCV(net, grid, cv=3, scoring="neg_log_loss", refit=False)
+    if curves is not None:
+        search.set_callbacks(curves)
     with joblib.parallel_config(backend, n_jobs=n_jobs):
         results = search.fit(X, y).cv_results_
     return [float(x).hex() for k in range(3) for x in results[f"split{k}_test_score"]]
@@ -50,7 +53,11 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     found = {}
     # Forked workers need a parent in which TensorFlow is not running, so they come first.
-    found["multiprocessing"] = scores("multiprocessing", 2)
+    curves = LearningCurves()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # it says that curves are missing
+        found["multiprocessing"] = scores("multiprocessing", 2, curves)
+    found["curves"] = curves.frame()[["candidate", "split", "epoch"]].values.tolist()
     found["loky"] = scores("loky", 2)
     found["own activation, loky"] = scores("loky", 2, activation=halved_tanh)
     X, y = make_classification(60, 8, random_state=0)
@@ -93,6 +100,10 @@ def found(tmp_path_factory):
 @pytest.mark.parametrize("how", ["multiprocessing", "loky", "threading", "last in its process"])
 def test_scores_are_the_same_bit_for_bit(how, found):
     assert found[how] == found["first in its process"]
+
+
+def test_forked_workers_report_their_curves(found):
+    assert found["curves"] == [[c, s, e] for c in range(4) for s in range(3) for e in (1, 2, 3)]
 
 
 def test_scores_differ_between_candidates(found):

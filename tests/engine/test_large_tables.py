@@ -1,5 +1,6 @@
 """A large X streams in blocks: the same bits as all rows at once, from any kind of table."""
 
+import copy
 import threading
 
 import keras
@@ -10,6 +11,7 @@ from scipy import sparse
 
 from skhp import KerasClassifier, KerasRegressor, MLPClassifier
 from skhp.engine import compile_count, large_table
+from skhp.search import FitStore
 
 pytestmark = pytest.mark.slow
 
@@ -254,11 +256,42 @@ def only_few_rows(to_array):
     return checked
 
 
+def mapped(X, path):
+    rows = np.memmap(path, X.dtype, "w+", shape=X.shape)
+    rows[:] = X
+    return rows
+
+
 def test_memory_finds_the_fit_of_a_large_table(data, tiny_blocks, tmp_path):
     X, y = data
     tiny_blocks()
-    for table in (X.astype("float64"), sparse.csr_array(X)):
-        first = mlp(memory=tmp_path).fit(table, y)
-        again = mlp(memory=tmp_path, epochs=3).fit(table, y)
-        check_same(again, mlp(epochs=3).fit(table, y))
-        check_same(mlp(memory=tmp_path).fit(table, y), first)
+    tables = {
+        "float64": X.astype("float64"),
+        "Fortran order": np.asfortranarray(X),
+        "backwards": X[::-1],
+        "mapped": mapped(X, tmp_path / "rows"),
+        "CSR": sparse.csr_array(X),
+    }
+    for name, table in tables.items():
+        memory = tmp_path / name
+        stops = {"early_stopping": True} if name == "mapped" else {}
+        first = mlp(**stops, memory=memory).fit(table, y)
+        again = mlp(**stops, memory=memory, epochs=3).fit(table, y)
+        check_same(again, mlp(**stops, epochs=3).fit(table, y))
+        check_same(mlp(**stops, memory=memory).fit(copy.copy(table), y), first)
+        assert FitStore(memory).frame()["epochs"].tolist() == [2, 3]
+        assert FitStore(memory).frame()["fit"].nunique() == 1
+
+
+def test_memory_tells_large_tables_apart(tiny_blocks, tmp_path, monkeypatch):
+    # The transposed square has the same bytes in memory.
+    square = np.random.RandomState(0).standard_normal((N_FEATURES, N_FEATURES)).astype("float32")
+    other = square.copy()
+    other[-1, -1] += 1e-6
+    monkeypatch.setattr(large_table, "BLOCK_BYTES", 40)
+    for X in (square, square.T, other, square[::-1], square.astype("float64")):
+        mlp(memory=tmp_path).fit(X, [0, 1] * 3)
+    for fraction in (1 / 3, 1 / 2):
+        stops = {"early_stopping": True, "validation_fraction": fraction}
+        mlp(**stops, memory=tmp_path).fit(square, [0, 1] * 3)
+    assert FitStore(tmp_path).frame()["fit"].nunique() == 7

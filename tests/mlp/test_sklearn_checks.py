@@ -13,6 +13,9 @@ from skhp import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.slow
 
+# One hidden layer, which compiles faster than two.
+SMALL = {"n_layers": 1, "learning_rate": 0.01}
+
 EXPECTED_FAILURES = {
     check.__name__: (
         "rows left out and rows of weight zero fall into different batches; "
@@ -26,7 +29,7 @@ EXPECTED_FAILURES = {
 
 
 @parametrize_with_checks(
-    [MLPClassifier(), MLPRegressor()],
+    [MLPClassifier(**SMALL), MLPRegressor(**SMALL)],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES,
 )
 def test_scikit_learn_checks(estimator, check):
@@ -50,11 +53,11 @@ def float64():
     ],
 )
 def test_sample_weights_equal_repeated_rows_in_full_batches(float64, estimator_class, check):
-    check(estimator_class.__name__, estimator_class(batch_size=512, epochs=30))
+    check(estimator_class.__name__, estimator_class(n_layers=1, batch_size=512, epochs=30))
 
 
 def test_networks_of_float64_are_compiled(float64, binary):
-    net = MLPClassifier(batch_size=512, epochs=1, random_state=0).fit(*binary)
+    net = MLPClassifier(n_layers=1, batch_size=512, epochs=1, random_state=0).fit(*binary)
     assert net.engine_ == "compiled", net.engine_reason_
     assert net.predict_proba(binary[0]).dtype == "float64"
 

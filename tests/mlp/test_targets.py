@@ -122,7 +122,7 @@ def test_classifiers_learn_with_any_loss_that_suits(task, loss, binary, multicla
 def test_regressors_learn_with_any_loss_that_suits(loss, regression):
     X, y = regression
     y = y - y.min() if loss == "poisson" else y
-    net = MLPRegressor(1, 16, learning_rate=0.03, epochs=60, loss=loss, random_state=0).fit(X, y)
+    net = MLPRegressor(0, learning_rate=0.03, epochs=60, loss=loss, random_state=0).fit(X, y)
     assert net.score(X, y) > 0.8
     if loss == "poisson":
         assert (net.predict(X) > 0).all()
@@ -134,6 +134,6 @@ def squared(y_true, y_pred):
 
 def test_a_function_of_the_users_own_as_loss(regression):
     X, y = regression
-    own = MLPRegressor(1, 16, epochs=5, loss=squared, random_state=0).fit(X, y)
-    named = MLPRegressor(1, 16, epochs=5, loss="mse", random_state=0).fit(X, y)
+    own = MLPRegressor(0, epochs=5, loss=squared, random_state=0).fit(X, y)
+    named = MLPRegressor(0, epochs=5, loss="mse", random_state=0).fit(X, y)
     np.testing.assert_allclose(own.predict(X), named.predict(X), rtol=1e-4, atol=1e-5)

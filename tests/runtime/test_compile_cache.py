@@ -25,14 +25,13 @@ y = np.arange(64) % 3
 
 def build(meta):
     inputs = keras.Input((meta["n_features_in_"],), name="x")
-    hidden = keras.layers.Dense(4, activation="relu", name="hidden")(inputs)
-    outputs = keras.layers.Dense(3, activation="softmax", name="out")(hidden)
+    outputs = keras.layers.Dense(3, activation="softmax", name="out")(inputs)
     model = keras.Model(inputs, outputs)
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 def mlp():
-    return MLPClassifier(n_layers=1, width=4, epochs=2, random_state=0)
+    return MLPClassifier(n_layers=0, epochs=2, random_state=0)
 
 def wrapper():
     return KerasClassifier(build, epochs=2, random_state=0, verbose=0)
@@ -165,15 +164,31 @@ def test_off(tmp_path, value):
     assert prepared(tmp_path, value, TF_XLA_FLAGS="--own") == [False, "--own", []]
 
 
+AFTER_TENSORFLOW = """
+import json, multiprocessing, os, warnings
+import tensorflow
+from skhp.runtime import compile_cache
+
+del os.environ["SKHP_COMPILE_CACHE"]  # by default, so without the directory of the test's own
+
+def prepared(level):
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = level
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compile_cache.prepare()
+    return compile_cache.is_on(), os.environ["TF_XLA_FLAGS"]
+
+# TensorFlow has run nothing yet, so that its process may be forked.
+with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+    print(json.dumps(pool.map(prepared, ["0", "3"], chunksize=1)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a process that imported TensorFlow")
 def test_off_where_tensorflow_would_print_errors(tmp_path):
-    # By default, so without the variable of the test's own directory.
-    unset = "import os; os.environ.pop('SKHP_COMPILE_CACHE'); os.environ.pop('TF_XLA_FLAGS', '')\n"
-    prints = {"XDG_CACHE_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "0"}
-    quiet = {**prints, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    source = unset + "import tensorflow" + PREPARE
-    path = tmp_path / "prepare.py"
-    off, on = (run_script(path, source, SKHP_COMPILE_CACHE="", **env) for env in (prints, quiet))
-    assert off == [False, "", []]
+    environment = {"XDG_CACHE_HOME": str(tmp_path), "SKHP_COMPILE_CACHE": "", **NO_FLAGS}
+    off, on = run_script(tmp_path / "levels.py", AFTER_TENSORFLOW, **environment)
+    assert off == [False, ""]
     assert on[0] and str(tmp_path) in on[1]
 
 

@@ -45,6 +45,8 @@ class Case:
         Whether the reference runs through XLA. Random numbers are then the same.
     rtol : float
         For weights.
+    all_learn : bool
+        Whether Keras must change all weights, or only some, for the case to mean anything.
     """
 
     network: Callable[[], keras.Model]
@@ -59,6 +61,7 @@ class Case:
     reason: str = ""
     jit: bool = False
     rtol: float = 1e-3
+    all_learn: bool = False
 
     def model(self, **more: Any) -> keras.Model:
         """The compiled model, with the same weights each time."""

@@ -88,12 +88,12 @@ IN_LINES = {
         lambda: layers.SimpleRNN(2),
     ),
     "LSTM, unrolled": (lambda: layers.LSTM(2, unroll=True),),
-    "RNN": (lambda: layers.RNN(layers.GRUCell(2)),),
-    "StackedRNNCells": (
+    "RNN, StackedRNNCells, Bidirectional, TimeDistributed": (
+        lambda: layers.RNN(layers.GRUCell(2)),
         lambda: layers.RNN(layers.StackedRNNCells([layers.LSTMCell(2), layers.SimpleRNNCell(2)])),
+        lambda: layers.Bidirectional(layers.GRU(2)),
+        lambda: layers.TimeDistributed(layers.Dense(2)),
     ),
-    "Bidirectional": (lambda: layers.Bidirectional(layers.GRU(2)),),
-    "TimeDistributed": (lambda: layers.TimeDistributed(layers.Dense(2)),),
     "BatchNormalization of lines": (
         layers.BatchNormalization,
         lambda: layers.BatchNormalization(axis=1),
@@ -281,6 +281,23 @@ def on_images(*made):
     return Case(network, IMAGES, normal(1, seed=1))
 
 
+def on_images_in_branches(*branches):
+    """Layers that prepare images: lists, each for a branch of its own."""
+
+    def network():
+        x = keras.Input((6, 6, 3))
+        small = layers.Rescaling(0.001)  # or SGD would diverge
+        ends = []
+        for branch in branches:
+            end = x
+            for layer in branch:
+                end = layer()(end)
+            ends.append(layers.Flatten()(small(end)))
+        return keras.Model(x, layers.Dense(1)(layers.Concatenate()(ends)))
+
+    return Case(network, IMAGES, normal(1, seed=1))
+
+
 def on_integers(layer, **more):
     """A layer that codes integers."""
     network = first(layer, shape=(1,), dtype="int32")
@@ -317,16 +334,12 @@ PREPARING_CASES = {
             min_freq=1.0), shape=(16,)),
         normal(16), normal(1, seed=1),
     ),
-    "CenterCrop, Resizing": on_images(
-        lambda: layers.CenterCrop(4, 4), lambda: layers.Resizing(3, 3)
-    ),
-    "Pipeline": on_images(
-        lambda: layers.Pipeline([layers.CenterCrop(4, 4), layers.Rescaling(0.5)])
-    ),
-    "AutoContrast": on_images(layers.AutoContrast),
     "Equalization": on_images(layers.Equalization),
     "Solarization": on_images(lambda: layers.Solarization(0.0)),
-    "ContrastLimitedAdaptiveHistogramEqualization": on_images(
-        lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 2))
+    "CenterCrop, Resizing, Pipeline, AutoContrast": on_images_in_branches(
+        [lambda: layers.CenterCrop(4, 4), lambda: layers.Resizing(3, 3)],
+        [lambda: layers.Pipeline([layers.CenterCrop(4, 4), layers.Rescaling(0.5)])],
+        [layers.AutoContrast],
+        [lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 2))],
     ),
 }  # fmt: skip

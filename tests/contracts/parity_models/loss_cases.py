@@ -46,6 +46,55 @@ def loss_case(kind, loss, weight=WEIGHT, rate=0.1, **more):
     return Case(dense(units, activation), normal(4), y, compile, **more)
 
 
+def of_several_outputs(kinds, arguments, **more):
+    """A case for a network with an output for each of several kinds of targets.
+
+    An output has weights of its own, which its own loss alone changes. So each loss shows in
+    these weights and, under the name of its output, in the history.
+
+    Parameters
+    ----------
+    kinds : dict of str to str
+        The name of an output -> the kind of its targets.
+    arguments : callable
+        Makes arguments of ``compile``, one for each output.
+    """
+    targets = [KINDS[kind][0] for kind in kinds.values()]
+    ends = np.cumsum([y.shape[1] for y in targets])[:-1]
+
+    def network():
+        x = keras.Input((4,))
+        heads = [
+            layers.Dense(units, activation=activation, name=name)
+            for name, (_, units, activation) in zip(
+                kinds, map(KINDS.get, kinds.values()), strict=True
+            )
+        ]
+        return keras.Model(x, [head(x) for head in heads])
+
+    def of_each_output(y):
+        parts = np.split(y, ends, axis=1)
+        return [part.astype(of.dtype) for part, of in zip(parts, targets, strict=True)]
+
+    joined = np.concatenate(targets, axis=1).astype("float32")
+    more = {"sample_weight": WEIGHT, **more}
+    return Case(
+        network, normal(4), joined, arguments, targets=of_each_output, all_learn=True, **more
+    )
+
+
+def losses_case(parts, rate=0.1, loss_weights=None, weight=WEIGHT):
+    """A case for several losses: the name of an output -> its kind of targets and its loss."""
+
+    def compile():
+        made = [loss if isinstance(loss, str) else loss() for _, loss in parts.values()]
+        optimizer = keras.optimizers.SGD(rate)
+        return {"optimizer": optimizer, "loss": made, "loss_weights": loss_weights}
+
+    kinds = {name: kind for name, (kind, _) in parts.items()}
+    return of_several_outputs(kinds, compile, sample_weight=weight)
+
+
 def sequence_of_words():
     """A network that scores each word at each time, for CTC."""
     return keras.Sequential([keras.Input((6, 2)), layers.Dense(4)])
@@ -73,45 +122,80 @@ def axis_one():
     return {"optimizer": keras.optimizers.SGD(0.1), "loss": loss}
 
 
-LOSS_CASES = {
-    "MeanSquaredError": loss_case("values", losses.MeanSquaredError),
-    "MeanAbsoluteError": loss_case("values", losses.MeanAbsoluteError),
-    "MeanAbsolutePercentageError": loss_case(
-        "positive", losses.MeanAbsolutePercentageError, rate=0.001
+# The losses of a case are all rowwise or all not: one that is not decides for all.
+OF_VALUES = {
+    "MeanSquaredError": ("values", losses.MeanSquaredError),
+    "MeanAbsoluteError": ("values", losses.MeanAbsoluteError),
+    "CosineSimilarity": ("values", losses.CosineSimilarity),
+    "Huber": ("values", lambda: losses.Huber(delta=0.5)),
+    "LogCosh": ("values", losses.LogCosh),
+    "by_name": ("values", "huber"),
+    "a_function": ("values", lambda: losses.log_cosh),
+}
+OF_POSITIVE_VALUES = {
+    "MeanAbsolutePercentageError": ("positive", losses.MeanAbsolutePercentageError),
+    "MeanSquaredLogarithmicError": ("positive", losses.MeanSquaredLogarithmicError),
+    "Poisson": ("positive", losses.Poisson),
+}
+OF_LABELS = {
+    "Hinge": ("signs", losses.Hinge),
+    "SquaredHinge": ("signs", losses.SquaredHinge),
+    "BinaryCrossentropy": ("labels", losses.BinaryCrossentropy),
+    "BinaryCrossentropy_of_logits": (
+        "label logits",
+        lambda: losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
     ),
-    "MeanSquaredLogarithmicError": loss_case("positive", losses.MeanSquaredLogarithmicError),
-    "CosineSimilarity": loss_case("values", losses.CosineSimilarity),
-    "Huber": loss_case("values", lambda: losses.Huber(delta=0.5)),
-    "LogCosh": loss_case("values", losses.LogCosh),
-    "Hinge": loss_case("signs", losses.Hinge),
-    "SquaredHinge": loss_case("signs", losses.SquaredHinge),
-    "CategoricalHinge": loss_case("one of 3, logits", losses.CategoricalHinge),
-    "KLDivergence": loss_case("one of 3", losses.KLDivergence),
-    "Poisson": loss_case("positive", losses.Poisson),
-    "BinaryCrossentropy": loss_case("labels", losses.BinaryCrossentropy),
-    "BinaryCrossentropy, logits": loss_case(
-        "label logits", lambda: losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1)
-    ),
-    "BinaryFocalCrossentropy": loss_case(
+    "BinaryFocalCrossentropy": (
         "binary",
         lambda: losses.BinaryFocalCrossentropy(apply_class_balancing=True, alpha=0.3, gamma=1.5),
     ),
-    "BinaryFocalCrossentropy, logits": loss_case(
-        "label logits", lambda: losses.BinaryFocalCrossentropy(from_logits=True)
+    "BinaryFocalCrossentropy_of_logits": (
+        "label logits",
+        lambda: losses.BinaryFocalCrossentropy(from_logits=True),
     ),
-    "CategoricalCrossentropy": loss_case(
-        "one of 3", lambda: losses.CategoricalCrossentropy(label_smoothing=0.2)
+}
+OF_ONE_HOT = {
+    "CategoricalHinge": ("one of 3, logits", losses.CategoricalHinge),
+    "KLDivergence": ("one of 3", losses.KLDivergence),
+    "CategoricalCrossentropy": (
+        "one of 3",
+        lambda: losses.CategoricalCrossentropy(label_smoothing=0.2),
     ),
-    "CategoricalCrossentropy, logits": loss_case(
-        "one of 3, logits", lambda: losses.CategoricalCrossentropy(from_logits=True)
+    "CategoricalCrossentropy_of_logits": (
+        "one of 3, logits",
+        lambda: losses.CategoricalCrossentropy(from_logits=True),
     ),
-    "CategoricalFocalCrossentropy": loss_case(
-        "one of 3", lambda: losses.CategoricalFocalCrossentropy(alpha=[0.2, 0.3, 0.5])
+    "CategoricalFocalCrossentropy": (
+        "one of 3",
+        lambda: losses.CategoricalFocalCrossentropy(alpha=[0.2, 0.3, 0.5]),
     ),
-    "CategoricalFocalCrossentropy, logits": loss_case(
+    "CategoricalFocalCrossentropy_of_logits": (
         "one of 3, logits",
         lambda: losses.CategoricalFocalCrossentropy(from_logits=True, label_smoothing=0.1),
     ),
+}
+OF_ALL_ROWS = {
+    "Circle": ("number of 3, logits", lambda: losses.Circle(gamma=2.0)),
+    "Dice": ("labels", losses.Dice),
+    "Dice_of_an_axis": ("labels", lambda: losses.Dice(axis=-1)),
+    "Tversky": ("labels", lambda: losses.Tversky(alpha=0.3, beta=0.7)),
+}
+REDUCTIONS = {
+    reduction: (
+        "values",
+        lambda reduction=reduction: losses.MeanSquaredError(reduction=reduction),
+    )
+    for reduction in ("sum", "mean", "mean_with_sample_weight")
+}
+
+LOSS_CASES = {
+    "values": losses_case(OF_VALUES),
+    # The gradient of a percentage is large.
+    "positive values": losses_case(OF_POSITIVE_VALUES, loss_weights=[0.01, 1.0, 1.0]),
+    "labels and signs": losses_case(OF_LABELS),
+    "one-hot targets": losses_case(OF_ONE_HOT),
+    "all rows at once": losses_case(OF_ALL_ROWS, weight=None),
+    "reductions": losses_case(REDUCTIONS, rate=0.01),
     "CategoricalGeneralizedCrossEntropy": loss_case(
         "number of 3",
         lambda: losses.CategoricalGeneralizedCrossEntropy(q=0.7),
@@ -137,25 +221,11 @@ LOSS_CASES = {
         per_time_ignoring_zero,
         targets=lambda y: y[:, :, None],
     ),
-    "Circle": loss_case("number of 3, logits", lambda: losses.Circle(gamma=2.0), weight=None),
-    "Dice": loss_case("labels", losses.Dice, weight=None),
-    "Dice, axis": loss_case("labels", lambda: losses.Dice(axis=-1), weight=None),
-    "Tversky": loss_case("labels", lambda: losses.Tversky(alpha=0.3, beta=0.7), weight=None),
     "CTC": Case(
         sequence_of_words, normal(6, 2), integers(3, 2, seed=1) + 1, ctc, sample_weight=WEIGHT
     ),
-    "a name": loss_case("values", "huber"),
     "a name of three letters": loss_case("values", "mae", weight=None),
-    "a function": loss_case("values", lambda: losses.log_cosh),
     "a loss in float64": loss_case("values", lambda: losses.MeanSquaredError(dtype="float64")),
-    **{
-        f"reduction={reduction}": loss_case(
-            "values",
-            lambda reduction=reduction: losses.MeanSquaredError(reduction=reduction),
-            rate=0.01,
-        )
-        for reduction in ("sum", "mean", "mean_with_sample_weight")
-    },
     "reduction=sum over time": Case(
         per_time,
         normal(5, 2),
