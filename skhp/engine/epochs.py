@@ -102,10 +102,12 @@ class Epochs:
             if self._structure.validation_rows:
                 sums = self._validate(trained, self._computation.zero(), scalars, validation)
                 row += self._logs(sums, scalars["n_validation_rows"])
-            row = ops.reshape(ops.stack(row), [1, len(self.log_names)])
-            return epoch + 1, trained, ops.slice_update(logs, [epoch, 0], row)
+            # ops.slice_update would compile a program of XLA's, in a plain graph too.
+            numbers = ops.reshape(ops.arange(n_orders, dtype="int32"), [n_orders, 1])
+            return epoch + 1, trained, ops.where(numbers == epoch, ops.stack(row), logs)
 
-        logs = ops.zeros((orders.shape[0], len(self.log_names)), keras.config.floatx())
+        n_orders = orders.shape[0]
+        logs = ops.zeros((n_orders, len(self.log_names)), keras.config.floatx())
         zero = ops.convert_to_tensor(0, "int32")
         start = Trained(trainable, state, optimizer_variables)
         n_run, trained, logs = ops.while_loop(goes_on, body, (zero, start, logs))

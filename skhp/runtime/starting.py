@@ -16,6 +16,7 @@ from skhp.runtime import compile_cache
 _lock = threading.Lock()
 _started = False
 _forked_after_start = False
+_prints_xla_notices = False  # at the first compile
 
 # What TensorFlow prints while it loads; everything else is shown.
 _NOTICES = re.compile(
@@ -69,7 +70,7 @@ def _import_keras() -> None:
 
     if keras.backend.backend() == "tensorflow":
         _limit_tensorflow_threads()
-        _print_xla_notice(is_loaded)
+        _note_xla_notices(is_loaded)
 
 
 def _limit_tensorflow_threads() -> None:
@@ -86,15 +87,31 @@ def _limit_tensorflow_threads() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(int(share))
 
 
-def _print_xla_notice(is_loaded: bool) -> None:
+def _note_xla_notices(is_loaded: bool) -> None:
     # TensorFlow prints notices when it first compiles a function with XLA: always before
-    # version 2.21, and later if the log level was set too late. Here they are held back.
+    # version 2.21, and later if the log level was set too late.
+    global _prints_xla_notices
     import tensorflow as tf
 
-    if is_loaded or tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21):
-        # This operation is among those that TensorFlow compiles by MLIR, with a notice too.
-        relu_grad = lambda x: tf.raw_ops.ReluGrad(gradients=x, features=x)  # noqa: E731
-        tf.function(relu_grad, jit_compile=True)(tf.constant([1.0]))
+    is_old = tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21)
+    _prints_xla_notices = is_loaded or is_old
+    if is_loaded:
+        tf.config.list_logical_devices()  # prints a notice of its own
+
+
+def hold_back_xla_notices() -> None:
+    """Let TensorFlow print what it prints at its first compile, once, and do not show it."""
+    global _prints_xla_notices
+    with _lock:
+        if not _prints_xla_notices:
+            return
+        import tensorflow as tf
+
+        with _quiet_native_stderr():
+            # This operation is among those that TensorFlow compiles by MLIR, with a notice too.
+            relu_grad = lambda x: tf.raw_ops.ReluGrad(gradients=x, features=x)  # noqa: E731
+            tf.function(relu_grad, jit_compile=True)(tf.constant([1.0]))
+        _prints_xla_notices = False
 
 
 @contextlib.contextmanager

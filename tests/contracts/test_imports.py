@@ -105,6 +105,14 @@ import os
 os.environ.pop("TF_XLA_FLAGS", None)  # the suite's programs on disk, which have notices too
 import keras
 os.write(2, b"Keras is imported\\n")
+import numpy as np
+from skhp import KerasClassifier
+def plain_graph():  # compiles nothing, and so has no notices to hold back
+    layers = [keras.Input((8,)), keras.layers.Dropout(0.5), keras.layers.Dense(2, "softmax")]
+    return keras.Sequential(layers)
+loss = "sparse_categorical_crossentropy"
+graph = KerasClassifier(plain_graph, loss=loss, epochs=1).fit(np.eye(8), np.arange(8) % 2)
+assert graph.engine_ == "graph"
 """
     + FIT
 )

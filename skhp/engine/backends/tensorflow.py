@@ -19,6 +19,7 @@ from skhp.engine.backends.frozen_graph import FrozenGraph, freeze
 from skhp.engine.block_memory import new_memory
 from skhp.engine.large_table import copy_rows
 from skhp.runtime import compile_cache
+from skhp.runtime.starting import hold_back_xla_notices
 
 __all__ = [
     "TRACERS",
@@ -185,6 +186,7 @@ class Compiled(Graph):
     jit_compile = True
 
     def _first_call(self, args: Any, tensors: list[Any]) -> Any:
+        hold_back_xla_notices()
         try:
             result = super()._first_call(args, tensors)
         except tf.errors.OpError as error:
