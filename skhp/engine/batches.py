@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from skhp.engine.backends import tensorflow as backend
+
 
 def batch_of(arrays: Any, n: Any, order: Any, start: Any, size: int, most: Any = None) -> Any:
     """One batch: X, y, weights, which rows are real (None for all), and how many are.
@@ -17,8 +19,9 @@ def batch_of(arrays: Any, n: Any, order: Any, start: Any, size: int, most: Any =
         X, y and weights. With an order, y and weights are already in that order.
     n : tensor
         Number of real rows.
-    order : tensor or None
-        Rows of X in the order of the epoch; None to take them as they are.
+    order : callable or None
+        The epoch's order: takes where a slice starts and its length, and returns which rows of
+        X these are. None to take the rows as they are.
     start : tensor
         Where the batch starts.
     size : int
@@ -27,7 +30,7 @@ def batch_of(arrays: Any, n: Any, order: Any, start: Any, size: int, most: Any =
         ``n``. None if all rows are real.
     """
     X, *others = arrays
-    x = slice_rows(X, start, size) if order is None else _take_slice(X, order, start, size)
+    x = slice_rows(X, start, size) if order is None else take_rows(X, order(start, size))
     y, weight = slice_rows(others, start, size)
     if most is None:
         return x, y, weight, None, ops.convert_to_tensor(size, weight.dtype)
@@ -38,7 +41,7 @@ def batch_of(arrays: Any, n: Any, order: Any, start: Any, size: int, most: Any =
 
 def take_rows(arrays: Any, index: Any) -> Any:
     """Rows of each array, by their positions."""
-    return keras.tree.map_structure(lambda array: ops.take(array, index, axis=0), arrays)
+    return keras.tree.map_structure(lambda array: backend.take_rows(array, index), arrays)
 
 
 def slice_rows(arrays: Any, start: Any, size: int) -> Any:
@@ -48,7 +51,3 @@ def slice_rows(arrays: Any, start: Any, size: int) -> Any:
         return ops.slice(array, [start] + [0] * (len(array.shape) - 1), [size, *array.shape[1:]])
 
     return keras.tree.map_structure(cut, arrays)
-
-
-def _take_slice(arrays: Any, order: Any, start: Any, size: int) -> Any:
-    return take_rows(arrays, ops.slice(order, [start], [size]))

@@ -30,7 +30,7 @@ class EpochBlocks(Epochs):
         trainable: list[Any],
         state: list[Any],
         optimizer_variables: list[Any],
-        vectors: list[Any],
+        scalars: dict[str, Any],
         train: tuple[Any, ...],
         validation: tuple[Any, ...],
         metric_states: list[Any],
@@ -41,8 +41,8 @@ class EpochBlocks(Epochs):
         ----------
         trainable, state, optimizer_variables : list of tensor
             As in `Trained`.
-        vectors : list of tensor
-            The scalars, packed. They hold the number of rows of both blocks and of the epoch.
+        scalars : dict of str to tensor
+            As in `Epochs`, with the number of rows of both blocks and of the epoch.
         train, validation : tuple
             ``(X, y, weight)`` of a block, in the order of the epoch.
         metric_states : list of tensor
@@ -54,7 +54,6 @@ class EpochBlocks(Epochs):
             1; the new weights, state and optimizer variables; the logs, which are those of the
             epoch after its last block; the new metric states.
         """
-        scalars = self._scalars.unpack(vectors)
         sums, validation_sums = keras.tree.pack_sequence_as(self._zeros(), metric_states)
         trained = Trained(trainable, state, optimizer_variables)
         trained, sums = self._train(trained, sums, scalars, train, None)

@@ -10,7 +10,6 @@ from keras import ops
 from skhp.engine.batches import batch_of, take_rows
 from skhp.engine.packing import Packing
 from skhp.engine.pure_optimizer import PureOptimizer
-from skhp.engine.scalars import ScalarTable
 from skhp.engine.sequencing import after_dependency
 from skhp.engine.structure import Structure
 
@@ -43,7 +42,6 @@ class Epochs:
     optimizer : PureOptimizer
     packing : Packing
         Of the trainable weights.
-    scalars : ScalarTable
     """
 
     def __init__(
@@ -53,10 +51,9 @@ class Epochs:
         computation: Any,
         optimizer: PureOptimizer,
         packing: Packing,
-        scalars: ScalarTable,
     ) -> None:
         self._backend, self._structure, self._computation = backend, structure, computation
-        self._optimizer, self._packing, self._scalars = optimizer, packing, scalars
+        self._optimizer, self._packing = optimizer, packing
         self.log_names = ["loss", *computation.names]
         if structure.validation_rows:
             self.log_names += [f"val_{name}" for name in self.log_names]
@@ -66,7 +63,7 @@ class Epochs:
         trainable: list[Any],
         state: list[Any],
         optimizer_variables: list[Any],
-        vectors: list[Any],
+        scalars: dict[str, Any],
         train: tuple[Any, ...],
         validation: tuple[Any, ...],
         orders: Any,
@@ -77,8 +74,9 @@ class Epochs:
         ----------
         trainable, state, optimizer_variables : list of tensor
             As in `Trained`.
-        vectors : list of tensor
-            The scalars, packed. They hold the number of real rows and of epochs to run.
+        scalars : dict of str to tensor
+            What is data beside weights and rows: the numbers of real rows and of epochs to run,
+            and settings of the network and of the optimizer.
         train, validation : tuple
             ``(X, y, weight)``, as long as the program's capacity.
         orders : tensor of shape (n_orders, capacity)
@@ -90,32 +88,34 @@ class Epochs:
             How many epochs ran: fewer than asked for where a loss was not finite. Then the
             new weights, state and optimizer variables, and one row of logs an epoch.
         """
-        scalars = self._scalars.unpack(vectors)
 
-        def body(epoch: Any, _: Any, trained: Trained, logs: Any) -> Any:
-            order = ops.reshape(ops.slice(orders, [epoch, 0], [1, orders.shape[1]]), [-1])
+        def goes_on(epoch: Any, _: Trained, logs: Any) -> Any:
+            loss = ops.slice(logs, [ops.maximum(epoch - 1, 0), 0], [1, 1])  # 0 at the start
+            is_finite = ops.isfinite(ops.reshape(loss, ()))
+            return ops.logical_and(is_finite, epoch < scalars["n_epochs"])
+
+        def body(epoch: Any, trained: Trained, logs: Any) -> Any:
+            def order(start: Any, size: int) -> Any:
+                return ops.reshape(ops.slice(orders, [epoch, start], [1, size]), [size])
+
             trained, row = self._epoch(trained, scalars, train, order)
-            is_finite = ops.isfinite(row[0])
             if self._structure.validation_rows:
                 sums = self._validate(trained, self._computation.zero(), scalars, validation)
                 row += self._logs(sums, scalars["n_validation_rows"])
             row = ops.reshape(ops.stack(row), [1, len(self.log_names)])
-            return epoch + 1, is_finite, trained, ops.slice_update(logs, [epoch, 0], row)
+            return epoch + 1, trained, ops.slice_update(logs, [epoch, 0], row)
 
         logs = ops.zeros((orders.shape[0], len(self.log_names)), keras.config.floatx())
         zero = ops.convert_to_tensor(0, "int32")
         start = Trained(trainable, state, optimizer_variables)
-        n_run, _, trained, logs = ops.while_loop(
-            lambda epoch, is_finite, *_: ops.logical_and(is_finite, epoch < scalars["n_epochs"]),
-            body,
-            (zero, ops.convert_to_tensor(True), start, logs),
-        )
+        n_run, trained, logs = ops.while_loop(goes_on, body, (zero, start, logs))
         return n_run, *trained, logs
 
     def _epoch(self, trained: Trained, scalars: Any, rows: Any, order: Any) -> Any:
         """One epoch of training, and its logs."""
         X, *others = rows
-        ordered = (X, *take_rows(others, order))  # once an epoch, not at each step
+        whole = order(0, others[-1].shape[0])
+        ordered = (X, *take_rows(others, whole))  # once an epoch, not at each step
         zero = self._computation.zero()
         trained, metric_state = self._train(trained, zero, scalars, ordered, order)
         return trained, self._logs(metric_state, scalars["n_rows"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,6 @@ from skhp.engine.optimizer_settings import treats_weights_alike
 from skhp.engine.packing import Packing, none_joinable
 from skhp.engine.plan import CannotCompile
 from skhp.engine.pure_optimizer import PureOptimizer
-from skhp.engine.scalars import ScalarTable
 from skhp.engine.structure import Structure, name_of
 from skhp.runtime import compile_cache
 
@@ -41,8 +40,6 @@ class Program:
         Its settings are taken, its variables are not.
     computation : Computation
         The network's loss and logs.
-    scalars : mapping of str to ndarray
-        What is data beside weights and rows. Only their types and shapes count here.
     capacity : tuple of int
         The most training and validation rows; multiples of the batch size.
     key : str or None
@@ -55,7 +52,6 @@ class Program:
         structure: Structure,
         optimizer: Any,
         computation: Any,
-        scalars: Mapping[str, np.ndarray],
         capacity: tuple[int, int],
         key: str | None = None,
     ) -> None:
@@ -67,10 +63,9 @@ class Program:
             layout.trainable_shapes(),
             layout.joinable if treats_weights_alike(optimizer) else none_joinable,
         )
-        self.scalars = ScalarTable(scalars)
         self.optimizer = PureOptimizer(backend, optimizer, self.packing, layout.variables)
         self._epochs: Any = (EpochBlocks if structure.blocks else Epochs)(
-            backend, structure, computation, self.optimizer, self.packing, self.scalars
+            backend, structure, computation, self.optimizer, self.packing
         )
         self.log_names = self._epochs.log_names
         name = name_of(structure, capacity)

@@ -72,7 +72,7 @@ def program_for(
         with shared_variable_kernels():
             optimizer = optimizers.make_optimizer(plan.optimizer.value, plan.learning_rate)
             computation = network.computation(plan, structure.layout, like)
-            return Program(backend, structure, optimizer, computation, scalars, capacity, key)
+            return Program(backend, structure, optimizer, computation, capacity, key)
 
     # A slice of training rows may take more rows than a batch has.
     last_slice = (len(rows) - 1) // scalars["batch_size"] * scalars["batch_size"]

@@ -181,7 +181,7 @@ class ProgramRun:
         self.weights, self._optimizer_variables = (trainable, state), optimizer_variables
 
     def _call(self, trained: Any, scalars: dict[str, Any], rows: Any, eagerly: bool = False) -> Any:
-        arguments = (*trained, backend.tensors(self._program.scalars.pack(scalars)), *rows)
+        arguments = (*trained, backend.scalar_tensors(scalars), *rows)
         if eagerly:
             return self._program.run_eagerly(*arguments)
         return self._program.run(*arguments, on_compile=programs.count_compile)

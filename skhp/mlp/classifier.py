@@ -145,7 +145,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     XLA compiles a training program once for each network structure. Networks that differ
     only in learning rate, weight decay, dropout rate, l2 or seed share one program. With a
     common activation, so do networks that differ in activation or width, if their layers
-    have at most 32 units, or at most 64.
+    are compiled with the same size: 32, 64, 128 or 256 units.
 
     Examples
     --------

@@ -21,7 +21,7 @@ _LAST_SHIFT = 16
 _GOLDEN_RATIO = 0x9E3779B9  # added to the step, because the hash of 0 is 0
 
 
-def uniform(shape: tuple[int, ...], seed: Any, step: Any) -> Any:
+def uniform(shape: tuple[int, ...], seed: Any, step: Any, first: int = 0) -> Any:
     """Float32 numbers from 0 to 1, without 1.
 
     Parameters
@@ -29,8 +29,11 @@ def uniform(shape: tuple[int, ...], seed: Any, step: Any) -> Any:
     shape : tuple of int
     seed, step : int tensor
         The same seed and step give the same numbers.
+    first : int
+        Where the numbers start. Other numbers follow from other places.
     """
-    place = ops.cast(ops.reshape(ops.arange(int(np.prod(shape)), dtype="int32"), shape), "uint32")
+    places = np.arange(first, first + int(np.prod(shape)), dtype="uint32")
+    place = ops.convert_to_tensor(np.reshape(places, shape))
     key = _hash(ops.cast(step, "uint32") + _constant(_GOLDEN_RATIO))
     bits = _hash(place + _hash(ops.cast(seed, "uint32")))
     bits = _hash(ops.bitwise_xor(bits, key))

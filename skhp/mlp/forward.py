@@ -152,18 +152,18 @@ def masks_and_logged_penalty(
         return [], logged_penalty(trainable, scalars)
     fixed = [ops.stop_gradient(weight) for weight in trainable]
     drops, penalized = scalars["dropout"] > 0, scalars["l2"] > 0
-    ones = ops.ones((n_rows, sum(layout.widths)), scalars["dropout"].dtype)
+    dtype = scalars["dropout"].dtype
+    ones = [ops.ones((n_rows, width), dtype) for width in layout.widths]
 
     def compute(turn: Any) -> tuple[Any, Any]:
         # XLA would compute before the loop whatever does not depend on the turn.
-        masks = skip_unless(drops, lambda inner: _mask(ones.shape, scalars, turn + inner), ones)
+        masks = skip_unless(
+            drops, lambda inner: _masks(n_rows, layout.widths, scalars, turn + inner), ones
+        )
         return masks, _penalty_in(turn, fixed, scalars)
 
     none = (ones, ops.zeros_like(scalars["l2"]))
-    mask, logged = skip_unless(ops.logical_or(drops, penalized), compute, none)
-    ends = np.cumsum(layout.widths).tolist()
-    pairs = zip(layout.widths, ends, strict=True)
-    return [mask[:, end - width : end] for width, end in pairs], logged
+    return skip_unless(ops.logical_or(drops, penalized), compute, none)
 
 
 def _penalty_in(turn: Any, trainable: list[Any], scalars: Scalars) -> Any:
@@ -171,11 +171,16 @@ def _penalty_in(turn: Any, trainable: list[Any], scalars: Scalars) -> Any:
     return penalty([w * one for w, one in zip(trainable, ones, strict=True)], scalars)
 
 
-def _mask(shape: tuple[int, ...], scalars: Scalars, turn: Any) -> Any:
+def _masks(n_rows: int, widths: tuple[int, ...], scalars: Scalars, turn: Any) -> list[Any]:
+    """One mask for each layer. XLA would compute a large one in several threads."""
     rate = scalars["dropout"]
     step = ops.cast(scalars["step"], "int32") + turn
-    drawn = ops.cast(uniform(shape, scalars["seed"], step), rate.dtype)
-    return ops.cast(drawn >= rate, rate.dtype) / (1.0 - rate)
+    firsts = n_rows * np.cumsum([0, *widths])
+    masks = []
+    for width, first in zip(widths, firsts, strict=False):
+        drawn = uniform((n_rows, width), scalars["seed"], step, int(first))
+        masks.append(ops.cast(ops.cast(drawn, rate.dtype) >= rate, rate.dtype) / (1.0 - rate))
+    return masks
 
 
 def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -> Any:

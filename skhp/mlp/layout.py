@@ -12,7 +12,7 @@ from skhp.keras_objects.keras_object import KerasObject
 from skhp.mlp.activation_curves import is_shared
 from skhp.mlp.activations import is_elementwise
 from skhp.mlp.layers import Layer, Shapes, perceptron_layers, weight_shapes
-from skhp.mlp.shared_sizes import SHARED_COLUMNS, SHARED_WIDTHS, shared_size
+from skhp.mlp.shared_sizes import SHARED_COLUMNS, SHARED_WIDTHS, shared_size, shared_widths
 from skhp.mlp.spec import MLPSpec
 
 import keras  # isort: skip
@@ -88,7 +88,7 @@ def shared_layout(spec: MLPSpec) -> MLPLayout:
     )
     if not is_elementwise(spec.activation.name):
         return layout
-    widths = tuple(shared_size(width, SHARED_WIDTHS) for width in spec.widths)
+    widths = shared_widths(spec.widths)
     layout = replace(layout, widths=widths)
     # In a wider layer the activations that are not used would cost noticeable time.
     if max(widths, default=0) <= SHARED_WIDTHS[-1] and is_shared(spec.activation.name):

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 # Layers are compiled as wide as the least of these that holds them, and masked, so that the
-# grid [32, 48, 64] is one program: a program costs about a second, a wider layer microseconds
+# grid [40, 48, 64] is one program: a program costs about a second, a wider layer microseconds
 # a step. Layers that are wider still are compiled as they are.
-SHARED_WIDTHS = (64, 128, 256)
+SHARED_WIDTHS = (32, 64, 128, 256)
+
+# Number of hidden layers -> the sizes that its networks use. One layer costs little in a larger
+# size. Four layers and more do without the smallest one, so that a random search over depths and
+# widths needs about 12 programs.
+_WIDTHS_BY_DEPTH = {1: (64, 256), 2: SHARED_WIDTHS, 3: SHARED_WIDTHS}
+_WIDTHS_OF_DEEP = (64, 128, 256)
 
 # Small batches are filled up to these sizes with rows of weight 0.
 SHARED_BATCH_SIZES = (4, 8, 16, 32)
@@ -32,3 +38,20 @@ def shared_size(size: int, sizes: Sequence[int]) -> int:
     (64, 70)
     """
     return next((larger for larger in sizes if larger >= size), size)
+
+
+def shared_widths(widths: Sequence[int]) -> tuple[int, ...]:
+    """The widths that a network's layers are compiled with.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Of all hidden layers.
+
+    Examples
+    --------
+    >>> shared_widths((16,)), shared_widths((16, 100)), shared_widths((300, 100, 16, 16))
+    ((64,), (32, 128), (300, 128, 64, 64))
+    """
+    sizes = _WIDTHS_BY_DEPTH.get(len(widths), _WIDTHS_OF_DEEP)
+    return tuple(shared_size(width, sizes) for width in widths)

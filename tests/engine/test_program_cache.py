@@ -31,8 +31,8 @@ def columns(number, n_rows=60):
 # ------------------------------------------------------------------ compiles
 
 
-def test_tabular_grid_compiles_a_program_a_depth():
-    """24 candidates x 5 folds and a refit, of three depths; threads compile no more."""
+def test_tabular_grid_compiles_five_programs():
+    """24 candidates x 5 folds and a refit. One layer has one size here; two and three have two."""
     X, y = load_breast_cancer(return_X_y=True)
     net = make_pipeline(StandardScaler(), MLPClassifier(epochs=2, random_state=0))
     grid = {
@@ -44,10 +44,10 @@ def test_tabular_grid_compiles_a_program_a_depth():
     search = GridSearchCV(net, grid, cv=5)
     before = compile_count()
     scores = search.fit(X, y).cv_results_["mean_test_score"]
-    assert compile_count() - before <= 3
+    assert compile_count() - before <= 5
     with joblib.parallel_config("threading", n_jobs=2):
         in_threads = search.fit(X, y).cv_results_["mean_test_score"]
-    assert compile_count() - before <= 3
+    assert compile_count() - before <= 5  # threads compile no more
     np.testing.assert_array_equal(in_threads, scores)
 
 
@@ -242,7 +242,7 @@ def test_programs_are_bounded_and_freed(monkeypatch):
     # Programs that another test's callback or model keeps alive are none of the cache's.
     gc.collect()
     before = {id(thing) for thing in gc.get_objects() if isinstance(thing, Program)}
-    fits = [MLPRegressor(1, width, epochs=1).fit(X, X[:, 0]) for width in (71, 171)]
+    fits = [MLPRegressor(1, width, epochs=1).fit(X, X[:, 0]) for width in (51, 171)]
     made = [
         weakref.ref(thing)
         for thing in gc.get_objects()

@@ -28,7 +28,7 @@ def resident_mb():
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     X, y = make_classification(200, 10, random_state=0)
-    structures = [(0, 8), (1, 8), (1, 65), (1, 130), (2, 8)]
+    structures = [(0, 8), (1, 8), (1, 65), (2, 8), (2, 33)]
     points = []
     for number in range(120):
         n_layers, width = structures[number % 5]

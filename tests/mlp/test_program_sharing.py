@@ -59,10 +59,20 @@ def test_a_scan_of_many_settings_needs_few_programs(table):
     assert len(set(structures(candidates, table))) <= 18  # depths, optimizers, losses
 
 
+def test_networks_of_one_layer_and_of_many_have_fewer_sizes(table):
+    widths = [8, 32, 33, 64, 65, 128, 129, 256]
+    one, two, four = (
+        structures([{"n_layers": n, "width": width} for width in widths], table) for n in (1, 2, 4)
+    )
+    assert [len(set(found)) for found in (one, two, four)] == [2, 4, 3]
+
+
 @pytest.mark.parametrize(
     "one, other",
     [
-        ({"width": 8}, {"width": 65}),  # another size
+        ({"width": 8}, {"width": 33}),  # another size
+        ({"width": 33}, {"width": 65}),
+        ({"width": 65}, {"width": 129}),
         ({"width": 257}, {"width": 258}),  # sizes of their own
         ({"batch_size": 33}, {"batch_size": 34}),
         ({"activation": "relu"}, {"activation": "gelu"}),
@@ -76,8 +86,8 @@ def test_other_networks_do_not_share(one, other, table):
 
 def test_layers_of_one_network_have_sizes_of_their_own(table):
     wide, narrow, other = structures(
-        [{"width": (200, 10)}, {"width": (140, 64)}, {"width": (200, 65)}], table
+        [{"width": (200, 10)}, {"width": (140, 32)}, {"width": (200, 33)}], table
     )
     assert wide == narrow
-    assert wide.layout.widths == (256, 64)
+    assert wide.layout.widths == (256, 32)
     assert other != wide

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,10 @@ __all__ = [
     "arrays",
     "largest",
     "padded_tensor",
+    "scalar_tensors",
     "shifted",
     "stateless_optimizer_class",
+    "take_rows",
     "tensors",
     "value_and_grad",
     "value_and_grad_of_variables",
@@ -35,6 +38,19 @@ __all__ = [
 def tensors(arrays: Iterable[Any]) -> list[Any]:
     """Arrays as tensors."""
     return [tf.constant(array) for array in arrays]
+
+
+def scalar_tensors(scalars: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Scalars or small arrays as tensors, which fits with the same values share."""
+    return {
+        name: _constant(value.dtype.char, value.shape, value.tobytes())
+        for name, value in scalars.items()
+    }
+
+
+@functools.lru_cache(maxsize=256)
+def _constant(kind: str, shape: tuple[int, ...], data: bytes) -> Any:
+    return tf.constant(np.frombuffer(data, kind).reshape(shape))
 
 
 # Arrays of at least so many bytes are not copied twice.
@@ -197,6 +213,11 @@ def _first_number(name: str) -> int:
         _uses[name] += 1
     digest = hashlib.sha256(f"{name} {use}".encode()).digest()
     return (int.from_bytes(digest[:5], "big") + 2**30) * 2**20
+
+
+def take_rows(tensor: Any, index: Any) -> Any:
+    """Rows of a tensor by their positions, none of which is negative."""
+    return tf.gather(tensor, index)
 
 
 def value_and_grad(
