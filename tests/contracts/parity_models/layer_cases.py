@@ -334,6 +334,7 @@ PREPARING_CASES = {
             min_freq=1.0), shape=(16,)),
         normal(16), normal(1, seed=1),
     ),
+    # In a model with branches Keras leaves Equalization out.
     "Equalization": on_images(layers.Equalization),
     "Solarization": on_images(lambda: layers.Solarization(0.0)),
     "CenterCrop, Resizing, Pipeline, AutoContrast": on_images_in_branches(
