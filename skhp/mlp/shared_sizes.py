@@ -9,15 +9,13 @@ from collections.abc import Sequence
 # a step. Layers that are wider still are compiled as they are.
 SHARED_WIDTHS = (32, 64, 128, 256)
 
-# Number of hidden layers -> the sizes that its networks use. One layer costs little in a larger
-# size. Four layers and more do without the smallest one, so that a random search over depths and
-# widths needs about 12 programs.
-_WIDTHS_BY_DEPTH = {1: (64, 256), 2: SHARED_WIDTHS, 3: SHARED_WIDTHS}
-_WIDTHS_OF_DEEP = (64, 128, 256)
+# The numbers of hidden layers for which the smallest size pays. One layer costs little in a larger
+# size. Networks of four layers are rarely so narrow, and a random search over depths and widths
+# should not need more than about 12 programs.
+_DEPTHS_WITH_SMALLEST = (2, 3)
 
 # Small batches are filled up to these sizes with rows of weight 0.
 SHARED_BATCH_SIZES = (4, 8, 16, 32)
-
 
 # Tables of few columns are filled up to these with columns of zeros.
 SHARED_COLUMNS = (8, 16, 32, 64, 128)
@@ -53,5 +51,5 @@ def shared_widths(widths: Sequence[int]) -> tuple[int, ...]:
     >>> shared_widths((16,)), shared_widths((16, 100)), shared_widths((300, 100, 16, 16))
     ((64,), (32, 128), (300, 128, 64, 64))
     """
-    sizes = _WIDTHS_BY_DEPTH.get(len(widths), _WIDTHS_OF_DEEP)
+    sizes = SHARED_WIDTHS if len(widths) in _DEPTHS_WITH_SMALLEST else SHARED_WIDTHS[1:]
     return tuple(shared_size(width, sizes) for width in widths)
