@@ -11,12 +11,16 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
+from skhp.compat.tensorflow import numbered_from
 from skhp.runtime import compile_cache
 
 _lock = threading.Lock()
 _started = False
 _forked_after_start = False
 _prints_xla_notices = False  # at the first compile
+
+# Part of a function's name: each process must find the same program on disk.
+_NUMBER_OF_FIRST_COMPILE = 2**40
 
 # What TensorFlow prints while it loads; everything else is shown.
 _NOTICES = re.compile(
@@ -107,7 +111,7 @@ def hold_back_xla_notices() -> None:
             return
         import tensorflow as tf
 
-        with _quiet_native_stderr():
+        with _quiet_native_stderr(), numbered_from(_NUMBER_OF_FIRST_COMPILE):
             # This operation is among those that TensorFlow compiles by MLIR, with a notice too.
             relu_grad = lambda x: tf.raw_ops.ReluGrad(gradients=x, features=x)  # noqa: E731
             tf.function(relu_grad, jit_compile=True)(tf.constant([1.0]))
@@ -116,18 +120,12 @@ def hold_back_xla_notices() -> None:
 
 @contextlib.contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Do not look for garbage: it takes a quarter of the time of importing TensorFlow.
-
-    What was imported then counts as old, or the next collection would look through all of it.
-    """
+    """Do not look for garbage: it takes a quarter of the time of importing TensorFlow."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if not gc.get_freeze_count():  # else these two lines would undo a freeze of the user's
-            gc.freeze()
-            gc.unfreeze()
         if was_enabled:
             gc.enable()
 

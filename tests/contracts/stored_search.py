@@ -7,6 +7,7 @@ it again: see `started`.
 import json
 import multiprocessing
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,8 @@ def started(directory, backend):
 def search(directory, backend):
     """Search with the rows in a directory, and leave the scores there."""
     os.setsid()  # so that its workers can be killed with it
+    # A shell may ignore Ctrl-C for what it runs in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     multiprocessing.set_start_method("fork", force=True)  # of workers that are not loky's
     rows = np.load(f"{directory}/rows.npz")
     net = MLPClassifier(**NET, epochs=EPOCHS, memory=FitStore(f"{directory}/fits", every=0))
