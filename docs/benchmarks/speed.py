@@ -144,9 +144,9 @@ def short(value):
 
 
 CONDITIONS = """\
-Measured on {cores} cores, with Python {python}, scikit-learn {sklearn}, Keras {keras} and TensorFlow
-{tensorflow}. Each library ran in fresh processes. The time of imports is not included: {own} s for
-skhp, {other} s for scikit-learn."""
+Measured on {cores} cores, with Python {python}, scikit-learn {sklearn}, Keras {keras} and
+TensorFlow {tensorflow}. Each library ran in fresh processes. The time of imports is not included:
+{own} s for skhp, {other} s for scikit-learn."""
 SEVERAL = "The rows were measured on several machines: compare numbers within a row only."
 
 

@@ -107,7 +107,7 @@ class LearningCurves(SearchMonitor):
         return f"<LearningCurves(on={self.on!r}){held}>"
 
     def frame(self, search: Any = None) -> Any:
-        """The curves of a search; of the last one, or of the fits since, by default.
+        """The curves of a search: by default the last search, or the fits after it.
 
         Parameters
         ----------
@@ -120,12 +120,12 @@ class LearningCurves(SearchMonitor):
         Returns
         -------
         pandas.DataFrame
-            One row a value: ``candidate`` (its row in ``cv_results_``), ``split``
+            One row for each value: ``candidate`` (its row in ``cv_results_``), ``split``
             (missing for the refit), ``epoch`` (from 1), ``seconds`` (since the fit
             began), ``metric`` ("loss", "val_loss", "accuracy", ...), ``value``, ``refit``,
             ``iter`` (of halving searches), and the columns ``param_*`` of
-            ``cv_results_``. Fits outside a search count as splits of one candidate where
-            their parameters are equal, in the order in which they first reported.
+            ``cv_results_``. Fits outside a search count as splits of one candidate if
+            their parameters are equal, in the order of their first epochs.
 
         Raises
         ------
@@ -140,7 +140,7 @@ class LearningCurves(SearchMonitor):
         return pd.DataFrame(rows).astype({"candidate": "Int64", "split": "Int64"})
 
     def fits(self, search: Any = None) -> Any:
-        """One row a fit: how long it trained, and how large its network was.
+        """One row for each fit: how long it trained, and how large its network was.
 
         Parameters
         ----------

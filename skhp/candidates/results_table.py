@@ -1,4 +1,4 @@
-"""The results of a search as a data frame: one row a candidate."""
+"""The results of a search as a data frame: one row for each candidate."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class FitStore:
         Returns
         -------
         pandas.DataFrame
-            One row a file: ``fit`` (equal for the epochs of one fit), ``epochs``,
+            One row for each file: ``fit`` (equal for the epochs of one fit), ``epochs``,
             ``is_finished`` (False for a checkpoint of a fit that goes on or was interrupted),
             ``loss``, ``val_loss`` and the metrics (of the last epoch; missing where the fit has
             none), ``seconds`` (of training), ``bytes``, ``last_used`` (a time in UTC) and one
@@ -170,7 +170,7 @@ class FitStore:
         Returns
         -------
         pandas.DataFrame
-            One row an epoch of a fit: ``fit`` (as in `frame`), ``epoch`` (from 1), ``loss``,
+            One row for each epoch of a fit: ``fit`` (as in `frame`), ``epoch`` (from 1), ``loss``,
             ``val_loss`` and the metrics (missing where the fit has none).
 
         Examples
@@ -342,7 +342,7 @@ def _is_number(value: Any, kind: type) -> bool:
 
 
 def _version_in(marker: Path) -> int | None:
-    """The version of the format of a store; None where it has none."""
+    """The version of the format of a store; None if it has none."""
     try:
         return int(json.loads(marker.read_text())["version"])
     except (FileNotFoundError, ValueError, KeyError, TypeError, OverflowError):

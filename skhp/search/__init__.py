@@ -1,4 +1,4 @@
-"""What stock searches lack: spaces, tables, analysis."""
+"""Before and after a search: spaces, tables and analysis."""
 
 from typing import Any
 

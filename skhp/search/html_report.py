@@ -271,7 +271,7 @@ def _dimension(name: str, values: Any, scale: Scale) -> dict[str, Any]:
 def _curves(
     candidates: PlotData, best_first: pd.DataFrame, means: pd.DataFrame | None
 ) -> tuple[Any, list[dict[str, Any]]]:
-    """Make a panel a metric, and a line for every candidate, metric and kind of rows."""
+    """Make a panel for each metric, and a line for every candidate, metric and kind of rows."""
     if means is None:
         return None, []
     from plotly.subplots import make_subplots

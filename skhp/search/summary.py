@@ -31,9 +31,9 @@ class SpaceSummary:
     parameters : list of dict
         ``parameter``, ``values`` (in words), ``n_values`` (None for a range).
     n_combinations : int or None
-        None where a parameter is a range.
+        None if a parameter is a range.
     n_candidates, n_fits : int or None
-        What the search would try, and fit, the last on all rows included; None where
+        What the search would try, and fit, the last on all rows included; None if
         that is not known, or no search was given.
     at_most : bool
         Whether those are upper bounds, as for halving searches.

@@ -255,7 +255,7 @@ def _declared_by(constructors: tuple[Any, ...]) -> Mapping[str, Any]:
     Parameters
     ----------
     constructors : tuple of function or None
-        Of a class and its bases; None for a class without one.
+        The constructors of a class and its bases; None for a class without one.
     """
     defaults: dict[str, Any] = {}
     for constructor in filter(None, constructors):
