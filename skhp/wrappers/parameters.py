@@ -285,6 +285,6 @@ class _CopiedOnClone:
 
     def __sklearn_clone__(self) -> Any:
         copied, given = copy_model(self._copied), self._given
-        if given is not None and given.model is self._copied and given.is_as_left():
+        if given is not None and given.model is self._copied and given.is_unchanged():
             given.restore(copied)
         return copied
