@@ -103,7 +103,7 @@ def flat_caller(concrete: Any) -> Any:
     Parameters
     ----------
     concrete : tf.types.experimental.ConcreteFunction
-        Of tensors, returning a list of them.
+        It takes tensors, and returns a list of tensors.
     """
     flat = getattr(getattr(concrete, "inference_fn", None), "call_flat", None)
     if flat is None:  # the public call does the same

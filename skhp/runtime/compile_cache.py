@@ -152,7 +152,7 @@ class _CompileCache:
             mark_as_used(self.directory)
             remove_unused_versions(wanted)
             self._remove_damaged_and_old()
-        # The user may have TensorFlow keep them elsewhere.
+        # The user may have given TensorFlow another directory.
         if _FLAG in flags or not (loads_quietly or VARIABLE in os.environ):
             return
         self.keeps_compiled = True
@@ -268,12 +268,12 @@ def _flags_of_others(ours: Path) -> str:
 
 
 def versions_and_processor(flags: str = "") -> str:
-    """A name for all that a compiled program depends on, beside the program itself.
+    """A name for everything else that a compiled program depends on: versions and processor.
 
     Parameters
     ----------
     flags : str
-        Of TensorFlow's own.
+        TensorFlow's own flags.
     """
     import numpy as np
 
@@ -307,7 +307,7 @@ def _private_directory(directory: Path) -> Path | None:
 
 
 def _why_not_private(directory: Path) -> str | None:
-    """Why others could put files into a directory, or None where they cannot."""
+    """Why others could put files into a directory, or None if they cannot."""
     if not hasattr(os, "getuid"):  # Windows: the user's own folders are private
         return None
     status = directory.lstat()

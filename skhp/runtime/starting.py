@@ -164,7 +164,7 @@ def _quiet_native_stderr() -> Iterator[None]:
 
 
 def _copy_of_stderr() -> int | None:
-    """A copy of file descriptor 2, None where there is none or it is not known to work."""
+    """A copy of file descriptor 2, None if there is none or it is not known to work."""
     if os.name != "posix":
         return None
     _flush_stderr()
