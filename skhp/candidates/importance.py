@@ -31,6 +31,7 @@ def importance(
         The score to use: a name as in `results`, a function of ``cv_results_``, or one number
         for each candidate. Higher is better.
     random_state : int or None, default=0
+        Seed of the forest and of the permutations.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The results of a search as a data frame: one row a candidate."""
+"""The results of a search as a data frame: one row for each candidate."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def results_summary(search: Any, n: int = 10, metric: str | None = None) -> Any:
     Returns
     -------
     pandas.DataFrame
-        Without candidates that failed.
+        The columns of `results`, without candidates that failed.
     """
     return results(search, metric).loc[best_first(search, metric)[: check_n("n", n)]]
 

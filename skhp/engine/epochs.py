@@ -41,7 +41,7 @@ class Epochs:
         The network's loss and logs.
     optimizer : PureOptimizer
     packing : Packing
-        Of the trainable weights.
+        How the program holds the trainable weights.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class LargeTable:
     ----------
     table : ndarray of shape (n, ...), or CSR matrix of shape (n, n_features)
     dtype : dtype
-        Of the rows that it gives.
+        The type of the rows that it returns.
     chosen : ndarray of int, optional
         Which rows of the table these are; None for all.
 
@@ -235,7 +235,7 @@ def stored_bytes(array: np.ndarray) -> Iterator[memoryview]:
     Parameters
     ----------
     array : ndarray
-        Of numbers or of text.
+        Numbers or text.
     """
     file = _large_file(array)
     stored = array.T if array.flags.fnc else np.atleast_1d(array)

@@ -91,7 +91,7 @@ class Program:
         return self._epochs.first_metric_states()
 
     def epochs_in(self, seconds: float) -> int:
-        """How many epochs a call may run to take about so long; one while that is unknown."""
+        """How many epochs a call of about this time may run; one while that is not known."""
         if self._seconds_an_epoch is None:
             return 1
         return int(np.clip(seconds / self._seconds_an_epoch, 1, self.epochs_per_call))

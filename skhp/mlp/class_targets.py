@@ -1,4 +1,4 @@
-"""The targets of a classifier: one class a row, or several labels a row."""
+"""The targets of a classifier: one class for each row, or several labels."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def masks_and_logged_penalty(
 ) -> tuple[list[Any], Any]:
     """The dropout masks of a step, and its `logged_penalty`.
 
-    One loop computes both: each loop costs a step a microsecond, needed or not.
+    One loop computes both, because each loop takes a microsecond in each step, even an unused one.
 
     Parameters
     ----------

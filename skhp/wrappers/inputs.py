@@ -297,7 +297,7 @@ def _as_input(X: Any, wants_text: bool, label: str) -> Any:
 
 
 def _as_numbers(X: np.ndarray, label: str) -> np.ndarray:
-    """Convert numbers that are written as text, or stand in a data frame beside text."""
+    """Convert numbers that are written as text, or are in a data frame with text."""
     try:
         return X.astype(keras.config.floatx())
     except (TypeError, ValueError) as error:

@@ -44,7 +44,7 @@ def naming_the_model(model: Any, label: str, X: Any, y: Any) -> Iterator[None]:
 
 
 def check_functions_return(model: Any, X: Any, y: Any) -> None:
-    """Raise an error if a loss or metric function of the user's returns None.
+    """Raise an error if a user's own loss or metric function returns None.
 
     Parameters
     ----------

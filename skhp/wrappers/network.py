@@ -1,4 +1,4 @@
-"""What callbacks and tables ask of the network in a wrapper."""
+"""What callbacks and tables need from the network in a wrapper."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def attributes_at(estimator: Any, run: Any, history: Mapping[str, list[float]]) 
     run : object
         The engine's run. Its ``state()`` has the weights.
     history : mapping of str to list of float
-        Of this training so far.
+        The history of this training so far.
     """
     model, state = copy_model(estimator.model_), run.state()
     load_state(model, state)

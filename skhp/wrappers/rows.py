@@ -278,7 +278,7 @@ def n_rows(X: Any) -> int:
 def _in_columns(y: Any, model: Any) -> Any:
     """Encoded targets, in two dimensions if the outputs have one column.
 
-    Otherwise a metric or loss of the user's would compare shapes (n,) and (n, 1).
+    Otherwise a user's own metric or loss would compare shapes (n,) and (n, 1).
     """
     outputs = getattr(model, "outputs", None)
     shapes = [tuple(o.shape) for o in outputs] if outputs else [shape_of_outputs(model)]

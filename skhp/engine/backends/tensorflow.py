@@ -108,8 +108,8 @@ class Graph:
     Parameters
     ----------
     function : callable
-        Of tensors in lists, tuples and dicts, returning a tuple of tensors and lists of
-        tensors.
+        It takes tensors in lists, tuples and dicts, and returns a tuple of tensors and lists
+        of tensors.
     name : str
         The same in every process for the same program.
     key : str or None
