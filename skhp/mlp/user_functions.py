@@ -15,6 +15,7 @@ import numpy as np
 
 from skhp.engine.losses import as_loss
 from skhp.keras_objects.catalogue import KerasObject
+from skhp.mlp.activations import ACTIVATIONS
 from skhp.mlp.target_coding import TargetCoding
 
 import keras  # isort: skip
@@ -39,7 +40,7 @@ def check_activation(activation: KerasObject) -> None:
         If it fails, returns something other than a tensor of the same shape, or has
         weights.
     """
-    if activation.name is None:
+    if activation.name not in ACTIVATIONS:  # the user's own, or one of Keras's that may not suit
         _once(_try_activation, activation)(activation)
 
 
