@@ -180,8 +180,8 @@ class Epochs:
             return (start + each, *step(carry, batch))
 
         zero = ops.convert_to_tensor(0, "int32")
-        # The loop carries the start: XLA would compile again for each start of a slice that
-        # follows from the scalars of a call, the batch size and the seed among them.
+        # The start is part of the loop's state. If the start of a slice were computed from the
+        # scalars of a call, such as the batch size, XLA would compile again for each value.
         stop, *carry = ops.while_loop(lambda start, *_: start < end, body, (zero, *carry))
         if tails is None or not tails[which]:
             return tuple(carry)

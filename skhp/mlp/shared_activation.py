@@ -9,7 +9,7 @@ operations than bytes to read and write. For a small network that takes longer t
 values and gradients need few operations, and gradients follow from what the values have computed.
 
 An infinite input gives NaN, so such a fit ends with the error of a fit that diverged. With Keras,
-tanh and sigmoid of an infinite input are finite, and the fit goes on.
+tanh and sigmoid of an infinite input are finite, and the fit continues.
 """
 
 from __future__ import annotations
