@@ -164,45 +164,46 @@ def test_off(tmp_path, value):
     assert prepared(tmp_path, value, TF_XLA_FLAGS="--own") == [False, "--own", []]
 
 
-AFTER_TENSORFLOW = """
-import json, multiprocessing, os, warnings
-import tensorflow
-from skhp.runtime import compile_cache
+def fits_by_default(tmp_path, level):
+    """The fits of a script that imports Keras first, in the user's cache directory."""
+    names = ["SKHP_COMPILE_CACHE", "TF_XLA_FLAGS", "TF_CPP_MIN_LOG_LEVEL"]
+    unset = f"import os\nfor name in {names}: os.environ.pop(name, None)\n"
+    if level is not None:
+        unset += f"os.environ['TF_CPP_MIN_LOG_LEVEL'] = '{level}'\n"
+    source = unset + KEEP_STDERR + FITS.replace("ORDER", "['mlp']") + PRINTED
+    environment = {"XDG_CACHE_HOME": str(tmp_path)}
+    fitted, loops, printed = run_script(tmp_path / "fits.py", source, **environment)
+    return fitted, loops["mlp"], printed
 
-del os.environ["SKHP_COMPILE_CACHE"]  # by default, so without the directory of the test's own
 
-def prepared(level):
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = level
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        compile_cache.prepare()
-    return compile_cache.is_on(), os.environ["TF_XLA_FLAGS"]
-
-# TensorFlow has run nothing yet, so that its process may be forked.
-with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
-    print(json.dumps(pool.map(prepared, ["0", "3"], chunksize=1)))
+# Native code writes to file descriptor 2.
+KEEP_STDERR = """
+import os, tempfile
+import keras
+errors = tempfile.TemporaryFile()
+os.dup2(errors.fileno(), 2)
+"""
+PRINTED = """
+errors.seek(0)
+print(json.dumps([found, loops, errors.read().decode()]))
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a process that imported TensorFlow")
-def test_off_where_tensorflow_would_print_errors(tmp_path):
-    environment = {"XDG_CACHE_HOME": str(tmp_path), "SKHP_COMPILE_CACHE": "", **NO_FLAGS}
-    off, on = run_script(tmp_path / "levels.py", AFTER_TENSORFLOW, **environment)
-    assert off == [False, ""]
-    assert on[0] and str(tmp_path) in on[1]
+def test_a_script_that_imports_keras_first_finds_its_programs(tmp_path):
+    first, loops, printed = fits_by_default(tmp_path, level=None)
+    assert loops > 0 and printed == ""
+    stored = files(tmp_path / "skhp" / "programs")
+    assert sum(path.suffix == ".pb" for path in stored) == 2
+    assert fits_by_default(tmp_path, level=None) == (first, 0, "")
+    assert files(tmp_path / "skhp" / "programs") == stored  # nothing was compiled
 
 
-def test_graphs_are_kept_where_tensorflow_would_print_errors(tmp_path):
-    unset = "import os; os.environ.pop('SKHP_COMPILE_CACHE'); os.environ.pop('TF_XLA_FLAGS', '')\n"
-    source = unset + FITS.replace("ORDER", "['mlp']")
-    environment = {
-        "SKHP_COMPILE_CACHE": "", "XDG_CACHE_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "0",
-    }  # fmt: skip
-    path = tmp_path / "fits.py"
-    first, loops = run_script(path, source, **environment)
-    assert loops["mlp"] > 0
-    assert run_script(path, source, **environment) == [first, {"mlp": 0}]
-    assert [path.suffix for path in tmp_path.glob("skhp/*/*/*")] == [".bin"]
+def test_only_graphs_are_kept_where_tensorflow_prints_errors(tmp_path):
+    first, loops, _ = fits_by_default(tmp_path, level=0)
+    assert loops > 0
+    assert fits_by_default(tmp_path, level=0)[:2] == (first, 0)
+    stored = files(tmp_path / "skhp" / "programs")
+    assert {path.suffix for path in stored} == {".bin"}
 
 
 def test_a_directory_that_the_user_gave_to_tensorflow_stays(tmp_path):
