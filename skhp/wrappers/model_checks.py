@@ -12,6 +12,7 @@ import numpy as np
 
 from skhp.compat.keras import compile_arguments
 from skhp.engine.text import text_as_tensors
+from skhp.fitting.keras_message import keras_message
 from skhp.fitting.validation_score import ScoringError
 from skhp.keras_objects.catalogue import token_of
 from skhp.wrappers.output_link import check_classes_suit, only_loss
@@ -39,7 +40,7 @@ def naming_the_model(model: Any, label: str, X: Any, y: Any) -> Iterator[None]:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
             f"Keras cannot train the model of {label} on X of shape {shapes[0]} and y, as "
-            f"encoded, of shape {shapes[1]}: {error}"
+            f"encoded, of shape {shapes[1]}: {keras_message(error)}"
         ) from error
 
 
