@@ -75,7 +75,7 @@ class Epochs:
         trainable, state, optimizer_variables : list of tensor
             As in `Trained`.
         scalars : dict of str to tensor
-            What is data beside weights and rows: the numbers of real rows and of epochs to run,
+            The other inputs: the numbers of real rows and of epochs to run,
             and settings of the network and of the optimizer.
         train, validation : tuple
             ``(X, y, weight)``, as long as the program's capacity.
@@ -85,8 +85,8 @@ class Epochs:
         Returns
         -------
         tuple
-            How many epochs ran: fewer than asked for where a loss was not finite. Then the
-            new weights, state and optimizer variables, and one row of logs an epoch.
+            The number of epochs that ran, which is smaller if a loss was not finite; the new
+            weights, state and optimizer variables; and a row of logs for each epoch.
         """
 
         def goes_on(epoch: Any, _: Trained, logs: Any) -> Any:

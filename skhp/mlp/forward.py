@@ -41,7 +41,7 @@ class ForwardPass:
     ----------
     layout : MLPLayout
     scalars : dict of tensor
-        Of `MLPNetwork.scalars`.
+        The scalars from `MLPNetwork.scalars`.
     masks : list of tensor of shape (n, width)
         What each hidden layer's outputs are multiplied by, for dropout; empty where
         the network is not being trained.

@@ -29,7 +29,7 @@ def shared_activation(x: Any, curve: Any, units: Any) -> Any:
     ----------
     x : tensor of shape (n, width)
     curve : tensor of shape (11,)
-        Of `skhp.mlp.activation_curves.coefficients`.
+        The coefficients from `skhp.mlp.activation_curves.coefficients`.
     units : tensor of shape (width,)
         1 for real units; 0 for padding, whose x is 0. The value of padding is 0.
     """

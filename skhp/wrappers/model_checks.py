@@ -28,7 +28,7 @@ def naming_the_model(model: Any, label: str, X: Any, y: Any) -> Iterator[None]:
     label : str
         What errors call the model.
     X, y : array, or list or dict of arrays
-        As encoded.
+        Encoded, as the model takes them.
     """
     try:
         yield
@@ -51,7 +51,7 @@ def check_functions_return(model: Any, X: Any, y: Any) -> None:
     ----------
     model : keras.Model
     X, y : array, or list or dict of arrays
-        As encoded.
+        Encoded, as the model takes them.
     """
     if y is None or not model.compiled:
         return
@@ -82,7 +82,7 @@ def check_outputs(estimator: Any, model: Any, y: Any) -> None:
         With its target encoder fitted.
     model : keras.Model
     y : array, or list or dict of arrays
-        As encoded.
+        Encoded, as the model takes them.
     """
     outputs = getattr(model, "outputs", None)
     if outputs is None:  # a subclass of keras.Model may not know them
