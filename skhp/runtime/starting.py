@@ -32,13 +32,23 @@ _NOTICES = re.compile(
 
 
 def start() -> None:
-    """Import Keras and its backend, once; later calls cost nothing.
+    """Import Keras and its backend, without the notices that TensorFlow prints.
+
+    The first fit does this too. Call it before ``import keras`` in a script that imports Keras
+    itself. Then TensorFlow prints no notices, and compiled programs are kept on disk: see
+    `skhp.engine.set_compile_cache`. Later calls do nothing.
 
     Raises
     ------
     RuntimeError
         In a process that was forked from one in which TensorFlow was already
         running: its threads do not survive a fork, so that training would hang.
+
+    Examples
+    --------
+    >>> import skhp
+    >>> skhp.runtime.start()
+    >>> import keras
     """
     global _started
     if _forked_after_start:
