@@ -34,9 +34,8 @@ _NOTICES = re.compile(
 def start() -> None:
     """Import Keras and its backend, without the notices that TensorFlow prints.
 
-    The first fit does this too. Call it before ``import keras`` in a script that imports Keras
-    itself. Then TensorFlow prints no notices, and compiled programs are kept on disk: see
-    `skhp.engine.set_compile_cache`. Later calls do nothing.
+    The first fit does this too. A script that imports Keras itself can call it before ``import
+    keras``. Later calls do nothing.
 
     Raises
     ------
