@@ -37,13 +37,13 @@ class Program:
         One of the engine's backends.
     structure : Structure
     optimizer : keras.optimizers.Optimizer
-        Its settings are taken, its variables are not.
+        Its settings are used, but not its variables.
     computation : Computation
         The network's loss and logs.
     capacity : tuple of int
         The most training and validation rows; multiples of the batch size.
     key : str or None
-        Of `skhp.engine.graph_key.graph_key`; None to keep no traced graph on disk.
+        A key from `skhp.engine.graph_key.graph_key`; None to keep no traced graph on disk.
     """
 
     def __init__(
