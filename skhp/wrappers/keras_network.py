@@ -12,9 +12,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from skhp.compat.keras import compile_arguments, layers_within
+from skhp.compat.keras_variables import read_variables, set_variables
 from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.engine.engine_choice import EngineChoice, engine_for
 from skhp.engine.packing import are_large
@@ -191,14 +191,13 @@ class KerasNetwork:
 
     def load(self, model: keras.Model, state: TrainingState) -> None:
         """Assign a state to a model."""
-        for variable, value in zip(model.trainable_variables, state.trainable, strict=True):
-            variable.assign(value)
-        for variable, value in zip(model.non_trainable_variables, state.state, strict=True):
-            variable.assign(value)
+        set_variables(model.trainable_variables, state.trainable)
+        set_variables(model.non_trainable_variables, state.state)
 
     def read(self, model: keras.Model) -> tuple[Arrays, Arrays]:
         """A model's trainable weights, and what else training changes."""
-        return _values(model.trainable_variables), _values(model.non_trainable_variables)
+        variables = model.trainable_variables, model.non_trainable_variables
+        return read_variables(variables[0]), read_variables(variables[1])
 
 
 def build_optimizer(model: keras.Model) -> None:
@@ -206,10 +205,6 @@ def build_optimizer(model: keras.Model) -> None:
     if not model.optimizer.built:
         with shared_variable_kernels():
             model.optimizer.build(model.trainable_variables)
-
-
-def _values(variables: list[Any]) -> Arrays:
-    return [ops.convert_to_numpy(v) for v in variables]
 
 
 def _are_plain(variables: list[Any]) -> bool:
