@@ -63,6 +63,7 @@ CASES = [
     Case("b", "keras", "object_name_uids _all_reduce_sum_gradients _name _init_seed",
          "fit_a_model_with_its_own_fit", gives="keras.*True"),
     Case("b", "keras", "_value _initialize", "fit_a_model_with_its_own_fit", gives="keras.*True"),
+    Case("a", "keras", "_trainable_variables", "copy_own_model", "layers of it were frozen"),
     Case("b", "tensorflow", "_seed _rng", "fit_a_model_with_its_own_fit",
          "sets the seed"),
     Case("c", "sklearn", "_skl_callbacks", "learning_curves", "not follow.*_skl_callbacks"),
