@@ -44,7 +44,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
-    "ignore_pattern": r"/images\.py",  # no example: four examples load their images with it
+    "ignore_pattern": r"^images\.py",  # not an example: four examples load their images with it
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,

@@ -92,7 +92,7 @@ class Checkpoints:
         return None
 
     def is_due(self) -> bool:
-        """Whether it is time to keep a checkpoint of a training that goes on."""
+        """Whether it is time to keep a checkpoint of a training that has not ended."""
         return False
 
     def keep(self, checkpoint: Checkpoint, is_end: bool) -> None:

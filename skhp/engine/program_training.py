@@ -173,7 +173,7 @@ class _Training:
         _note_added(outcome, last, run.log_names)
 
     def checkpoint(self) -> Checkpoint:
-        """All that is needed to go on from here; before `end`, which takes the best weights."""
+        """What is needed to continue. Call it before `end`, which takes the best weights."""
         outcome = self._outcome
         return Checkpoint(
             self._run.state(),

@@ -154,7 +154,7 @@ class FitStore:
         -------
         pandas.DataFrame
             One row for each file: ``fit`` (equal for the epochs of one fit), ``epochs``,
-            ``is_finished`` (False for a checkpoint of a fit that goes on or was interrupted),
+            ``is_finished`` (False for a checkpoint of a fit that still runs or was interrupted),
             ``loss``, ``val_loss`` and the metrics (of the last epoch; missing where the fit has
             none), ``seconds`` (of training), ``bytes``, ``last_used`` (a time in UTC) and one
             column ``param_...`` a parameter. The score that a search gives to a fit is not

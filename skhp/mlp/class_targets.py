@@ -114,7 +114,7 @@ def weights_of_classes(estimator: Any, labels: np.ndarray) -> np.ndarray:
     ----------
     estimator : MLPClassifier
     labels : ndarray
-        Of `checked_classes`.
+        The labels from `checked_classes`.
     """
     check_class_weight(estimator.class_weight, estimator._task == "multilabel")
     if estimator.class_weight is None:

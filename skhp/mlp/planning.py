@@ -171,7 +171,7 @@ def optimizer_token(optimizer: Any, plan: TrainingPlan) -> Hashable:
     Parameters
     ----------
     optimizer : str or keras.optimizers.Optimizer
-        As it was given.
+        As the user gave it.
     plan : TrainingPlan
     """
     # With a schedule the learning rate is no variable.

@@ -32,13 +32,22 @@ _NOTICES = re.compile(
 
 
 def start() -> None:
-    """Import Keras and its backend, once; later calls cost nothing.
+    """Import Keras and its backend, without the notices that TensorFlow prints.
+
+    The first fit does this too. A script that imports Keras itself can call it before ``import
+    keras``. Later calls do nothing.
 
     Raises
     ------
     RuntimeError
         In a process that was forked from one in which TensorFlow was already
         running: its threads do not survive a fork, so that training would hang.
+
+    Examples
+    --------
+    >>> import skhp
+    >>> skhp.runtime.start()
+    >>> import keras
     """
     global _started
     if _forked_after_start:

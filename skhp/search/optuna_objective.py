@@ -60,7 +60,7 @@ def optuna_objective(
         If ``estimator`` does not end in a network, or ``space`` is not a space.
     ValueError
         In a trial: if the study minimizes, a parameter has neither a list nor a distribution,
-        or a fit fails. With ``study.optimize(..., catch=ValueError)`` the study goes on.
+        or a fit fails. With ``study.optimize(..., catch=ValueError)`` the study continues.
 
     See Also
     --------

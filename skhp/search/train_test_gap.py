@@ -48,6 +48,20 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
     ValueError
         If there are neither train scores nor held-out curves, or the curves are of another
         search.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp.search import overfitting
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"C": [0.01, 0.1, 1.0]}
+    >>> search = GridSearchCV(
+    ...     LogisticRegression(max_iter=1000), grid, return_train_score=True
+    ... ).fit(X, y)
+    >>> overfitting(search).columns.tolist()
+    ['C', 'score_gap']
     """
     import pandas as pd
 

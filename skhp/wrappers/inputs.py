@@ -24,7 +24,7 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
     Parameters
     ----------
     X : object
-        As given.
+        As the user gave it.
     estimator : str
         Name of the estimator's class.
     y : array-like, optional
