@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from skhp.compat.keras import fresh_metric_names
+from skhp.compat.keras_building import build_models_faster
+from skhp.compat.keras_variables import variables_made_when_read
 from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.runtime.global_generators import seeded
 
@@ -64,7 +66,13 @@ class Builder:
         import keras
 
         self._check(arguments)
-        with seeded(seed, self.function), fresh_metric_names(), shared_variable_kernels():
+        build_models_faster()
+        with (
+            seeded(seed, self.function),
+            fresh_metric_names(),
+            shared_variable_kernels(),
+            variables_made_when_read(),
+        ):
             model = self.function(**arguments)
         if not isinstance(model, keras.Model):
             raise TypeError(
