@@ -379,7 +379,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         Parameters
         ----------
         X, y : array-like
-            Rows, which count alike.
+            Rows. All of them have the same weight.
 
         Returns
         -------
