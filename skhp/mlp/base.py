@@ -219,7 +219,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         Parameters
         ----------
         X, y : array-like
-            Rows, which count alike.
+            Rows. All of them have the same weight.
 
         Returns
         -------
@@ -232,7 +232,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
         plan = plan_training(self._fitted_params, self._network, self._coding)
         rows = encoded_rows(checked_rows(self, X, y, None, reset=False), self._coding)
-        # class_weight is for training only: rows that score a candidate count alike.
+        # class_weight is for training only: rows that score a candidate have equal weights.
         return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
 
     def count_parameters(self, like: Any = None) -> int:

@@ -34,6 +34,12 @@ KERAS_ARGUMENTS = frozenset(
 class WrapperParameters(BaseEstimator):
     """The parameters of a wrapper: get, set, clone and show them."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let ``help`` and editors show the arguments of ``__init__``, not those of ``__new__``."""
+        super().__init_subclass__(**kwargs)
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Store parameters with a prefix, which a subclass may name and not store itself."""
         self = super().__new__(cls)
