@@ -127,7 +127,7 @@ def fresh_keras_generator() -> Iterator[None]:
 
 
 def schedule_of(optimizer: Any) -> Any:
-    """An optimizer's learning rate schedule, None where its rate is a number."""
+    """An optimizer's learning rate schedule, None if its rate is a number."""
     import keras
 
     kind = keras.optimizers.schedules.LearningRateSchedule
@@ -255,7 +255,7 @@ def flat_metrics(model: Any) -> list[tuple[Any, bool]]:
 
 
 def metric_mode(metric: Any) -> str | None:
-    """Whether lower or higher values of a Keras metric are better, None where it is not known.
+    """Whether lower or higher values of a Keras metric are better, None if it is not known.
 
     Keras's callbacks with ``mode="auto"`` read the same private name.
 

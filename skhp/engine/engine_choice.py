@@ -2,8 +2,9 @@
 
 Both run the same epochs. XLA joins small operations, so that a step of a small network takes
 a few microseconds. On a CPU, XLA has slow code for some operations, and TensorFlow's own
-kernels are many times faster. `slow_in_xla` holds which, as measured on two cores: CPU time
-of a training step of 64 rows with XLA, divided by the time as a graph.
+kernels are many times faster. `engine_for` chooses by the layers of the model. The choice
+follows from this measurement on two cores: CPU time of a training step of 64 rows with XLA,
+divided by the time as a graph.
 
 =================================================  =============
 Network                                            XLA / graph
@@ -45,7 +46,7 @@ class EngineChoice:
     ----------
     name : {"compiled", "graph"}
     reason : str or None
-        Why XLA does not compile it; None where XLA does.
+        Why XLA does not compile it; None if XLA does.
     """
 
     name: str = COMPILED
@@ -55,8 +56,8 @@ class EngineChoice:
 def engine_for(layers: Iterable[Any]) -> EngineChoice:
     """Choose how the program of a model runs.
 
-    The choice follows from the classes of the layers alone. A fit that continues another one
-    therefore continues with the same bits, whatever its rows, batches and epochs are.
+    The choice depends on the classes of the layers only. So a fit that continues another one
+    runs in the same way, and gives the same bits, whatever its rows, batches and epochs are.
 
     Parameters
     ----------

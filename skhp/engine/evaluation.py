@@ -23,7 +23,7 @@ class Evaluation:
     Parameters
     ----------
     plan : TrainingPlan
-        Of the network.
+        The training that the network belongs to.
     rows : Rows
     """
 

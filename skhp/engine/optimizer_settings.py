@@ -60,7 +60,7 @@ def remade(kind: Any, prototype: Any) -> Any:
     """
     config = prototype.get_config()
     if schedule := schedule_of(prototype):
-        config["learning_rate"] = schedule  # Keras cannot load a class of the user's
+        config["learning_rate"] = schedule  # Keras cannot load a user's class
     try:
         return kind.from_config(config)
     except (TypeError, ValueError) as error:
@@ -115,7 +115,7 @@ def has_own_code(optimizer: KerasObject, learning_rate: Any) -> bool:
 
 
 def _fingerprint_of_own(optimizer: Any) -> str:
-    """What an optimizer of the user's own computes. The values of its variables do not count."""
+    """What a user's own optimizer computes. The values of its variables do not count."""
     variables = {
         id(v): ("variable",) for v in (*optimizer.variables, *unlisted_variables(optimizer))
     }

@@ -114,7 +114,7 @@ class Network(Protocol):
 
 
 class Watcher:
-    """A per-epoch hook, which may also stop training. This one does nothing.
+    """A per-epoch hook, which may also stop training. This class does nothing.
 
     ``run.state()`` is the `TrainingState` at that moment.
     """

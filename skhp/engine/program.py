@@ -37,13 +37,13 @@ class Program:
         One of the engine's backends.
     structure : Structure
     optimizer : keras.optimizers.Optimizer
-        Its settings are taken, its variables are not.
+        Its settings are used, but not its variables.
     computation : Computation
         The network's loss and logs.
     capacity : tuple of int
         The most training and validation rows; multiples of the batch size.
     key : str or None
-        Of `skhp.engine.graph_key.graph_key`; None to keep no traced graph on disk.
+        A key from `skhp.engine.graph_key.graph_key`; None to keep no traced graph on disk.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Program:
         return self._epochs.first_metric_states()
 
     def epochs_in(self, seconds: float) -> int:
-        """How many epochs a call may run to take about so long; one while that is unknown."""
+        """How many epochs a call of about this time may run; one while that is not known."""
         if self._seconds_an_epoch is None:
             return 1
         return int(np.clip(seconds / self._seconds_an_epoch, 1, self.epochs_per_call))

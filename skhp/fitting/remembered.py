@@ -1,4 +1,4 @@
-"""Around a fit with ``memory``: its checkpoints are found in a store, and left there."""
+"""The checkpoints of a fit with ``memory``: found in a store, and kept there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FitRequest:
     plan : TrainingPlan
     start : TrainingState
     params : mapping of str to object
-        Of the estimator.
+        The parameters of the estimator.
     key : callable
         Returns its key, or raises `NotEstablished`.
     """
@@ -46,7 +46,7 @@ class NoStore:
     """The store of ``memory=None``: it keeps nothing."""
 
     def checkpoints(self, request: FitRequest) -> Checkpoints:
-        """None at all."""
+        """No checkpoints."""
         return NO_CHECKPOINTS
 
 
@@ -62,7 +62,7 @@ class _Store:
         self._store = store
 
     def checkpoints(self, request: FitRequest) -> Checkpoints:
-        """Where a fit finds and leaves its checkpoints; none, with a warning, where it cannot.
+        """Where a fit finds and stores its checkpoints. Warn if it cannot store any.
 
         Raises
         ------

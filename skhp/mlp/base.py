@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 
 class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
-    """A multi-layer perceptron, but for its targets.
+    """A multi-layer perceptron, without what depends on the targets.
 
     Subclasses define what differs between classes and values: ``_check_target_kind``,
     ``_check_targets``, ``_class_weights`` and ``_stratify``.

@@ -340,7 +340,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         settings = route_params(self._extra, "score")
         return self.scorer(np.asarray(y), self.predict(X), sample_weight=weight, **settings)
 
-    # What callbacks and tables ask of a network -------------------------------------
+    # What callbacks and tables need from a network ----------------------------------
 
     def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
         from skhp.wrappers.network import attributes_at

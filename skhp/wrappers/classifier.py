@@ -126,7 +126,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     target_type_ : str
         The kind of y, as `sklearn.utils.multiclass.type_of_target` names it.
     X_shape_, X_dtype_, y_dtype_, y_ndim_ : object
-        Of the training data.
+        Shape, types and dimensions of the training data.
     n_outputs_, n_outputs_expected_ : int
         Number of columns of y, and number of outputs that the model should have.
 

@@ -33,11 +33,11 @@ class ModelLayout:
     Parameters
     ----------
     token : hashable
-        Of the model's structure.
+        Equal for models of equal structure.
     shapes, state_shapes : tuple of tuple of int
     state_dtypes : tuple of str
     embedding_shapes : frozenset of tuple of int
-        Of the weights of embeddings. Their gradients are sparse.
+        The shapes of the weights of embeddings. Their gradients are sparse.
     is_plain : bool
         Whether all weights have Keras's float type and no constraints.
     variables : list of keras.Variable
@@ -81,7 +81,7 @@ class KerasNetwork:
     Attributes
     ----------
     why_unknown : str or None
-        Why the model cannot be compared with others; None where it can.
+        Why the model cannot be compared with others; None if it can.
     """
 
     def __init__(self, model: keras.Model) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from skhp.compat.keras import compile_arguments
 from skhp.engine.text import text_as_tensors
+from skhp.fitting.keras_message import keras_message
 from skhp.fitting.validation_score import ScoringError
 from skhp.keras_objects.catalogue import token_of
 from skhp.wrappers.output_link import check_classes_suit, only_loss
@@ -27,7 +28,7 @@ def naming_the_model(model: Any, label: str, X: Any, y: Any) -> Iterator[None]:
     label : str
         What errors call the model.
     X, y : array, or list or dict of arrays
-        As encoded.
+        Encoded, as the model takes them.
     """
     try:
         yield
@@ -39,18 +40,18 @@ def naming_the_model(model: Any, label: str, X: Any, y: Any) -> Iterator[None]:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(
             f"Keras cannot train the model of {label} on X of shape {shapes[0]} and y, as "
-            f"encoded, of shape {shapes[1]}: {error}"
+            f"encoded, of shape {shapes[1]}: {keras_message(error)}"
         ) from error
 
 
 def check_functions_return(model: Any, X: Any, y: Any) -> None:
-    """Raise an error if a loss or metric function of the user's returns None.
+    """Raise an error if a user's own loss or metric function returns None.
 
     Parameters
     ----------
     model : keras.Model
     X, y : array, or list or dict of arrays
-        As encoded.
+        Encoded, as the model takes them.
     """
     if y is None or not model.compiled:
         return
@@ -81,7 +82,7 @@ def check_outputs(estimator: Any, model: Any, y: Any) -> None:
         With its target encoder fitted.
     model : keras.Model
     y : array, or list or dict of arrays
-        As encoded.
+        Encoded, as the model takes them.
     """
     outputs = getattr(model, "outputs", None)
     if outputs is None:  # a subclass of keras.Model may not know them

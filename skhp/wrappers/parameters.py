@@ -255,7 +255,7 @@ def _declared_by(constructors: tuple[Any, ...]) -> Mapping[str, Any]:
     Parameters
     ----------
     constructors : tuple of function or None
-        Of a class and its bases; None for a class without one.
+        The constructors of a class and its bases; None for a class without one.
     """
     defaults: dict[str, Any] = {}
     for constructor in filter(None, constructors):
@@ -285,6 +285,6 @@ class _CopiedOnClone:
 
     def __sklearn_clone__(self) -> Any:
         copied, given = copy_model(self._copied), self._given
-        if given is not None and given.model is self._copied and given.is_as_left():
+        if given is not None and given.model is self._copied and given.is_unchanged():
             given.restore(copied)
         return copied

@@ -108,13 +108,13 @@ class Graph:
     Parameters
     ----------
     function : callable
-        Of tensors in lists, tuples and dicts, returning a tuple of tensors and lists of
-        tensors.
+        It takes tensors in lists, tuples and dicts, and returns a tuple of tensors and lists
+        of tensors.
     name : str
-        The same in every process for the same program.
+        A name that is the same in every process for the same program.
     key : str or None
-        Under which the traced graph is kept on disk for other processes; None to trace it
-        in each process.
+        The key under which the traced graph is kept on disk for other processes; None to
+        trace it in each process.
     """
 
     jit_compile = False
@@ -181,7 +181,7 @@ class Graph:
 
 
 class Compiled(Graph):
-    """A graph that XLA compiles. Its name finds what an earlier process compiled, on disk."""
+    """A graph that XLA compiles. By its name, TensorFlow finds a compiled program on disk."""
 
     jit_compile = True
 
@@ -192,7 +192,7 @@ class Compiled(Graph):
         except tf.errors.OpError as error:
             if not compile_cache.is_on():
                 raise
-            # The cause may be the file of the program. The next name has another file.
+            # The file of the program may be the cause. The next call has another name and file.
             if isinstance(error, tf.errors.ResourceExhaustedError):
                 compile_cache.make_room()
             result = super()._first_call(args, tensors)
@@ -232,7 +232,7 @@ def value_and_grad(
     function : callable
         Takes the list of tensors and returns ``(value, auxiliary)``.
     variables : list of tensor
-        What to differentiate by.
+        The tensors to differentiate by.
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(variables)
@@ -252,8 +252,8 @@ def value_and_grad_of_variables(
     function : callable
         Takes nothing, reads the variables and returns ``(value, auxiliary)``.
     variables : list of keras.Variable
-        What to differentiate by. The gradient is None by one that the value does not
-        follow from.
+        The variables to differentiate by. The gradient is None for a variable that the value
+        does not depend on.
     """
     tensors = [variable.value for variable in variables]
     with tf.GradientTape() as tape:
