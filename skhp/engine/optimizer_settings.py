@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Hashable
 from typing import Any
@@ -77,6 +78,17 @@ def structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
     learning_rate : float, LearningRateSchedule or None
         None for the optimizer's own.
     """
+    if optimizer.choice is not None and isinstance(learning_rate, float | None):
+        return _structure_by_name(optimizer)
+    return _structure_of(optimizer, learning_rate)
+
+
+@functools.lru_cache(maxsize=128)
+def _structure_by_name(optimizer: KerasObject) -> Hashable:
+    return _structure_of(optimizer, None)
+
+
+def _structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
     prototype = optimizer.value
     config = {k: v for k, v in optimizer.config.items() if k != "name"}
     config |= {name: "number" for name in ("learning_rate", *scalar_settings(prototype))}
