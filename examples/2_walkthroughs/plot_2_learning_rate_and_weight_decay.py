@@ -18,7 +18,6 @@ from ``network =`` to the figure, and you get the draws, the curves
 and the ranking as tables.
 """
 
-# sphinx_gallery_thumbnail_number = 3
 # %%
 # The images
 # ----------
@@ -150,6 +149,7 @@ plt.show()
 # %%
 # The best score so far
 # ---------------------
+# sphinx_gallery_thumbnail_number = 3
 for (kind, table), marker in zip(trials.items(), "sox", strict=True):
     best = table["mean_test_score"].cummax()
     plt.plot(range(1, 17), best, marker + "-", label=kind)
