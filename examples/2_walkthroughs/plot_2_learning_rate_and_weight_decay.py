@@ -149,11 +149,11 @@ plt.show()
 # %%
 # The best score so far
 # ---------------------
-# sphinx_gallery_thumbnail_number = 3
 for (kind, table), marker in zip(trials.items(), "sox", strict=True):
     best = table["mean_test_score"].cummax()
     plt.plot(range(1, 17), best, marker + "-", label=kind)
 plt.xlabel("trial")
 plt.ylabel("best accuracy so far")
 plt.legend()
+# sphinx_gallery_thumbnail_number = 3
 plt.show()
