@@ -37,15 +37,18 @@ html_theme_options = {
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's parameter sections say it in words
+toc_object_entries_show_parents = "hide"  # the list beside a page has little room
 numpydoc_show_class_members = False  # docs/_templates/autosummary/class.rst lists them
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
+    "ignore_pattern": r"^images\.py",  # not an example: four examples load their images with it
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_memory": False,
+    "remove_config_comments": True,
     # A search as the last line of a cell would be drawn as an empty diagram.
     "ignore_repr_types": r"sklearn|skhp",
     "abort_on_example_error": True,

@@ -24,7 +24,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 # Imported when first used, so that a program that only uses perceptrons starts fast.
-_MODULES = ("callback", "displays", "search")
+_MODULES = ("callback", "displays", "engine", "runtime", "search")
 _LATER = {
     "BaseWrapper": "skhp.wrappers",
     "KerasClassifier": "skhp.wrappers",

@@ -12,6 +12,7 @@ from skhp.runtime import compile_cache
 from tests.short_lived_process import Worker, peak_mb
 
 PEAKS_MB = pytest.StashKey()  # of the workers of pytest-xdist, by their names
+IS_FROZEN = pytest.StashKey()
 
 
 def pytest_configure(config):
@@ -37,17 +38,23 @@ def keep_programs(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report():
-    """Let the garbage collector wait: it takes a quarter of the time of importing TensorFlow.
-
-    Later it leaves alone what TensorFlow consists of: to go through that takes half a second.
-    """
+    """Let the garbage collector wait: it takes a quarter of the time of importing TensorFlow."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.enable()
-        if "tensorflow" in sys.modules and not gc.get_freeze_count():
-            gc.freeze()
+
+
+def pytest_collection_finish(session):
+    """Let the garbage collector leave alone what TensorFlow consists of.
+
+    To go through that takes half a second, to go through all compiled programs as long again.
+    """
+    if "tensorflow" in sys.modules and IS_FROZEN not in session.config.stash:
+        session.config.stash[IS_FROZEN] = True
+        gc.freeze()
+        gc.set_threshold(700, 10, 50)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,6 +9,11 @@ from pathlib import Path
 import skhp
 
 
+def environment_with(more):
+    """The variables of this process and more, for a process that finds the same skhp."""
+    return {**os.environ, "PYTHONPATH": str(Path(skhp.__file__).parents[1]), **more}
+
+
 def run_script(path, source, timeout=150, arguments=(), **environment):
     """The JSON value that a script prints last.
 
@@ -16,10 +21,9 @@ def run_script(path, source, timeout=150, arguments=(), **environment):
     """
     path = Path(path)
     path.write_text(source)
-    environment = {**os.environ, "PYTHONPATH": str(Path(skhp.__file__).parents[1]), **environment}
     done = subprocess.run(
         [sys.executable, str(path), *arguments],
-        env=environment,
+        env=environment_with(environment),
         capture_output=True,
         text=True,
         timeout=timeout,

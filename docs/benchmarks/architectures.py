@@ -346,7 +346,7 @@ def in_turn(backwards):
 
 
 def compared(record):
-    """Return skhp's times beside the fastest of the others."""
+    """Return skhp's times, and the fastest times of the others."""
     others = [side for side in SIDES if not side.startswith("skhp")]
     found = {}
     for unit in ("cpu_s", "wall_s"):

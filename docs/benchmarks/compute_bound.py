@@ -9,7 +9,7 @@ What is measured
 
 How to run
     python compute_bound.py
-    python compute_bound.py --torch-python OTHER/bin/python   # torch lives elsewhere
+    python compute_bound.py --torch-python OTHER/bin/python   # torch is installed there
     python compute_bound.py --smoke                           # 256 rows; keeps nothing
 """
 

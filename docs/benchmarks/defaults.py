@@ -1,4 +1,4 @@
-"""How good the defaults are: five-fold scores beside those of scikit-learn's networks.
+"""How good the defaults are: five-fold scores, compared with those of scikit-learn's networks.
 
 What is compared
     The mean five-fold score of ``skhp.MLPClassifier()`` and ``skhp.MLPRegressor()``, with

@@ -144,9 +144,9 @@ def short(value):
 
 
 CONDITIONS = """\
-Medians on {cores} cores, with Python {python}, scikit-learn {sklearn}, Keras {keras} and TensorFlow
-{tensorflow}. Each library ran in fresh processes. The time of imports is not included: {own} s for
-skhp, {other} s for scikit-learn."""
+Measured on {cores} cores, with Python {python}, scikit-learn {sklearn}, Keras {keras} and
+TensorFlow {tensorflow}. Each library ran in fresh processes. The time of imports is not included:
+{own} s for skhp, {other} s for scikit-learn."""
 SEVERAL = "The rows were measured on several machines: compare numbers within a row only."
 
 
@@ -171,7 +171,7 @@ def is_one_machine(results):
 
 
 SLOWER = """\
-skhp is slower in three cases:
+The main cases in which skhp is slower:
 
 - Importing it takes longer.
 - A short search in worker processes takes longer than with `n_jobs=1`, because each worker imports

@@ -5,23 +5,23 @@ What is measured
     64 x relu or tanh x learning rate 1e-3 or 1e-2; 5 stratified folds, the same for
     every system; 30 epochs of Adam at batch size 32.  ``refit=False``, so a search is
     120 fits and nothing else.  Seconds of the imports, of the first search in the
-    process (``cold``: tracing and compiling included) and of the second (``warm``),
-    the scores, and the peak memory of the process and of joblib's workers.  "Programs on
-    disk" is a process that finds the programs which an earlier process compiled.  All other
-    processes start without programs on disk.
+    process (with tracing and compiling) and of the second, the scores, and the peak
+    memory of the process and of joblib's workers.  "Programs on disk" is a process that
+    loads the programs of an earlier process.  All other processes start without programs
+    on disk.  The last table measures some systems again, in more runs.
 
 What differs
     keras-tuner has no cross-validation: it does 24 fits, on the first fold.
     ``keras.wrappers.SKLearnClassifier`` loses its ``fit_kwargs`` in ``clone`` and would
     train one epoch a fit.  So the epochs are passed to ``GridSearchCV.fit`` here, and it
     does the same work as the others.  Systems that take minutes run one search only,
-    unless ``--warm all`` and ``--slow-repeats`` ask for more.
+    unless ``--warm all`` or ``--slow-repeats`` is given.
 
 How to run
     python tabular_grid.py --n-jobs 1
     python tabular_grid.py --n-jobs 2 --backend threading --systems skhp sklearn
     python tabular_grid.py --systems skhp skhp-later sklearn --output results/tabular_grid_disk.json
-    python tabular_grid.py --torch-python OTHER/bin/python   # skorch lives elsewhere
+    python tabular_grid.py --torch-python OTHER/bin/python   # skorch is installed there
     python tabular_grid.py --systems skhp sklearn scikeras skhp-wrapper skhp-one-thread \\
         --warm all --output results/tabular_grid_twice.json
     python tabular_grid.py --smoke                           # seconds; keeps nothing

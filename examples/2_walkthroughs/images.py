@@ -1,10 +1,8 @@
-"""
-The images of the walk-throughs
-===============================
+"""The images of the examples in this folder.
 
-Three walk-throughs use this function. It loads MNIST or CIFAR-10 if
-Keras has downloaded them before. Otherwise it loads scikit-learn's
-digits, in the shape of the data set.
+``load_images`` loads MNIST or CIFAR-10 if Keras has downloaded them
+before. Otherwise it loads scikit-learn's digits: for CIFAR-10 in its
+shape, for MNIST with 8 by 8 pixels.
 
 To download a data set once, run ``keras.datasets.mnist.load_data()``
 or ``keras.datasets.cifar10.load_data()``.

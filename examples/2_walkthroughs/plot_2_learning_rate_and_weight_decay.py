@@ -18,6 +18,7 @@ from ``network =`` to the figure, and you get the draws, the curves
 and the ranking as tables.
 """
 
+# sphinx_gallery_thumbnail_number = 3
 # %%
 # The images
 # ----------

@@ -19,7 +19,7 @@ class CandidateSplit:
     Parameters
     ----------
     candidate, split : int or None
-        None where it is not known. A fit on all rows has no split.
+        None if it is not known. A fit on all rows has no split.
     params : mapping
     """
 
@@ -88,7 +88,7 @@ def _candidates_before(log: SearchLog, places: list[Place], n_splits: int) -> di
 def _matched(
     log: SearchLog, places: list[Place], params: Sequence[Mapping[str, Any]], n_splits: int
 ) -> dict[Place, CandidateSplit]:
-    """Those of fits of unknown candidates, found by their parameters."""
+    """The candidates of fits whose context does not say them, found by their parameters."""
     taken: Counter[int] = Counter()
     found = {}
     for place in places:
@@ -117,7 +117,7 @@ def _is_made_of(own: Mapping[str, Any], candidate: Mapping[str, Any]) -> bool:
 
 
 def _grouped(log: SearchLog, places: list[Place]) -> dict[Place, CandidateSplit]:
-    """Those of fits outside a search: fits with equal parameters are one candidate."""
+    """Number the candidates of fits outside a search: equal parameters are one candidate."""
     keys = {place: _key(log.first_params.get(place, {})) for place in places}
     groups = list(dict.fromkeys(keys.values()))
     varying = {

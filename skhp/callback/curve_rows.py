@@ -29,7 +29,7 @@ def curve_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:
 
 
 def fit_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:
-    """One row a fit, as dicts.
+    """One row for each fit, as dicts.
 
     Parameters
     ----------

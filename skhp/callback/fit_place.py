@@ -22,10 +22,10 @@ class Place:
     run : str
         The identifier of the outermost fit that it is part of.
     fit : int or None
-        ``candidate * n_splits + split`` within its iteration. None where no search says
+        ``candidate * n_splits + split`` within its iteration. None if no search says
         which candidate it is.
     iteration : int or None
-        Of a halving search. None elsewhere.
+        The iteration of a halving search; None for other searches.
     is_refit : bool
         Whether a search fits its best candidate on all rows.
     own : str or None

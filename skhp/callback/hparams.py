@@ -43,7 +43,7 @@ class Columns:
         }
 
     def domains(self, seen: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """One HParam a parameter.
+        """One HParam for each parameter.
 
         Parameters
         ----------

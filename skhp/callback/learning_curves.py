@@ -24,7 +24,7 @@ class _Records(Sink):
         self.records: list[Any] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        # Pickling must not walk lists to which a listener's thread appends meanwhile.
+        # A listener's thread may append to the lists while they are pickled, so pickle copies.
         return {"records": list(self.records), "failures": list(self.failures)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -54,12 +54,12 @@ class LearningCurves(SearchMonitor):
     Parameters
     ----------
     on : {"train", "test_fold"}, default="train"
-        "test_fold" measures, after each epoch, also the rows that score the candidate,
-        transformed by the pipeline's earlier steps: "test_loss", "test_accuracy", ....
-        They take no part in training. It works inside scikit-learn's own searches, if their
-        splitter needs no groups. A halving search by ``n_samples`` scores on some of these
-        rows, and all are measured. "test_loss" is the loss of the rows as they are, without
-        ``class_weight``, plus the penalties (``l2``) that "loss" has too.
+        With "test_fold", the rows that score the candidate are also measured after each epoch:
+        "test_loss", "test_accuracy", .... The earlier steps of a pipeline transform them
+        first. The network does not train on them. It works inside scikit-learn's own
+        searches, if their splitter needs no groups. A halving search by ``n_samples`` scores a
+        part of these rows, but all are measured. "test_loss" has the penalties (``l2``) of
+        "loss", but not its ``class_weight``.
 
     See Also
     --------
@@ -68,9 +68,9 @@ class LearningCurves(SearchMonitor):
 
     Notes
     -----
-    If following a fit fails, the fit goes on, and one `RuntimeWarning` at the end of it
-    says what failed. It also says how many fits have no curves: networks in worker processes
-    on another host cannot report.
+    If the callback fails, the fit continues, and one `RuntimeWarning` at its end says what
+    failed. It also says how many fits have no curves: worker processes on another computer
+    cannot send them.
 
     The curves of all searches are kept until `clear`.
 
@@ -107,7 +107,7 @@ class LearningCurves(SearchMonitor):
         return f"<LearningCurves(on={self.on!r}){held}>"
 
     def frame(self, search: Any = None) -> Any:
-        """The curves of a search; of the last one, or of the fits since, by default.
+        """The curves of a search: by default the last search, or the fits after it.
 
         Parameters
         ----------
@@ -120,19 +120,19 @@ class LearningCurves(SearchMonitor):
         Returns
         -------
         pandas.DataFrame
-            One row a value: ``candidate`` (its row in ``cv_results_``), ``split``
+            One row for each value: ``candidate`` (its row in ``cv_results_``), ``split``
             (missing for the refit), ``epoch`` (from 1), ``seconds`` (since the fit
             began), ``metric`` ("loss", "val_loss", "accuracy", ...), ``value``, ``refit``,
             ``iter`` (of halving searches), and the columns ``param_*`` of
-            ``cv_results_``. Fits outside a search count as splits of one candidate where
-            their parameters are equal, in the order in which they first reported.
+            ``cv_results_``. Fits outside a search count as splits of one candidate if
+            their parameters are equal, in the order of their first epochs.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If nothing was fitted yet.
         ValueError
-            If none of the curves is of this search.
+            If there are no curves of this search.
         """
         import pandas as pd
 
@@ -140,7 +140,7 @@ class LearningCurves(SearchMonitor):
         return pd.DataFrame(rows).astype({"candidate": "Int64", "split": "Int64"})
 
     def fits(self, search: Any = None) -> Any:
-        """One row a fit: how long it trained, and how large its network was.
+        """One row for each fit: how long it trained, and how large its network was.
 
         Parameters
         ----------
@@ -151,10 +151,9 @@ class LearningCurves(SearchMonitor):
         -------
         pandas.DataFrame
             ``candidate``, ``split``, ``refit``, ``n_epochs``, ``train_seconds`` and
-            ``n_parameters``. ``train_seconds`` leaves out what only the first epoch includes,
-            such as compiling: it is the time from the end of the first epoch
-            to the end of the last, times ``n_epochs / (n_epochs - 1)``. It is missing
-            for a fit of one epoch.
+            ``n_parameters``. ``train_seconds`` is the time from the end of the first epoch to
+            the end of the last, times ``n_epochs / (n_epochs - 1)``. So it does not include
+            compiling, which is part of the first epoch. It is missing for a fit of one epoch.
 
         Raises
         ------

@@ -38,7 +38,7 @@ ON = ("train", "test_fold")
 
 @dataclass
 class _Search:
-    """What workers need to know of a search whose fit goes on."""
+    """What workers need to know about a running search."""
 
     names: list[str]
     n_splits: int
@@ -48,7 +48,7 @@ class _Search:
 
 @dataclass
 class Candidate:
-    """A candidate whose fit goes on, and the rows that score it, if these are known."""
+    """A candidate that is being fitted, and the rows that score it, if these are known."""
 
     params: dict[str, Any]
     rows: HeldOutRows | None
@@ -63,7 +63,7 @@ class _Fit:
     measuring: float = 0.0  # seconds
 
 
-# By contexts of this process, which are not sent to others while their fit goes on.
+# By contexts of this process, which are not sent to other processes during their fit.
 _candidates: weakref.WeakKeyDictionary[Any, Candidate] = weakref.WeakKeyDictionary()
 _fits: weakref.WeakKeyDictionary[Any, _Fit] = weakref.WeakKeyDictionary()
 
@@ -100,7 +100,7 @@ class SearchMonitor:
         self._home = os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
-        # Workers send the records of a search whose fit goes on, and do not need old ones.
+        # Workers send the records of a running search, and do not need old ones.
         sink = self._sink.empty() if self._searches else self._sink
         kept = {"_sink": sink, "_searches": dict(self._searches), "_recorders": {}}
         return {**self.__dict__, **kept}
@@ -220,7 +220,7 @@ class SearchMonitor:
             known.folds = Folds(search, X, y)
 
     def _candidate_of(self, context: Any) -> Candidate | None:
-        """The candidate whose fit a context is, while the fit goes on."""
+        """The candidate that is being fitted in a context; None if there is none."""
         return _candidates.get(context)
 
     def _count_splits(self, search: Any, context: Any) -> None:

@@ -17,7 +17,7 @@ _changing = threading.Lock()
 
 
 class Monitor(Protocol):
-    """What a recorder needs of the monitor that it serves."""
+    """What a recorder needs from its monitor."""
 
     follows_epochs: bool
 

@@ -118,7 +118,7 @@ class CandidateScored:
     params : mapping
     score : float
     seconds : float
-        Of its fit.
+        The time of its fit.
     """
 
     place: Place

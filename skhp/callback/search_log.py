@@ -79,7 +79,7 @@ def log_of(records: Sequence[Any], run: str) -> SearchLog:
 
 
 def run_of(records: Sequence[Any], search: Any) -> str | None:
-    """The run of a search, None where these records are not of it.
+    """The run of a search, None if these records are not of it.
 
     No two searches have the same scores and times.
 

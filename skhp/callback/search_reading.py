@@ -1,4 +1,4 @@
-"""What a monitor reads from a search: its splits, its results, and which fits they are of."""
+"""What a monitor reads from a search: its splits, its results, and the fits of the results."""
 
 from __future__ import annotations
 

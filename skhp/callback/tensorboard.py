@@ -12,11 +12,11 @@ from skhp.callback.monitor import SearchMonitor
 class TensorBoard(SearchMonitor):
     """Write every candidate of a search for TensorBoard.
 
-    Each candidate and split is a run, ``007-n_layers=2,width=64/split0``, with one scalar a
-    metric and epoch. A run begins with the number of its candidate, the row in
+    Each candidate and split is a run, ``007-n_layers=2,width=64/split0``, with one scalar
+    for each metric and epoch. A run begins with the number of its candidate, the row in
     ``cv_results_``. The fit on all rows is ``007-n_layers=2,width=64/refit``. Candidates of a
     halving search end in ``,iter=0`` and are numbered in each iteration. The HParams tab has
-    one line a candidate, with the domains of the search space and the scores of
+    one line for each candidate, with the domains of the search space and the scores of
     ``cv_results_``. Fits outside a search are ``fit0``, ``fit1``, ....
 
     Parameters

@@ -26,6 +26,18 @@ def best_params(search: Any, n: int = 1, metric: Any = None) -> list[dict[str, A
     list of dict
         For ``set_params``. A halving search tries some candidates again with more
         resources: each is listed once, with the largest amount it got.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp.search import best_params
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"C": [0.01, 0.1, 1.0]}
+    >>> search = GridSearchCV(LogisticRegression(max_iter=1000), grid).fit(X, y)
+    >>> best_params(search, n=2)
+    [{'C': 1.0}, {'C': 0.1}]
     """
     resource = getattr(search, "resource", None)
     every = params_of(search)
@@ -70,6 +82,18 @@ def best_estimators(
     -------
     list of estimator
         Best first.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp.search import best_estimators
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"C": [0.01, 0.1, 1.0]}
+    >>> search = GridSearchCV(LogisticRegression(max_iter=1000), grid).fit(X, y)
+    >>> [estimator.C for estimator in best_estimators(search, 2, X, y)]
+    [1.0, 0.1]
     """
     from joblib import Parallel, delayed
     from sklearn.base import clone

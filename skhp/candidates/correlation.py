@@ -46,6 +46,20 @@ def correlations(search: Any, metric: Any = None) -> Any:
     The square of eta is the share of the variance of the ranks that lies between the values.
     It equals H / (n - 1), where H is the statistic of Kruskal and Wallis: Use of Ranks in
     One-Criterion Variance Analysis, Journal of the American Statistical Association, 1952.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp.search import correlations
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"C": [0.01, 0.1, 1.0], "fit_intercept": [False, True]}
+    >>> search = GridSearchCV(LogisticRegression(max_iter=1000), grid).fit(X, y)
+    >>> correlations(search).loc["C", "method"]
+    'spearman'
+    >>> correlations(search).index[0]
+    'C'
     """
     import pandas as pd
 

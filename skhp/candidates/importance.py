@@ -31,6 +31,7 @@ def importance(
         The score to use: a name as in `results`, a function of ``cv_results_``, or one number
         for each candidate. Higher is better.
     random_state : int or None, default=0
+        Seed of the forest and of the permutations.
 
     Returns
     -------
@@ -50,6 +51,18 @@ def importance(
     ----------
     Hutter, Hoos, Leyton-Brown: An Efficient Approach for Assessing Hyperparameter
     Importance. ICML 2014.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp.search import importance
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"C": [0.01, 0.1, 1.0], "fit_intercept": [False, True]}
+    >>> search = GridSearchCV(LogisticRegression(max_iter=1000), grid).fit(X, y)
+    >>> importance(search).idxmax()
+    'C'
     """
     import pandas as pd
 

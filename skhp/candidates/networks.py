@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 @runtime_checkable
 class NetworkEstimator(Protocol):
-    """What searches, callbacks and tables ask of a network: an MLP, or a wrapped model."""
+    """What searches, callbacks and tables need from a network: an MLP, or a wrapped model."""
 
     def count_parameters(self, like: Any = None) -> int:
         """The number of its weights, on the data that a fitted estimator was fitted on."""

@@ -38,7 +38,7 @@ def parameter_columns(search: Any, missing: Any = None) -> dict[str, list[Any]]:
     Returns
     -------
     dict of str to list
-        Short name -> one value a candidate.
+        Short name -> one value for each candidate.
     """
     candidates = params_of(search)
     return {

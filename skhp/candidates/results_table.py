@@ -1,4 +1,4 @@
-"""The results of a search as a data frame: one row a candidate."""
+"""The results of a search as a data frame: one row for each candidate."""
 
 from __future__ import annotations
 
@@ -104,7 +104,19 @@ def results_summary(search: Any, n: int = 10, metric: str | None = None) -> Any:
     Returns
     -------
     pandas.DataFrame
-        Without candidates that failed.
+        The columns of `results`, without candidates that failed.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp.search import results_summary
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"C": [0.01, 0.1, 1.0]}
+    >>> search = GridSearchCV(LogisticRegression(max_iter=1000), grid).fit(X, y)
+    >>> results_summary(search, n=2)["C"].tolist()
+    [1.0, 0.1]
     """
     return results(search, metric).loc[best_first(search, metric)[: check_n("n", n)]]
 

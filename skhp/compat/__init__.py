@@ -1,4 +1,4 @@
-"""Private names of other libraries, one file a library.
+"""Private names of other libraries, one file for each library.
 
 Each function says which name it uses and why no public name does the same. Where a library no
 longer has the name, the function has a fallback, or it warns, or it raises

@@ -144,7 +144,7 @@ def weights_of(optimizer: Any) -> list[Any] | None:
 
 
 def schedule_of(optimizer: Any) -> Any:
-    """An optimizer's learning rate schedule, None where its rate is a number."""
+    """An optimizer's learning rate schedule, None if its rate is a number."""
     import keras
 
     kind = keras.optimizers.schedules.LearningRateSchedule
@@ -272,7 +272,7 @@ def flat_metrics(model: Any) -> list[tuple[Any, bool]]:
 
 
 def metric_mode(metric: Any) -> str | None:
-    """Whether lower or higher values of a Keras metric are better, None where it is not known.
+    """Whether lower or higher values of a Keras metric are better, None if it is not known.
 
     Keras's callbacks with ``mode="auto"`` read the same private name.
 

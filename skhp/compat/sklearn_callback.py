@@ -11,7 +11,7 @@ from skhp.compat.missing_names import MissingPrivateName
 # `set_callbacks` keeps the callbacks in it, and no public name reads them.
 CALLBACKS_ATTRIBUTE = "_skl_callbacks"
 
-# What scikit-learn sets on an estimator while its fit goes on.
+# What scikit-learn sets on an estimator during its fit.
 FIT_ATTRIBUTES = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_parent_callback_ctx")
 
 
@@ -26,7 +26,7 @@ def can_reuse_listener(handle: Any) -> bool:
 
 
 def send(handle: Any, message: Any) -> None:
-    """Send a message to a listener, from whichever process."""
+    """Send a message to a listener, from any process."""
     _transport("send")(handle, message)
 
 

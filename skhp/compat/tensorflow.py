@@ -3,12 +3,56 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import mmap
+import os
 import threading
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from skhp.compat.keras import without_sum_over_replicas
 from skhp.compat.missing_names import warn_missing
+
+
+def hide_native_errors(folder: str | os.PathLike[str] | None = None) -> bool:
+    """Let TensorFlow's C++ code print fatal errors only, as ``TF_CPP_MIN_LOG_LEVEL=3`` does.
+
+    That variable has an effect only before TensorFlow is imported, and before version 2.21 not on
+    all lines. Errors in Python are raised as before.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where TensorFlow's libraries are. By default TensorFlow says it.
+
+    Returns
+    -------
+    bool
+        Whether only fatal errors are printed from now on.
+    """
+    import tensorflow as tf
+
+    for path in Path(folder or tf.sysconfig.get_lib()).glob("libtensorflow_framework*"):
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            end = data.find(_SET_LOG_LEVEL)  # many times faster than a regular expression
+            name = data[data.rfind(_NAMESPACE, 0, end) : end] + _SET_LOG_LEVEL
+        if end > 0:
+            ctypes.CDLL(os.fspath(path))[name.decode()](_FATAL)
+            return True
+    if os.name == "posix":  # the libraries for Windows have other names
+        warn_missing(
+            "tensorflow",
+            "absl::SetMinLogLevel",
+            "compiled programs are not kept on disk by a script that imports Keras before its "
+            "first fit",
+        )
+    return False
+
+
+# `absl::SetMinLogLevel(absl::LogSeverityAtLeast)`. The version of Abseil stands between them.
+_NAMESPACE, _SET_LOG_LEVEL = b"_ZN4absl", b"14SetMinLogLevelENS0_18LogSeverityAtLeastE"
+_FATAL = 3
 
 
 @contextlib.contextmanager
@@ -59,7 +103,7 @@ def flat_caller(concrete: Any) -> Any:
     Parameters
     ----------
     concrete : tf.types.experimental.ConcreteFunction
-        Of tensors, returning a list of them.
+        It takes tensors, and returns a list of tensors.
     """
     flat = getattr(getattr(concrete, "inference_fn", None), "call_flat", None)
     if flat is None:  # the public call does the same

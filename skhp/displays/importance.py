@@ -20,7 +20,7 @@ class ImportanceDisplay:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a parameter, most important first: ``param``, ``importance``,
+        One row for each parameter, most important first: ``param``, ``importance``,
         ``correlation`` and ``method`` ("spearman", or "eta" for a parameter without an order),
         as in `skhp.search.correlations`.
 

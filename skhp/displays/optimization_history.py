@@ -28,7 +28,7 @@ class OptimizationHistoryDisplay:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a candidate, in order: ``candidate``, ``fits`` and ``seconds`` up to and
+        One row for each candidate, in order: ``candidate``, ``fits`` and ``seconds`` up to and
         including this candidate, ``score`` and ``best`` (so far). Candidates that failed have
         no row, but their fits and seconds count.
     score_name : str
@@ -45,7 +45,7 @@ class OptimizationHistoryDisplay:
 
     See Also
     --------
-    skhp.displays.ScoreDistributionDisplay : Scores of several rounds, one row a round.
+    skhp.displays.ScoreDistributionDisplay : Scores of several rounds, in a row for each.
 
     Examples
     --------

@@ -60,7 +60,7 @@ def divide(
     ax : matplotlib Axes
         The Axes that contains the panels. Only its title is visible.
     panels : ndarray of matplotlib Axes, of the given shape
-        None where a panel was removed.
+        None if a panel was removed.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def one_or_more(
     ax : matplotlib Axes
         The panel, or the Axes that contains the panels.
     panels : ndarray of matplotlib Axes
-        None where the grid has a place without a panel.
+        None if the grid has a place without a panel.
     """
     if n == 1:
         ax = one_panel(ax, single)

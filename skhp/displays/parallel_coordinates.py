@@ -23,7 +23,7 @@ class ParallelCoordinatesDisplay:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a candidate, worst first: ``candidate``, its parameters, ``score``.
+        One row for each candidate, worst first: ``candidate``, its parameters, ``score``.
     params : list of str
         The parameters, in the order of the axes.
     candidates : PlotData

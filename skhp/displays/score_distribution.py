@@ -25,7 +25,7 @@ class ScoreDistributionDisplay:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a candidate and parameter: ``param``, ``value`` (a label), ``score``.
+        One row for each candidate and parameter: ``param``, ``value`` (a label), ``score``.
     labels : dict of str to list of str
         The labels of each parameter, in order.
     score_name : str

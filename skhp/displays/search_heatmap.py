@@ -19,7 +19,7 @@ _MOST_WRITTEN = 48
 
 
 class SearchHeatmapDisplay:
-    """The score for two parameters, as colours. Three more by hue, columns and rows.
+    """The score for two parameters, as colours, and for up to three more parameters.
 
     Each cell shows the mean, or another aggregate, of its candidates, and below it the standard
     deviation over the folds. Ranges of numbers are cut into bins. ``hue`` divides each cell into
@@ -28,7 +28,7 @@ class SearchHeatmapDisplay:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a cell: the parameters, as labels, ``score``, ``n_candidates`` and, if known,
+        One row for each cell: the parameters, as labels, ``score``, ``n_candidates`` and, if known,
         ``score_std``, the mean standard deviation over the folds of its candidates.
     roles : dict of str to str
         The parameter of each role: "x", "y", "hue", "columns", "rows".

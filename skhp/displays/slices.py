@@ -14,7 +14,7 @@ from skhp.displays import palette, panels
 
 
 class SliceDisplay:
-    """The score against each parameter: one panel a parameter, one point a candidate.
+    """The score against each parameter: a panel for each, with one point for each candidate.
 
     Later candidates have lighter colours. With a search that learns from its results, they show
     where it went.
@@ -22,7 +22,7 @@ class SliceDisplay:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a candidate: ``candidate``, its parameters, ``score``.
+        One row for each candidate: ``candidate``, its parameters, ``score``.
     params : list of str
         The parameters, in the order of the panels.
     candidates : PlotData
@@ -33,7 +33,7 @@ class SliceDisplay:
     ax_ : matplotlib Axes
         The Axes of the picture. If there are several panels, the Axes that contains them.
     axes_ : ndarray of matplotlib Axes
-        A panel for each parameter. None where the grid has a place without a panel.
+        A panel for each parameter. None if the grid has a place without a panel.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
 

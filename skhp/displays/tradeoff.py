@@ -39,8 +39,8 @@ class TradeoffDisplay:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row a candidate: ``candidate``, its parameters, ``score``, ``score_std`` (over the
-        folds, if known), ``cost``, ``pareto``.
+        One row for each candidate: ``candidate``, its parameters, ``score``, ``score_std``
+        (over the folds, if known), ``cost``, ``pareto``.
     candidates : PlotData
         The scales of the parameters and the name of the score.
     cost_name : str
@@ -272,7 +272,7 @@ def _given_costs(cost: Any, n: int) -> tuple[np.ndarray, str]:
 
 
 def _on_pareto_front(costs: pd.Series, scores: pd.Series) -> np.ndarray:
-    """Mark what nothing else equals or betters at no more cost."""
+    """Whether each score is higher than the scores of all candidates of lower cost."""
     order = np.lexsort((-scores.to_numpy(), costs.to_numpy()))
     ranked = scores.to_numpy()[order]
     best_before = np.maximum.accumulate(np.concatenate([[-np.inf], ranked[:-1]]))

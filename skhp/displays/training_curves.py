@@ -43,7 +43,7 @@ class TrainingCurvesDisplay:
     ax_ : matplotlib Axes
         The Axes of the picture. If there are several panels, the Axes that contains them.
     axes_ : ndarray of matplotlib Axes
-        The panels. None where the grid has a place without a panel.
+        The panels. None if the grid has a place without a panel.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
 

@@ -29,13 +29,13 @@ def compile_count() -> int:
 
 
 def set_cache_limit(megabytes: float) -> None:
-    """Set how much memory the programs that are kept may take in this process.
+    """Set how much memory the compiled programs of this process may take.
 
     A program counts as 20 MB. When the programs are above the limit, the least recently used
-    ones are dropped, and are compiled again when they are needed. TensorFlow keeps about 19
-    of the 20 MB until the process ends, so that a low limit saves little: it is for
-    searches over so many structures that no program is needed twice. What gives the memory
-    back is the end of a process, such as that of a joblib worker.
+    ones are dropped, and are compiled again when they are needed. A low limit saves little
+    memory, because TensorFlow keeps about 19 of the 20 MB until the process ends. So use
+    worker processes for a search over very many structures: they give back all memory when
+    they end.
 
     The environment variable ``SKHP_CACHE_LIMIT_MB`` sets the limit of a process and of its
     workers from their start.

@@ -10,7 +10,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from skhp.compat.keras_variables import as_tensors
 from skhp.engine.large_table import BLOCK_BYTES, bytes_of_a_row
+from skhp.engine.layer_calls import call_layer_by_layer, call_model, is_plain_sequence
 from skhp.engine.row_blocks import row_blocks
 
 # Rows of a block, and numbers in the largest output of a layer for a block. With more numbers,
@@ -34,10 +36,12 @@ def outputs_in_blocks(model: keras.Model, X: Any, size: int) -> Any:
     ndarray, or list or dict of ndarray
     """
     n = len(keras.tree.flatten(X)[0])
-    pieces = [
-        keras.tree.map_structure(ops.convert_to_numpy, model(block, training=False))
-        for block in row_blocks(X, size)
-    ]
+    call = call_layer_by_layer if is_plain_sequence(model, X) else call_model
+    with as_tensors(model.variables):
+        pieces = [
+            keras.tree.map_structure(ops.convert_to_numpy, call(model, block))
+            for block in row_blocks(X, size)
+        ]
     return keras.tree.map_structure(lambda *outputs: joined(outputs, n), *pieces)
 
 

@@ -19,7 +19,7 @@ class EarlyStopState:
     waited : int
         Epochs since then.
     trainable, state : list of ndarray or None
-        The weights of that epoch; None where no value was better than infinity.
+        The weights of that epoch; None if no value was better than infinity.
     """
 
     best: float
@@ -72,11 +72,11 @@ class Checkpoint:
         return len(self.history.get("loss", ()))
 
     def is_result(self, epochs: int) -> bool:
-        """Whether a training of so many epochs ends here."""
+        """Whether a training of this many epochs ends here."""
         return self.n_epochs == epochs or (self.has_ended and self.n_epochs < epochs)
 
     def outcome(self) -> Outcome:
-        """What the training leaves behind that ends here."""
+        """The outcome of a training that ends here."""
         best, state = self.early_stop, self.state
         if best is not None and best.trainable is not None and best.state is not None:
             state = TrainingState(best.trainable, best.state, state.optimizer_variables)
@@ -85,14 +85,14 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """Where a training run finds and leaves its checkpoints. This one keeps none."""
+    """Where a training run finds and stores its checkpoints. This class keeps none."""
 
     def find(self, epochs: int) -> Checkpoint | None:
         """The checkpoint of the most epochs, but no more than ``epochs``; None without one."""
         return None
 
     def is_due(self) -> bool:
-        """Whether it is time to keep a checkpoint of a training that goes on."""
+        """Whether it is time to keep a checkpoint of a training that has not ended."""
         return False
 
     def keep(self, checkpoint: Checkpoint, is_end: bool) -> None:

@@ -13,13 +13,13 @@ from skhp.engine.epochs import Epochs, Trained
 class EpochBlocks(Epochs):
     """One block of the rows of an epoch as a function of tensors, to be traced.
 
-    An epoch is several calls. Each takes the *metric states* that the one before returned, of
-    the training and of the validation rows. The steps are those of `Epochs`, so that blocks
-    train to the same bits as all rows at once.
+    An epoch takes several calls. Each call gets the *metric states* of the training and of the
+    validation rows that the call before it returned. The steps are those of `Epochs`, so the
+    weights are the same, bit for bit, as with all rows at once.
     """
 
     def first_metric_states(self) -> list[Any]:
-        """The metric states at the begin of an epoch, as one list."""
+        """The metric states at the beginning of an epoch, as one list."""
         return keras.tree.flatten(self._zeros())
 
     def _zeros(self) -> Any:

@@ -41,7 +41,7 @@ class Epochs:
         The network's loss and logs.
     optimizer : PureOptimizer
     packing : Packing
-        Of the trainable weights.
+        How the program holds the trainable weights.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Epochs:
         trainable, state, optimizer_variables : list of tensor
             As in `Trained`.
         scalars : dict of str to tensor
-            What is data beside weights and rows: the numbers of real rows and of epochs to run,
+            The other inputs: the numbers of real rows and of epochs to run,
             and settings of the network and of the optimizer.
         train, validation : tuple
             ``(X, y, weight)``, as long as the program's capacity.
@@ -85,8 +85,8 @@ class Epochs:
         Returns
         -------
         tuple
-            How many epochs ran: fewer than asked for where a loss was not finite. Then the
-            new weights, state and optimizer variables, and one row of logs an epoch.
+            The number of epochs that ran, which is smaller if a loss was not finite; the new
+            weights, state and optimizer variables; and a row of logs for each epoch.
         """
 
         def goes_on(epoch: Any, _: Trained, logs: Any) -> Any:
@@ -180,8 +180,8 @@ class Epochs:
             return (start + each, *step(carry, batch))
 
         zero = ops.convert_to_tensor(0, "int32")
-        # The loop carries the start: XLA would compile again for each start of a slice that
-        # follows from the scalars of a call, the batch size and the seed among them.
+        # The start is part of the loop's state. If the start of a slice were computed from the
+        # scalars of a call, such as the batch size, XLA would compile again for each value.
         stop, *carry = ops.while_loop(lambda start, *_: start < end, body, (zero, *carry))
         if tails is None or not tails[which]:
             return tuple(carry)

@@ -21,15 +21,15 @@ from skhp.keras_objects.keras_object import KerasObject
 def graph_key(
     structure: Structure, capacity: tuple[int, int], scalars: Mapping[str, np.ndarray]
 ) -> str | None:
-    """A digest of all that a traced program follows from; None if that is not known.
+    """A digest of everything that a traced program depends on; None if that is not known.
 
     The versions of Keras and TensorFlow are not part of it: each version has a directory.
 
     Parameters
     ----------
     structure : Structure
-        Of Keras's own parts. What a function of the user's reads may differ in another
-        process.
+        A structure of Keras's own parts only. The values that a user's function reads may
+        differ in another process.
     capacity : tuple of int
         The most training and validation rows.
     scalars : mapping of str to ndarray

@@ -22,7 +22,7 @@ BLOCK_BYTES = 2**24
 # Bytes that are copied at once. Sparse rows and rows of another type need a second copy.
 _STEP_BYTES = 2**22
 
-# An entry of a sparse row takes a product the time of so many cells of a dense row.
+# In a product, an entry of a sparse row takes as long as this number of cells of a dense row.
 CELLS_OF_AN_ENTRY = 32
 
 # Bytes of a file that a process maps before it gives the pages back. Pages that stay mapped
@@ -38,7 +38,7 @@ class LargeTable:
     ----------
     table : ndarray of shape (n, ...), or CSR matrix of shape (n, n_features)
     dtype : dtype
-        Of the rows that it gives.
+        The type of the rows that it returns.
     chosen : ndarray of int, optional
         Which rows of the table these are; None for all.
 
@@ -102,7 +102,7 @@ class LargeTable:
         return out
 
     def _is_in_memory(self) -> bool:
-        """Whether the rows need no conversion, and no file behind them is given back."""
+        """Whether the rows need no conversion, and are not mapped from a large file."""
         is_array = isinstance(self.table, np.ndarray) and self.table.dtype == self.dtype
         return is_array and _large_file(self.table) is None
 
@@ -183,7 +183,7 @@ def part_of(array: Any, which: Any) -> Any:
 
 
 def as_arrays(tables: Any) -> Any:
-    """Dense arrays in place of large tables, for what takes no blocks.
+    """Large tables as dense arrays, for code that does not take blocks.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def stored_bytes(array: np.ndarray) -> Iterator[memoryview]:
     Parameters
     ----------
     array : ndarray
-        Of numbers or of text.
+        Numbers or text.
     """
     file = _large_file(array)
     stored = array.T if array.flags.fnc else np.atleast_1d(array)

@@ -21,7 +21,7 @@ def build_metrics(model: keras.Model, rows: Rows) -> None:
     ----------
     model : keras.Model
     rows : Rows
-        Of the kind that the model is trained on.
+        Rows with the shapes and types of the training rows.
     """
     x, y = keras.tree.map_structure(lambda array: array[:1], (rows.X, rows.y))
     model.compute_metrics(x, y, model(x, training=False), rows.weight[:1])
@@ -37,7 +37,7 @@ def leave_results(model: keras.Model, history: History) -> None:
     ----------
     model : keras.Model
     history : dict of str to list of float
-        Of the training.
+        The history of the training.
     """
     results = last_results(history)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Hashable
 from typing import Any
@@ -60,7 +61,7 @@ def remade(kind: Any, prototype: Any) -> Any:
     """
     config = prototype.get_config()
     if schedule := schedule_of(prototype):
-        config["learning_rate"] = schedule  # Keras cannot load a class of the user's
+        config["learning_rate"] = schedule  # Keras cannot load a user's class
     try:
         made = kind.from_config(config)
     except (TypeError, ValueError) as error:
@@ -79,6 +80,17 @@ def structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
     learning_rate : float, LearningRateSchedule or None
         None for the optimizer's own.
     """
+    if optimizer.choice is not None and isinstance(learning_rate, float | None):
+        return _structure_by_name(optimizer)
+    return _structure_of(optimizer, learning_rate)
+
+
+@functools.lru_cache(maxsize=128)
+def _structure_by_name(optimizer: KerasObject) -> Hashable:
+    return _structure_of(optimizer, None)
+
+
+def _structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
     prototype = optimizer.value
     config = {k: v for k, v in optimizer.config.items() if k != "name"}
     config |= {name: "number" for name in ("learning_rate", *scalar_settings(prototype))}
@@ -105,7 +117,7 @@ def has_own_code(optimizer: KerasObject, learning_rate: Any) -> bool:
 
 
 def _fingerprint_of_own(optimizer: Any) -> str:
-    """What an optimizer of the user's own computes. The values of its variables do not count."""
+    """What a user's own optimizer computes. The values of its variables do not count."""
     variables = {
         id(v): ("variable",) for v in (*optimizer.variables, *unlisted_variables(optimizer))
     }

@@ -56,7 +56,7 @@ def _is_a(name: str, optimizer: Any) -> bool:
 
 
 def _hides_settings(kind: type) -> bool:
-    """Whether a class of the user's has its own ``__init__``, but Keras's ``get_config``."""
+    """Whether a user's class has its own ``__init__``, but Keras's ``get_config``."""
     keras_base = next(base for base in kind.__mro__ if base.__module__.split(".")[0] == "keras")
     own_init = kind.__init__ is not keras_base.__init__  # type: ignore[misc]
     return own_init and kind.get_config is keras_base.get_config  # type: ignore[attr-defined]

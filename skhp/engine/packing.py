@@ -1,13 +1,13 @@
 """Weights as a program holds them: padded to its layout, and the small ones in one vector.
 
 An optimizer that treats all weights alike needs a few operations for each array. Each operation
-costs a program a tenth of a microsecond a step, and a hundredth of a second to compile. So small
-arrays are packed into one vector, which needs a few operations in all. Large arrays are not: to
-take them out of the vector at each step, and to put their gradients back, would cost more.
+takes a tenth of a microsecond in each step, and a hundredth of a second to compile. So small arrays
+are packed into one vector, which needs a few operations in all. Large arrays are not packed: taking
+them out of the vector at each step, and putting their gradients back, would take longer.
 
-A layout says which arrays may be packed. If `are_large` holds, an array must not be packed whose
-gradient is a sum over the batch. XLA may compute that sum again for each element of the vector,
-in thirty times the time of a step.
+A layout says which arrays may be packed. If `are_large` is true, an array whose gradient is a sum
+over the batch must not be packed: XLA may compute that sum again for each element of the vector,
+and a step then takes thirty times as long.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from skhp.engine.plan import Arrays
 
 Shapes = list[tuple[int, ...]]
 
-# The most elements of an array that is packed; the most elements of all arrays for sums to be.
+# The most elements of an array that is packed. The most elements of any array if gradients that
+# are sums over a batch are packed too.
 _SMALL, _BESIDE_SUMS = 2**14, 2**12
 
 
@@ -34,7 +35,7 @@ class Packing:
     Parameters
     ----------
     shapes : list of tuple of int
-        Of the layout.
+        The shapes of the layout.
     joinable : callable
         Whether an array of a shape may be part of the vector.
     """

@@ -114,7 +114,7 @@ class Network(Protocol):
 
 
 class Watcher:
-    """A per-epoch hook, which may also stop training. This one does nothing.
+    """A per-epoch hook, which may also stop training. This class does nothing.
 
     ``run.state()`` is the `TrainingState` at that moment.
     """
@@ -140,7 +140,7 @@ class EarlyStop:
     Parameters
     ----------
     patience : int
-        Training stops after so many epochs without a better value.
+        Training stops after this many epochs without a better value.
     monitor : str
         The value's name in the history.
     min_delta : float

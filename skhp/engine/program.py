@@ -29,7 +29,7 @@ _MOST_EPOCHS = 32
 
 
 class Program:
-    """The training of one structure on up to so many rows.
+    """The training of one structure, for a limited number of rows.
 
     Parameters
     ----------
@@ -37,13 +37,13 @@ class Program:
         One of the engine's backends.
     structure : Structure
     optimizer : keras.optimizers.Optimizer
-        Its settings are taken, its variables are not.
+        Its settings are used, but not its variables.
     computation : Computation
         The network's loss and logs.
     capacity : tuple of int
         The most training and validation rows; multiples of the batch size.
     key : str or None
-        Of `skhp.engine.graph_key.graph_key`; None to keep no traced graph on disk.
+        A key from `skhp.engine.graph_key.graph_key`; None to keep no traced graph on disk.
     """
 
     def __init__(
@@ -69,7 +69,8 @@ class Program:
         )
         self.log_names = self._epochs.log_names
         name = name_of(structure, capacity)
-        self._run = backend.TRACERS[structure.engine](self._epochs, name, key)
+        tracer = backend.TRACERS[structure.engine, structure.is_parallel]
+        self._run = tracer(self._epochs, name, key)
         self._first_call = threading.Lock()
         self._is_compiled = False
         self._why_not: str | None = None  # why it does not compile
@@ -91,7 +92,7 @@ class Program:
         return self._epochs.first_metric_states()
 
     def epochs_in(self, seconds: float) -> int:
-        """How many epochs a call may run to take about so long; one while that is unknown."""
+        """How many epochs a call of about this time may run; one while that is not known."""
         if self._seconds_an_epoch is None:
             return 1
         return int(np.clip(seconds / self._seconds_an_epoch, 1, self.epochs_per_call))

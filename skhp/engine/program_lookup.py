@@ -18,17 +18,17 @@ from skhp.engine.plan import Rows, TrainingPlan
 from skhp.engine.program import Program
 from skhp.engine.structure import Structure, kind_of
 
-# Rows of the whole epoch, where a program gets them in blocks. Each call sets it.
+# Rows of the whole epoch, for a program that gets them in blocks. Each call sets it.
 _OF_BLOCKS = {"n_epoch_rows": np.int32(0), "n_epoch_validation_rows": np.int32(0)}
 
-# Batches larger than the rows at hand are cut to these, in steps, for folds to share.
+# A batch that is larger than all rows is cut to a multiple of this, so that folds share programs.
 _BATCH_STEP = 64
 
 
 def scalars_for(
     plan: TrainingPlan, rows: Rows, validation: Rows | None, seed: int
 ) -> dict[str, Any]:
-    """What is data to a program beside weights and rows.
+    """The inputs of a program, except weights and rows.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def program_for(
     rows : Rows
     validation : Rows or None
     scalars : dict
-        Of `scalars_for`.
+        The scalars from `scalars_for`.
     """
     network = plan.network
     structure = structure_for(plan, rows, validation)
@@ -81,7 +81,7 @@ def program_for(
 
 
 def structure_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> Structure:
-    """What the program of a plan is made for; it follows from these arguments alone.
+    """What the program of a plan is made for; it depends only on these arguments.
 
     Parameters
     ----------
@@ -96,8 +96,10 @@ def structure_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> St
     weighted = rows.weighted or (validation is not None and validation.weighted)
     streamed = is_streamed(rows, validation)
     is_shared = is_padded and not streamed  # a block ends with a batch
+    choice = network.engine(plan)
     return Structure(
-        engine=network.engine(plan).name,
+        engine=choice.name,
+        is_parallel=choice.is_parallel,
         layout=network.layout(shared=optimizers.is_elementwise(optimizer)),
         optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
         loss=plan.loss and plan.loss.token,

@@ -83,9 +83,9 @@ class ProgramRun:
                 program.note_checked()
 
     def _first_steps(self, n: int, replaced: dict[str, Any]) -> Steps:
-        """Where the program leads in an epoch of the first n rows."""
-        # XLA draws other random numbers than Keras does here; operation by operation, or as
-        # a graph, a program draws the same.
+        """What the program gives after an epoch of the first n rows."""
+        # XLA draws other random numbers than Keras does here. A program that runs operation by
+        # operation, or as a graph, draws the same numbers as Keras.
         is_compiled = self._program.structure.engine == COMPILED
         eagerly = is_compiled and self._plan.network.draws()
         (trainable, state, optimizer_variables), logs = self._first_epoch(n, replaced, eagerly)

@@ -26,7 +26,7 @@ from skhp.engine.watchers import (
 
 
 def why_no_program(plan: TrainingPlan) -> str | None:
-    """Why no program can run a plan, or None where one can."""
+    """Why no program can run a plan; None if a program can."""
     if keras.backend.backend() != "tensorflow":
         return f"there is no compiled engine for the Keras backend {keras.backend.backend()!r}"
     if plan.fit_arguments:
@@ -41,7 +41,7 @@ def why_no_program(plan: TrainingPlan) -> str | None:
 
 @dataclass
 class Resumption:
-    """What a training goes on from.
+    """Where an interrupted training continues.
 
     Parameters
     ----------
@@ -103,9 +103,9 @@ class _Training:
     run : ProgramRun
     watchers : list of Watcher
     outcome : Outcome
-        Of no epoch yet.
+        The outcome so far, without an epoch.
     random_state : RandomState
-        That of the run.
+        The random state of the run.
     limit : TimeLimit
     """
 
@@ -173,7 +173,7 @@ class _Training:
         _note_added(outcome, last, run.log_names)
 
     def checkpoint(self) -> Checkpoint:
-        """All that is needed to go on from here; before `end`, which takes the best weights."""
+        """What is needed to continue. Call it before `end`, which takes the best weights."""
         outcome = self._outcome
         return Checkpoint(
             self._run.state(),

@@ -49,7 +49,7 @@ class PureOptimizer:
     prototype : keras.optimizers.Optimizer
         Its settings are taken, its variables are not.
     packing : Packing
-        Of the trainable weights.
+        How the program holds the trainable weights.
     variables : list of keras.Variable or None
         The weights, if the optimizer must know their names and constraints; None if
         shapes are enough.
@@ -185,7 +185,7 @@ def _by_kind(owners: list[int | None]) -> list[list[int]]:
 
 
 def _ordered(arrays: Arrays, kinds: list[list[int]]) -> Arrays:
-    """Arrays that stand in the order of the groups, in the order of their positions."""
+    """Sort arrays from the order of the groups into the order of their positions."""
     places = [i for kind in kinds for i in kind]
     return [
         array for _, array in sorted(zip(places, arrays, strict=True), key=lambda pair: pair[0])

@@ -1,4 +1,4 @@
-"""X for a program: with columns of zeros, so that tables of near widths share a program.
+"""X for a program: with columns of zeros, so that tables of similar widths share a program.
 
 Steps of a pipeline change the number of columns: a selection of features, the encoding of
 categories that not every fold has. Each number would need a program of its own.

@@ -21,7 +21,7 @@ from skhp.engine.sparse_rows import with_entries
 class StreamedRun(ProgramRun):
     """One fit: its weights and optimizer state, between the epochs.
 
-    It ends with the same bits as a `ProgramRun` on the same rows.
+    Its weights are the same, bit for bit, as those of a `ProgramRun` on the same rows.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ class StreamedRun(ProgramRun):
                 _, *trained, logs, metric_states = self._call(
                     trained, scalars, (*blocks, metric_states), eagerly
                 )
-                # This waits for the program: the next block but one overwrites its rows.
+                # This waits for the program, because the block after the next one overwrites
+                # its rows.
                 values = backend.arrays([logs])[0]
         return trained, values
 
@@ -82,7 +83,7 @@ class StreamedRun(ProgramRun):
             yield partial(self._validation_block, np.arange(start, end))
 
     def _block(self, which: np.ndarray) -> Any:
-        """Both numbers of rows, and tensors."""
+        """The numbers of training and of validation rows, and their tensors."""
         self._memory.next_block()
         tensors = padded_tensors(self._rows, self._program.capacity[0], which, self._memory)
         return len(which), 0, (tensors, self._validation)

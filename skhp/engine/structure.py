@@ -21,6 +21,8 @@ class Structure:
     ----------
     engine : {"compiled", "graph"}
         How the program runs; see `skhp.engine.engine_choice`.
+    is_parallel : bool
+        Whether operations of a graph may run at the same time.
     layout : MLPLayout or ModelLayout
         The network's arrays.
     optimizer, loss, metrics : hashable
@@ -30,7 +32,7 @@ class Structure:
         Shapes and types of the training and validation rows (see `kind_of`); None for no
         validation.
     tails : tuple of int or None
-        Sizes of the last partial batches of training and validation rows. None where the
+        Sizes of the last partial batches of training and validation rows. None if the
         last batch is padded.
     floatx : str
     keras_settings : tuple
@@ -38,11 +40,12 @@ class Structure:
     weighted : bool
         Whether rows have weights. Padding rows have weight 0.
     blocks : tuple of int or None
-        Rows in a block of training and of validation rows. None where the program holds all
+        Rows in a block of training and of validation rows. None if the program holds all
         rows.
     """
 
     engine: str
+    is_parallel: bool
     layout: Any
     optimizer: Hashable
     loss: Hashable

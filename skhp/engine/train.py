@@ -15,7 +15,7 @@ from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, Trainin
 from skhp.engine.program_training import Resumption, train_with_program, why_no_program
 from skhp.engine.replay import EarlierEpochs, StoppedInReplay, replay
 from skhp.engine.text import holds_text
-from skhp.engine.user_callbacks import lent
+from skhp.engine.user_callbacks import released_afterwards
 from skhp.engine.watchers import Printer
 
 
@@ -27,7 +27,7 @@ def train(
     random_state: np.random.RandomState,
     checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Outcome:
-    """Train with a program where the plan allows it, else with Keras's fit.
+    """Train with a program if the plan allows it, and otherwise with Keras's fit.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ def train(
     start : TrainingState
     random_state : RandomState
     checkpoints : Checkpoints
-        Of trainings with the same arguments, but for the number of epochs.
+        Checkpoints of trainings with the same arguments. Only the number of epochs may differ.
 
     Returns
     -------
     Outcome
     """
     arguments = (rows, validation, start, random_state)
-    with lent(plan.callbacks):
+    with released_afterwards(plan.callbacks):
         held = _usable(checkpoints.find(plan.epochs), plan)
         if held is None:
             return _train(plan, *arguments, checkpoints)

@@ -13,11 +13,11 @@ _FILE_WRITERS = (keras.callbacks.CSVLogger, keras.callbacks.TensorBoard)
 
 
 @contextlib.contextmanager
-def lent(callbacks: Sequence[Any]) -> Iterator[None]:
-    """Run with the user's callbacks; afterwards they keep their results, but no model or file.
+def released_afterwards(callbacks: Sequence[Any]) -> Iterator[None]:
+    """Use the user's callbacks. Afterwards they keep their results, but no model and no file.
 
-    The callbacks are a parameter of an estimator, which can only be cloned and pickled if
-    they hold no model and no open file.
+    The callbacks are a parameter of an estimator. It can be cloned and pickled only if they
+    hold no model and no open file.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Per-epoch hooks, which may also stop training.
 
-A watcher is called at the begin and at the end of each epoch. Without a watcher, many epochs
-run in one call.
+A watcher is called at the beginning and at the end of each epoch. Without a watcher, many
+epochs run in one call.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def as_rows(X: Any, dtype: Any, estimator: str) -> Any:
     X : ndarray or sparse matrix
         As `validate_data` returned it.
     dtype : dtype
-        Of the rows.
+        The type of the rows.
     estimator : str
         Name of the estimator's class.
 

@@ -4,7 +4,7 @@ The key is made from what training is given, not from the constructor parameters
 rows, the first weights and the state of the random generator. So it covers whatever these
 follow from. The number of epochs is no part of it, because more epochs go on from fewer.
 
-Rows are hashed at each fit, not once a search. scikit-learn gives each fit a new copy of its
+Rows are hashed at each fit, not once for a search. scikit-learn gives each fit a new copy of its
 fold, so no array can be recognized by its identity. An array that could be may have been changed
 in place, and NumPy does not tell. Whatever compares all bytes must read them, and reading is
 what hashing takes time for: XXH3 takes 0.03 processor seconds for 1 GB that is not in the
@@ -45,7 +45,7 @@ def fit_key(
     start: TrainingState,
     random_state: np.random.RandomState,
 ) -> str:
-    """A digest of everything that a training follows from, but for its number of epochs.
+    """A digest of everything that a training depends on, except its number of epochs.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def fit_key(
     Raises
     ------
     NotEstablished
-        If it cannot be told what the user's own code computes.
+        If it is not known what the user's own code computes.
     """
     import xxhash
 
@@ -90,7 +90,7 @@ def established_token(part: KerasObject | None) -> Any:
     Raises
     ------
     NotEstablished
-        If it cannot be told from others.
+        If it is not known what the object computes.
     """
     if part is not None and part.why_unknown is not None:
         raise NotEstablished(part.why_unknown)

@@ -144,7 +144,7 @@ class Epochs:
     Parameters
     ----------
     context : sklearn.callback.CallbackContext
-        Of the fit.
+        The context of the fit.
     data : dict
         Arguments of the hooks: estimator, X, y, metadata.
     attributes : callable

@@ -1,4 +1,4 @@
-"""Around a fit with ``memory``: its checkpoints are found in a store, and left there."""
+"""The checkpoints of a fit with ``memory``: found in a store, and kept there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FitRequest:
     plan : TrainingPlan
     start : TrainingState
     params : mapping of str to object
-        Of the estimator.
+        The parameters of the estimator.
     key : callable
         Returns its key, or raises `NotEstablished`.
     """
@@ -46,7 +46,7 @@ class NoStore:
     """The store of ``memory=None``: it keeps nothing."""
 
     def checkpoints(self, request: FitRequest) -> Checkpoints:
-        """None at all."""
+        """No checkpoints."""
         return NO_CHECKPOINTS
 
 
@@ -62,7 +62,7 @@ class _Store:
         self._store = store
 
     def checkpoints(self, request: FitRequest) -> Checkpoints:
-        """Where a fit finds and leaves its checkpoints; none, with a warning, where it cannot.
+        """Where a fit finds and stores its checkpoints. Warn if it cannot store any.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class RememberedFit(Checkpoints):
         return time.monotonic() - self._kept_at >= self._store.every
 
     def keep(self, checkpoint: Checkpoint, is_end: bool) -> None:
-        """Store a checkpoint, and remove those that nobody needs any more."""
+        """Store a checkpoint, and remove those that are no longer needed."""
         arrays, fields = to_parts(checkpoint)
         fields["params"] = self._params
         stored = self._store.write(self._key, checkpoint.n_epochs, is_end, arrays, fields)

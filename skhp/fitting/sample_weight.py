@@ -1,4 +1,4 @@
-"""One checked weight a row."""
+"""One checked weight for each row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FLOATS = (np.float64, np.float32)
 
 
 def checked_sample_weight(sample_weight: Any, n_rows: int, dtype: Any = _FLOATS) -> np.ndarray:
-    """Finite weights that are not negative, one a row.
+    """Finite weights that are not negative, one for each row.
 
     Parameters
     ----------

@@ -39,8 +39,8 @@ class StoredFit:
     key : str
     epochs : int
     is_finished : bool
-        Whether a fit ended with it. Else it is a checkpoint of one that goes on, or that
-        was interrupted.
+        Whether it holds a finished fit. If not, it is a checkpoint of a fit that still runs,
+        or that was interrupted.
     """
 
     path: Path
@@ -55,11 +55,11 @@ class FitStore:
     Pass it, or the path of its directory, as ``memory`` of an estimator. A fit that the store
     holds is loaded and not trained. A fit that it holds with fewer epochs is continued. So a
     search that was killed and is started again trains only what is missing, and
-    `~sklearn.model_selection.HalvingGridSearchCV` with ``resource="epochs"`` trains each epoch
-    once. The weights, the history and the predictions are the same, bit for bit, as if the fit
-    had been trained without interruption.
+    `HalvingGridSearchCV` with ``resource="epochs"`` trains each epoch once. The weights, the
+    history and the predictions are the same, bit for bit, as if the fit had been trained
+    without interruption.
 
-    Several processes may use a directory at the same time. None waits for another.
+    Several processes may use a directory at the same time. They do not wait for each other.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class FitStore:
     Raises
     ------
     TypeError, ValueError
-        If a parameter is of another kind, or ``directory`` is a file.
+        If a parameter has another type, or ``directory`` is a file.
 
     See Also
     --------
@@ -88,13 +88,17 @@ class FitStore:
     validation rows, the parameters except ``epochs``, the seed, the code of the user's own
     functions, the processor, and the versions of Python, skhp, Keras and TensorFlow.
 
-    Some fits are not stored, and a warning says why: with ``random_state=None``, because no
-    other fit is the same; with Keras callbacks other than ``EarlyStopping``,
-    ``LearningRateScheduler``, ``ReduceLROnPlateau`` and ``TerminateOnNaN``, because they may
-    change the training, have a state of their own or write files; and of models of a class of
-    the user's. Of models that Keras's own ``fit`` trains, finished fits are stored.
+    Some fits are not stored, and a warning says why:
 
-    Files are safetensors with JSON in their header. Nothing that is read from them is run.
+    - fits with ``random_state=None``, because no other fit is the same;
+    - fits with Keras callbacks other than ``EarlyStopping``, ``LearningRateScheduler``,
+      ``ReduceLROnPlateau`` and ``TerminateOnNaN``, because they may change the training, have
+      a state of their own or write files;
+    - fits of models whose class is the user's own.
+
+    If Keras's own ``fit`` trains a model, only finished fits are stored.
+
+    Files are safetensors with JSON in their header. Reading a file runs no code from it.
 
     Examples
     --------
@@ -106,7 +110,7 @@ class FitStore:
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     store = FitStore(directory)
     ...     _ = MLPClassifier(epochs=2, memory=store, random_state=0).fit(X, y)
-    ...     _ = MLPClassifier(epochs=5, memory=store, random_state=0).fit(X, y)  # 3 more
+    ...     _ = MLPClassifier(epochs=5, memory=store, random_state=0).fit(X, y)  # trains 3
     ...     store.frame()[["epochs", "is_finished", "param_learning_rate"]]
        epochs  is_finished  param_learning_rate
     0       2         True                0.001
@@ -149,8 +153,8 @@ class FitStore:
         Returns
         -------
         pandas.DataFrame
-            One row a file: ``fit`` (equal for the epochs of one fit), ``epochs``,
-            ``is_finished`` (False for a checkpoint of a fit that goes on or was interrupted),
+            One row for each file: ``fit`` (equal for the epochs of one fit), ``epochs``,
+            ``is_finished`` (False for a checkpoint of a fit that still runs or was interrupted),
             ``loss``, ``val_loss`` and the metrics (of the last epoch; missing where the fit has
             none), ``seconds`` (of training), ``bytes``, ``last_used`` (a time in UTC) and one
             column ``param_...`` a parameter. The score that a search gives to a fit is not
@@ -170,7 +174,7 @@ class FitStore:
         Returns
         -------
         pandas.DataFrame
-            One row an epoch of a fit: ``fit`` (as in `frame`), ``epoch`` (from 1), ``loss``,
+            One row for each epoch of a fit: ``fit`` (as in `frame`), ``epoch`` (from 1), ``loss``,
             ``val_loss`` and the metrics (missing where the fit has none).
 
         Examples
@@ -347,7 +351,7 @@ def _is_number(value: Any, kind: type) -> bool:
 
 
 def _version_in(marker: Path) -> int | None:
-    """The version of the format of a store; None where it has none."""
+    """The version of the format of a store; None if it has none."""
     try:
         return int(json.loads(marker.read_text())["version"])
     except (FileNotFoundError, ValueError, KeyError, TypeError, OverflowError):

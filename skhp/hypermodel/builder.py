@@ -16,7 +16,7 @@ from skhp import runtime
 from skhp.hypermodel.hyperparameters import HyperParameters
 from skhp.hypermodel.ranges import Definition, SpaceError
 
-# Arguments of a builder that an estimator sets, beside its parameters.
+# Arguments of a builder that an estimator sets, in addition to its parameters.
 _OFFERED = ("meta", "compile_kwargs")
 
 

@@ -25,7 +25,7 @@ class KerasObject(LateAttributes):
         Why it cannot be compared with others, so that no program may be shared; None
         where it can.
     choice : tuple of str or None
-        The constructor parameter and the name by which Keras finds the object; None where
+        The constructor parameter and the name by which Keras finds the object; None if
         there is no such name.
     """
 
@@ -36,7 +36,7 @@ class KerasObject(LateAttributes):
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
-        """The object's settings, read once: an object of the user's is looked up at each fit.
+        """The object's settings, read once: the user's own object is looked up at each fit.
 
         An optimizer reads its learning rate from a variable of the backend for it.
         """

@@ -17,7 +17,7 @@ from skhp.keras_objects.own_attributes import own_attributes, set_attributes
 
 
 def read_layer_states(model: Any) -> list[dict[str, Any] | None]:
-    """The learned state of each layer of a model, None where there is none.
+    """The learned state of each layer of a model, None if there is none.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def write_layer_states(model: Any, states: list[dict[str, Any] | None]) -> None:
     Parameters
     ----------
     model : keras.Model
-        Of the same layers; its variables already have their values.
+        It has the same layers, and its variables already have their values.
     states : list of dict or None
     """
     for layer, state in zip(layers_within(model), states, strict=True):

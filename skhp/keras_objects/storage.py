@@ -39,7 +39,7 @@ class PackedModel:
     custom_objects : dict of str to object
         The user's own classes and functions, by the names the config knows them by.
     values : list of ndarray
-        Of all its variables.
+        The values of all its variables.
     layer_states : list of dict or None
         What each layer learned that is not in its variables, such as a vocabulary.
     compiled : dict or None
@@ -71,7 +71,7 @@ def pack_model(model: Any) -> PackedModel:
     TypeError
         If the model's class cannot say how to make it again.
     ValueError
-        If two of the user's classes in it have one name.
+        If two of the user's classes in it have the same name.
     """
     from skhp.keras_objects.user_code import distinct_names
 

@@ -71,7 +71,7 @@ class StoredByState:
 
 @dataclasses.dataclass
 class StoredCode:
-    """Code that `pickle` finds by no name, pickled by value. Reading it runs code.
+    """Code that `pickle` cannot find by a name, pickled by value. Reading it runs code.
 
     Parameters
     ----------

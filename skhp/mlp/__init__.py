@@ -9,6 +9,6 @@ from skhp.mlp.regressor import MLPRegressor
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
-# scikit-learn asks for it some ten times a fit, and it takes long to work out.
+# scikit-learn reads it about ten times in each fit, and computing it takes long.
 for _kind in (MLPClassifier, MLPRegressor):
     _kind.__init__.__signature__ = inspect.signature(_kind.__init__)  # type: ignore[union-attr]

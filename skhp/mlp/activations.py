@@ -18,8 +18,7 @@ class KnownActivation:
     compute : callable
         The same function of a NumPy array. It may overwrite the array.
     is_elementwise : bool
-        Whether ``f(x)[i]`` follows from ``x[i]`` alone. Padded units may then stand beside
-        real ones.
+        Whether ``f(x)[i]`` depends only on ``x[i]``. Then padded units do not change real units.
     """
 
     compute: Callable[[np.ndarray], np.ndarray]

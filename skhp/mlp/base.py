@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 
 class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
-    """A multi-layer perceptron, but for its targets.
+    """A multi-layer perceptron, without what depends on the targets.
 
     Subclasses define what differs between classes and values: ``_check_target_kind``,
     ``_check_targets``, ``_class_weights`` and ``_stratify``.
@@ -220,7 +220,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         Parameters
         ----------
         X, y : array-like
-            Rows, which count alike.
+            Rows. All of them have the same weight.
 
         Returns
         -------
@@ -233,7 +233,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
         plan = plan_training(self._fitted_params, self._network, self._coding)
         rows = encoded_rows(checked_rows(self, X, y, None, reset=False), self._coding)
-        # class_weight is for training only: rows that score a candidate count alike.
+        # class_weight is for training only: rows that score a candidate have equal weights.
         return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
 
     def count_parameters(self, like: Any = None) -> int:

@@ -1,4 +1,4 @@
-"""The targets of a classifier: one class a row, or several labels a row."""
+"""The targets of a classifier: one class for each row, or several labels."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def weights_of_classes(estimator: Any, labels: np.ndarray) -> np.ndarray:
     ----------
     estimator : MLPClassifier
     labels : ndarray
-        Of `checked_classes`.
+        The labels from `checked_classes`.
     """
     check_class_weight(estimator.class_weight, estimator._task == "multilabel")
     if estimator.class_weight is None:

@@ -26,7 +26,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     width : int or sequence of int, default=64
         Units of each hidden layer: one number for all layers, or one number per layer.
     activation : str, callable or keras.layers.Layer, default="relu"
-        Of the hidden layers: a name that Keras knows, or a function of a tensor.
+        Activation of the hidden layers: a name that Keras knows, or a function of a tensor.
     learning_rate : float, LearningRateSchedule or None, default=1e-3
         Step size, for every optimizer: ``optimizer=keras.optimizers.SGD()`` also trains
         with 1e-3, not with SGD's default of 0.01. None uses the optimizer's learning rate.
@@ -296,8 +296,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
-            Of each class, in the order of ``classes_``, float32. With a loss that has no
-            probabilities (such as hinge) these are scores, mapped to the range 0 to 1.
+            The probability of each class, in the order of ``classes_``, as float32. With a
+            loss without probabilities (such as hinge), these are scores from 0 to 1.
         """
         check_is_fitted(self)
         return self._coding.probabilities(self._outputs(X))

@@ -41,7 +41,7 @@ class ForwardPass:
     ----------
     layout : MLPLayout
     scalars : dict of tensor
-        Of `MLPNetwork.scalars`.
+        The scalars from `MLPNetwork.scalars`.
     masks : list of tensor of shape (n, width)
         What each hidden layer's outputs are multiplied by, for dropout; empty where
         the network is not being trained.
@@ -139,7 +139,7 @@ def masks_and_logged_penalty(
 ) -> tuple[list[Any], Any]:
     """The dropout masks of a step, and its `logged_penalty`.
 
-    One loop computes both: each loop costs a step a microsecond, needed or not.
+    One loop computes both, because each loop takes a microsecond in each step, even an unused one.
 
     Parameters
     ----------
@@ -204,10 +204,10 @@ def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -
 
 @ops.custom_gradient
 def _product(x: Any, kernel: Any) -> Any:
-    """A matrix product that computes the gradient by the kernel before the one by the rows.
+    """A matrix product that computes the gradient of the kernel before the gradient of the rows.
 
     XLA may compute the second one in several threads. If another operation is ready at that
-    moment, XLA hands it to another thread. For a small network that takes longer than the step.
+    moment, XLA gives it to another thread. For a small network that takes longer than the step.
     """
 
     def gradient(upstream: Any) -> tuple[Any, Any]:
@@ -233,12 +233,12 @@ def _product_of_entries(columns: Any, values: Any, kernel: Any) -> Any:
 
 @ops.custom_gradient
 def _plus_bias(x: Any, bias: Any) -> Any:
-    """Add a bias, with a gradient that is a matrix product, as those of the kernels are.
+    """Add a bias, with a gradient that is a matrix product, like the gradients of the kernels.
 
     The usual gradient of a bias is a sum over the batch. XLA fuses it with the vector of all
-    gradients, and with large kernels it may compute the sum again for each number there. A
-    step then takes thirty times as long. With small kernels the sum is faster: with a product
-    small networks in two threads would take a twentieth longer.
+    gradients. With large kernels, it may compute the sum again for each number in this vector,
+    and a step then takes thirty times as long. With small kernels the sum is faster: a product
+    would make small networks in two threads a twentieth slower.
     """
 
     def gradient(upstream: Any) -> tuple[Any, Any]:

@@ -81,7 +81,7 @@ class Activation(Layer):
     Parameters
     ----------
     activation : KerasObject or None
-        None where a program chooses it by number.
+        None if a program chooses it by number.
     hidden : int
         The number of the hidden layer, from 0.
     """
@@ -129,7 +129,7 @@ def perceptron_layers(
     sizes : sequence of int
         Features, the width of each hidden layer, and outputs.
     activation : KerasObject or None
-        Of the hidden layers.
+        The activation of the hidden layers.
     output_activation : KerasObject
     batch_norm : bool
         Whether each hidden layer is batch-normalized before its activation.
@@ -165,7 +165,7 @@ def walk(
     layers : iterable of Layer
     x : array or tensor of shape (n, n_features)
     weights, statistics : iterable of array or tensor
-        Of all layers, in order.
+        The weights and statistics of all layers, in order.
     steps : mapping of type to callable
         What each class of layer does. It takes the layer, the rows and the layer's own
         weights and statistics, and returns the new rows.

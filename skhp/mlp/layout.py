@@ -27,7 +27,7 @@ class MLPLayout:
     n_features, n_outputs, widths, output_activation, batch_norm
         As in `MLPSpec`, with widths as compiled.
     activation : KerasObject or None
-        None where it is data; see `skhp.mlp.shared_activation`.
+        None if it is data; see `skhp.mlp.shared_activation`.
     """
 
     n_features: int

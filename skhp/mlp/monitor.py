@@ -19,7 +19,7 @@ def early_stop(params: Mapping[str, Any], metrics: Mapping[str, KerasObject]) ->
     Parameters
     ----------
     params : mapping
-        Of the estimator.
+        The parameters of the estimator.
     metrics : mapping of str to KerasObject
         By their names in the history.
 
@@ -52,7 +52,7 @@ def monitored_name(monitor: Any) -> str:
 
 
 def scorer_of(monitor: Any, metrics: Iterable[str]) -> Callable[..., Any] | None:
-    """The scorer to watch; None where training itself measures the value.
+    """The scorer to watch; None if training itself measures the value.
 
     Parameters
     ----------

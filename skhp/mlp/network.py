@@ -2,7 +2,7 @@
 
 The same network exists three times: as the Keras model that a user gets, here; as the
 function that the engine compiles, in `skhp.mlp.forward`; and as NumPy operations, in
-`skhp.mlp.prediction`. All three follow `MLPSpec.layers`, and tests hold them equal.
+`skhp.mlp.prediction`. All three use `MLPSpec.layers`, and tests compare them.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class MLPNetwork:
         _load_weights(model, state.trainable, state.state)
 
     def why_no_program(self, plan: TrainingPlan) -> str | None:
-        """Why a program cannot train this network, or None where one can."""
+        """Why a program cannot train this network; None if a program can."""
         parts = (self.spec.activation, plan.loss, *plan.metrics.values())
         unknown = [part.why_unknown for part in parts if part.why_unknown]
         if unknown:
@@ -115,7 +115,7 @@ class MLPNetwork:
         return None if reduction in reductions() else f"the loss has reduction={reduction!r}"
 
     def has_own_code(self, plan: TrainingPlan) -> bool:
-        """Whether functions or classes of the user's are part of a program."""
+        """Whether the user's own functions or classes are part of a program."""
         parts = (self.spec.activation, plan.loss, *plan.metrics.values())
         return not all(is_keras_own(_function_or_class(part.value)) for part in parts)
 
@@ -223,7 +223,7 @@ def _dense(spec: MLPSpec, layer: Dense, **kwargs: Any) -> keras.layers.Layer:
     )
 
 
-# What each layer is in Keras; None where Keras has no such layer.
+# The Keras layer for each layer; None if it adds no Keras layer.
 _KERAS_LAYERS: dict[type[Layer], Callable[[MLPSpec, Any], keras.layers.Layer | None]] = {
     Dense: _dense,
     BatchNorm: lambda spec, layer: keras.layers.BatchNormalization(),

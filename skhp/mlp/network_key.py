@@ -9,7 +9,7 @@ from skhp.mlp.spec import MLPSpec
 
 
 def network_key(spec: MLPSpec) -> tuple[Any, ...]:
-    """All that a perceptron's training follows from, but for its first weights.
+    """Everything that a perceptron's training depends on, except its first weights.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ def network_key(spec: MLPSpec) -> tuple[Any, ...]:
     Raises
     ------
     skhp.keras_objects.fingerprint.NotEstablished
-        If it cannot be told what an activation of the user's computes.
+        If it is not known what the user's own activation computes.
     """
     return (
         "perceptron",

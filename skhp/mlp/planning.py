@@ -58,7 +58,7 @@ def plan_network(params: Mapping[str, Any], n_features: int, coding: TargetCodin
 def _check_fits_in_memory(network: MLPSpec) -> None:
     sizes = (network.n_features, *network.widths, network.n_outputs)
     n_weights = sum(inputs * units for inputs, units in itertools.pairwise(sizes))
-    # The weights, their gradients, and two variables a weight of an optimizer such as Adam.
+    # The weights, their gradients, and two variables for each weight in an optimizer such as Adam.
     needed = 4 * n_weights * np.dtype(keras.config.floatx()).itemsize
     if needed > (memory := _memory()):
         raise ValueError(
@@ -171,7 +171,7 @@ def optimizer_token(optimizer: Any, plan: TrainingPlan) -> Hashable:
     Parameters
     ----------
     optimizer : str or keras.optimizers.Optimizer
-        As it was given.
+        As the user gave it.
     plan : TrainingPlan
     """
     # With a schedule the learning rate is no variable.

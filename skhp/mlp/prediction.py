@@ -1,12 +1,12 @@
 """A fitted perceptron's outputs, computed by NumPy.
 
-For a small network that is a few hundred microseconds of arithmetic. A backend's operations,
-called one by one, take as long each, and importing the backend takes seconds. Only an
-activation that NumPy does not have is called through Keras.
+For a small network, NumPy needs a few hundred microseconds. Each single operation of a backend
+takes as long, and importing the backend takes seconds. Keras only computes the activations that
+NumPy does not have.
 
-BLAS rounds a row's products according to the row's place among the others, and to the
-number of threads. In double precision the difference is too small to show, except for the
-rare number that lies between two of single precision.
+In BLAS, the rounding of a row's products depends on the position of the row and on the number
+of threads. The computation is in double precision, so that the difference disappears when the
+result is rounded to single precision. There are rare exceptions.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from skhp.engine.plan import TrainingState
     from skhp.keras_objects.keras_object import KerasObject
 
-# Rows predicted at once. Of few rows, so few that a narrow layer's product is one thread's
-# work: where BLAS has woken other threads, it keeps them spinning for milliseconds, on the
-# cores that the next training needs. Of many, those whose outputs stay in a core's cache.
+# Rows predicted at once. If there are few rows, a block is so small that BLAS computes the product
+# of a narrow layer in one thread: other threads would wait actively for milliseconds, on the cores
+# that the next training needs. If there are many rows, the outputs of a block fit in the cache.
 _FEW_ROWS, _BLOCK_OF_FEW, _BLOCK_OF_MANY = 1024, 64, 1024
 
 
@@ -43,7 +43,7 @@ def predict(network: MLPSpec, state: TrainingState, X: Any) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n, n_outputs)
-        Of the float type of the weights.
+        The outputs, in the float type of the weights.
     """
     n = X.shape[0]
     size = _BLOCK_OF_FEW if n <= _FEW_ROWS else _BLOCK_OF_MANY

@@ -25,7 +25,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     width : int or sequence of int, default=64
         Units of each hidden layer: one number for all layers, or one number per layer.
     activation : str, callable or keras.layers.Layer, default="relu"
-        Of the hidden layers: a name that Keras knows, or a function of a tensor.
+        Activation of the hidden layers: a name that Keras knows, or a function of a tensor.
     learning_rate : float, LearningRateSchedule or None, default=1e-3
         Step size, for every optimizer: ``optimizer=keras.optimizers.SGD()`` also trains
         with 1e-3, not with SGD's default of 0.01. None uses the optimizer's learning rate.

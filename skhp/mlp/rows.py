@@ -1,4 +1,4 @@
-"""The rows that an estimator gets from its user: checked once, as it needs them."""
+"""The rows that an estimator gets from its user: checked once, and converted."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def rows_to_predict(estimator: Any, X: Any, dtype: np.dtype) -> np.ndarray | Lar
     X : array-like
         As the user gave it.
     dtype : dtype
-        Of the weights.
+        The type of the weights.
     """
     table = as_table(X)
     with np.errstate(over="ignore"):  # an error names the numbers that are too large

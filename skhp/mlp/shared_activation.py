@@ -9,7 +9,7 @@ operations than bytes to read and write. For a small network that takes longer t
 values and gradients need few operations, and gradients follow from what the values have computed.
 
 An infinite input gives NaN, so such a fit ends with the error of a fit that diverged. With Keras,
-tanh and sigmoid of an infinite input are finite, and the fit goes on.
+tanh and sigmoid of an infinite input are finite, and the fit continues.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def shared_activation(x: Any, curve: Any, units: Any) -> Any:
     ----------
     x : tensor of shape (n, width)
     curve : tensor of shape (11,)
-        Of `skhp.mlp.activation_curves.coefficients`.
+        The coefficients from `skhp.mlp.activation_curves.coefficients`.
     units : tensor of shape (width,)
         1 for real units; 0 for padding, whose x is 0. The value of padding is 0.
     """

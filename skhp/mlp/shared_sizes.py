@@ -1,17 +1,17 @@
-"""Sizes that programs are compiled for, so that near widths and batch sizes share a program."""
+"""Sizes that programs are compiled for, so that similar widths and batch sizes share a program."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Layers are compiled as wide as the least of these that holds them, and masked, so that the
-# grid [40, 48, 64] is one program: a program costs about a second, a wider layer microseconds
-# a step. Layers that are wider still are compiled as they are.
+# A layer is compiled with the smallest of these sizes that is large enough, and its unused units
+# are masked. So the grid [40, 48, 64] needs one program: a program takes about a second to make,
+# and a wider layer takes microseconds more in each step. Larger layers keep their own size.
 SHARED_WIDTHS = (32, 64, 128, 256)
 
-# The numbers of hidden layers for which the smallest size pays. One layer costs little in a larger
-# size. Networks of four layers are rarely so narrow, and a random search over depths and widths
-# should not need more than about 12 programs.
+# The numbers of hidden layers for which the smallest size is used. A single layer is fast in the
+# next size too. Networks of four layers are rarely so narrow, and a random search over depths and
+# widths should not need more than about 12 programs.
 _DEPTHS_WITH_SMALLEST = (2, 3)
 
 # Small batches are filled up to these sizes with rows of weight 0.
@@ -22,7 +22,7 @@ SHARED_COLUMNS = (8, 16, 32, 64, 128)
 
 
 def shared_size(size: int, sizes: Sequence[int]) -> int:
-    """The least of some sizes that holds a size; the size itself if none does.
+    """The smallest of some sizes that is large enough; the size itself if none is.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def shared_widths(widths: Sequence[int]) -> tuple[int, ...]:
     Parameters
     ----------
     widths : sequence of int
-        Of all hidden layers.
+        The widths of all hidden layers.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from skhp.mlp.layers import Layer, Shapes, perceptron_layers, statistic_shapes, 
 
 @dataclass(frozen=True)
 class MLPSpec:
-    """A multi-layer perceptron, complete but for its weights.
+    """A multi-layer perceptron without its weights.
 
     Parameters
     ----------
@@ -21,11 +21,13 @@ class MLPSpec:
     widths : tuple of int
         Units of each hidden layer; empty for a linear model.
     activation, output_activation, kernel_initializer : KerasObject
-        Of the hidden layers, of the output layer, of every kernel.
+        The activations of the hidden layers and of the output layer, and the initializer of
+        all kernels.
     batch_norm : bool
         Whether each hidden layer is batch-normalized before its activation.
     dropout, l2 : float
-        Rate after each hidden layer; factor of the squared kernels in the loss.
+        The dropout rate after each hidden layer, and the factor of the squared kernels in the
+        loss.
     """
 
     n_features: int

@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from skhp.engine.losses import as_loss
+from skhp.fitting.keras_message import keras_message
 from skhp.keras_objects.catalogue import KerasObject
+from skhp.mlp.activations import ACTIVATIONS
 from skhp.mlp.target_coding import TargetCoding
 
 import keras  # isort: skip
 from keras import ops  # isort: skip
 
 _N_ROWS = 2
-
-# Colour codes in Keras's messages, for a terminal.
-_COLOUR = re.compile(r"\x1b\[\d+m")
 
 
 def check_activation(activation: KerasObject) -> None:
@@ -39,7 +37,7 @@ def check_activation(activation: KerasObject) -> None:
         If it fails, returns something other than a tensor of the same shape, or has
         weights.
     """
-    if activation.name is None:
+    if activation.name not in ACTIVATIONS:  # the user's own, or one of Keras's that may not suit
         _once(_try_activation, activation)(activation)
 
 
@@ -160,7 +158,7 @@ def _called(kind: str, function: Any, *arguments: Any, of: Any = None) -> Any:
     try:
         return function(*arguments)
     except Exception as error:
-        message = " ".join(_COLOUR.sub("", str(error)).split()).rstrip(".")
+        message = " ".join(keras_message(error).split()).rstrip(".")
         raise ValueError(
             f"{kind}={_name(function if of is None else of)} failed on tensors of shape "
             f"{shapes}: {type(error).__name__}: {message}. {_FORM[kind]}"

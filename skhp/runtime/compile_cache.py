@@ -12,7 +12,6 @@ import hashlib
 import os
 import platform
 import stat
-import sys
 import threading
 import time
 import warnings
@@ -49,10 +48,9 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
     versions of skhp, Keras and TensorFlow, and of other processors, are kept apart. They are
     removed when no process has used them for 30 days.
 
-    Without a setting, only traced graphs are kept in two cases in which TensorFlow prints error
-    lines for each compiled program that it loads: before TensorFlow 2.21; and if a script
-    imports Keras or TensorFlow before the first fit, unless ``TF_CPP_MIN_LOG_LEVEL=3`` is set in
-    the environment.
+    Only traced graphs are kept if ``TF_CPP_MIN_LOG_LEVEL`` is set to another value than 3 in the
+    environment: TensorFlow then prints error lines for each compiled program that it loads. A
+    directory that you set is used nevertheless.
 
     The environment variable ``SKHP_COMPILE_CACHE`` does the same: its value is a directory, or
     ``off``. This function sets it, so that worker processes that start later follow.
@@ -90,12 +88,18 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
     os.environ[VARIABLE] = "off" if directory is None else os.fspath(directory)
 
 
-def prepare() -> None:
+def prepare(loads_quietly: bool = True) -> None:
     """Tell TensorFlow where to keep programs; call it before TensorFlow compiles anything.
 
     The first call decides; later ones change nothing.
+
+    Parameters
+    ----------
+    loads_quietly : bool
+        Whether TensorFlow prints nothing when it loads a program. If it does, compiled programs
+        are kept only in a directory that the user has chosen.
     """
-    _cache.prepare()
+    _cache.prepare(loads_quietly)
 
 
 def is_on() -> bool:
@@ -132,7 +136,7 @@ class _CompileCache:
         self._lock = threading.Lock()
         self._known: set[str] = set()  # names of files whose checksum is stored
 
-    def prepare(self) -> None:
+    def prepare(self, loads_quietly: bool) -> None:
         if self.is_prepared:
             return
         self.is_prepared = True
@@ -148,8 +152,8 @@ class _CompileCache:
             mark_as_used(self.directory)
             remove_unused_versions(wanted)
             self._remove_damaged_and_old()
-        # The user may have TensorFlow keep them elsewhere.
-        if _FLAG in flags or not _may_load_compiled():
+        # The user may have given TensorFlow another directory.
+        if _FLAG in flags or not (loads_quietly or VARIABLE in os.environ):
             return
         self.keeps_compiled = True
         added = [_FLAG + os.fspath(self.directory)]
@@ -256,22 +260,6 @@ def _wanted_directory() -> Path | None:
     return user_cache_path("skhp", appauthor=False) / "programs"
 
 
-def _may_load_compiled() -> bool:
-    """Whether the user has chosen a directory, or TensorFlow prints no errors when it loads.
-
-    Before 2.21 it always prints one. Later it prints none if its log level was set before it was
-    imported, as skhp does.
-    """
-    if VARIABLE in os.environ:
-        return True
-    if "tensorflow" in sys.modules and os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
-        return False
-    for name in ("tensorflow", "tensorflow-cpu"):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            return tuple(map(int, metadata.version(name).split(".")[:2])) >= (2, 21)
-    return True
-
-
 def _flags_of_others(ours: Path) -> str:
     # A worker inherits the flags that its parent process set.
     flags = os.environ.get("TF_XLA_FLAGS", "").split()
@@ -280,12 +268,12 @@ def _flags_of_others(ours: Path) -> str:
 
 
 def versions_and_processor(flags: str = "") -> str:
-    """A name for all that a compiled program depends on, beside the program itself.
+    """A name for everything else that a compiled program depends on: versions and processor.
 
     Parameters
     ----------
     flags : str
-        Of TensorFlow's own.
+        TensorFlow's own flags.
     """
     import numpy as np
 
@@ -319,7 +307,7 @@ def _private_directory(directory: Path) -> Path | None:
 
 
 def _why_not_private(directory: Path) -> str | None:
-    """Why others could put files into a directory, or None where they cannot."""
+    """Why others could put files into a directory, or None if they cannot."""
     if not hasattr(os, "getuid"):  # Windows: the user's own folders are private
         return None
     status = directory.lstat()

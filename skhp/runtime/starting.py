@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-from skhp.compat.tensorflow import numbered_from
+from skhp.compat.tensorflow import hide_native_errors, numbered_from
 from skhp.runtime import compile_cache
 
 _lock = threading.Lock()
@@ -32,13 +32,22 @@ _NOTICES = re.compile(
 
 
 def start() -> None:
-    """Import Keras and its backend, once; later calls cost nothing.
+    """Import Keras and its backend, without the notices that TensorFlow prints.
+
+    The first fit does this too. A script that imports Keras itself can call it before ``import
+    keras``. Later calls do nothing.
 
     Raises
     ------
     RuntimeError
         In a process that was forked from one in which TensorFlow was already
         running: its threads do not survive a fork, so that training would hang.
+
+    Examples
+    --------
+    >>> import skhp
+    >>> skhp.runtime.start()
+    >>> import keras
     """
     global _started
     if _forked_after_start:
@@ -67,14 +76,18 @@ def _mark_forked() -> None:
 
 
 def _import_keras() -> None:
-    compile_cache.prepare()
     is_loaded = "tensorflow" in sys.modules  # then it is too late for the next line
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
-    if keras.backend.backend() == "tensorflow":
-        _limit_tensorflow_threads()
-        _note_xla_notices(is_loaded)
+    if keras.backend.backend() != "tensorflow":
+        compile_cache.prepare()
+        return
+    # The user may want to see errors. TensorFlow prints some for each program that it loads.
+    is_quiet = level == "3" and _hides_errors(is_loaded)
+    compile_cache.prepare(loads_quietly=is_quiet)
+    _limit_tensorflow_threads()
+    _note_xla_notices(is_loaded, is_quiet)
 
 
 def _limit_tensorflow_threads() -> None:
@@ -91,14 +104,23 @@ def _limit_tensorflow_threads() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(int(share))
 
 
-def _note_xla_notices(is_loaded: bool) -> None:
+def _hides_errors(is_loaded: bool) -> bool:
+    return not (is_loaded or _is_old()) or hide_native_errors()
+
+
+def _is_old() -> bool:
+    import tensorflow as tf
+
+    return tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21)
+
+
+def _note_xla_notices(is_loaded: bool, is_quiet: bool) -> None:
     # TensorFlow prints notices when it first compiles a function with XLA: always before
-    # version 2.21, and later if the log level was set too late.
+    # version 2.21, and later if the log level was set too late and errors are not hidden.
     global _prints_xla_notices
     import tensorflow as tf
 
-    is_old = tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21)
-    _prints_xla_notices = is_loaded or is_old
+    _prints_xla_notices = _is_old() or (is_loaded and not is_quiet)
     if is_loaded:
         tf.config.list_logical_devices()  # prints a notice of its own
 
@@ -152,7 +174,7 @@ def _quiet_native_stderr() -> Iterator[None]:
 
 
 def _copy_of_stderr() -> int | None:
-    """A copy of file descriptor 2, None where there is none or it is not known to work."""
+    """A copy of file descriptor 2, None if there is none or it is not known to work."""
     if os.name != "posix":
         return None
     _flush_stderr()

@@ -1,4 +1,4 @@
-"""What stock searches lack: spaces, tables, analysis."""
+"""Before and after a search: spaces, tables and analysis."""
 
 from typing import Any
 
@@ -44,3 +44,7 @@ def __getattr__(name: str) -> Any:
 
         return report
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -30,8 +30,8 @@ def default_space(estimator: Any) -> dict[str, Any]:
     Raises
     ------
     TypeError
-        If ``estimator`` is neither of these. Only you know the parameters of a network of your
-        own.
+        If ``estimator`` is neither of these. skhp does not know good ranges for the parameters
+        of your own network.
 
     Notes
     -----
@@ -39,7 +39,7 @@ def default_space(estimator: Any) -> dict[str, Any]:
     95 %, at least one is among the best 5 % of the space.
 
     - ``learning_rate``, log-uniform from 1e-4 to 1e-1, centred near the default of 1e-3. It
-      matters most, and its good values differ by factors [1]_ [2]_.
+      is the most important parameter, and good values lie in several powers of ten [1]_ [2]_.
     - ``n_layers`` from 1 to 3 and ``width`` from 32 to 256, in steps of a factor of two. On
       tables of numbers, deeper networks rarely help. A network that is too large costs time, and
       little accuracy if it is regularized [2]_. Few different sizes also mean few programs to

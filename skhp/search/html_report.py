@@ -1,4 +1,4 @@
-"""A search as one HTML file: a table to sort, coordinates to brush, curves of the rows chosen."""
+"""A search as one HTML file: a table, parallel coordinates, and curves of the chosen rows."""
 
 from __future__ import annotations
 
@@ -44,13 +44,18 @@ _HEADINGS = {
 def report(
     search: Any, path: str | os.PathLike[str], curves: Any = None, *, metric: str | None = None
 ) -> Path:
-    """Write a fitted search as one HTML file that needs no network.
+    """Write a fitted search as one HTML file that works without an internet connection.
 
-    The file holds a table of the candidates (a click on a heading sorts), parallel
-    coordinates of parameters and score (dragging along an axis keeps the candidates in
-    that range, in the table too), the importance of the parameters, and the training curves
-    of the rows that are ticked, or of the best where none is. It is drawn by plotly, whose
-    JavaScript it contains: about 5 MB, that open in any browser with WebGL.
+    The file has four parts:
+
+    - a table of the candidates. A click on a heading sorts it;
+    - parallel coordinates of the parameters and the score. Drag along an axis to keep only the
+      candidates in this range, also in the table;
+    - the importance of the parameters;
+    - the training curves of the rows that are ticked. If none is ticked, these are the best.
+
+    plotly draws it. The file contains plotly's JavaScript, so it has about 5 MB. It opens in
+    any browser with WebGL.
 
     Parameters
     ----------
@@ -59,8 +64,8 @@ def report(
     path : str or path-like
         The file to write.
     curves : skhp.callback.LearningCurves or pandas.DataFrame, default=None
-        The training curves: what was set on the search before it was fitted, or its
-        ``frame()``. Without them the report has none.
+        The `LearningCurves` that were set on the search before it was fitted, or their
+        ``frame()``. Without them the report has no curves.
     metric : str, default=None
         The score to report: "accuracy", or "mean_test_accuracy". By default the one that
         the search refits by.
@@ -172,7 +177,7 @@ def _when(search: Any) -> str:
 
 
 def _kinds_of_rows(means: pd.DataFrame | None) -> str:
-    """Which rows the lines are of, as the hint above the curves says it."""
+    """Which rows each kind of line shows, for the hint above the curves."""
     kinds = [] if means is None else means["rows"].unique().tolist()
     dashes = {TRAINING: "dashed"}
     return ", ".join(f"{kind} {dashes.get(kind, 'solid')}" for kind in kinds)
@@ -271,7 +276,7 @@ def _dimension(name: str, values: Any, scale: Scale) -> dict[str, Any]:
 def _curves(
     candidates: PlotData, best_first: pd.DataFrame, means: pd.DataFrame | None
 ) -> tuple[Any, list[dict[str, Any]]]:
-    """Make a panel a metric, and a line for every candidate, metric and kind of rows."""
+    """Make a panel for each metric, and a line for every candidate, metric and kind of rows."""
     if means is None:
         return None, []
     from plotly.subplots import make_subplots

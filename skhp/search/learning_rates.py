@@ -15,7 +15,7 @@ def learning_rate_grid(
     *,
     prefix: str = "",
 ) -> list[dict[str, Any]]:
-    """A grid over optimizers, with learning rates as multiples of each one's default.
+    """A grid over optimizers, with learning rates as multiples of their defaults.
 
     A learning rate of 0.01 is low for SGD and high for Adam. A multiple of the default that
     Keras has for an optimizer means about the same for all, as in Talos.

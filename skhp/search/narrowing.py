@@ -1,4 +1,4 @@
-"""A smaller space for a next round, around what did well."""
+"""A smaller space for the next round, around the best candidates."""
 
 from __future__ import annotations
 
@@ -28,13 +28,17 @@ def narrow(search: Any, keep: float = 0.25, metric: Any = None) -> Any:
     Returns
     -------
     dict or list of dict
-        In the form that a search takes: lists keep the values that the best
-        candidates have, in their order; a uniform or log-uniform distribution (SciPy's,
-        scikit-optimize's, Optuna's) keeps the range they span, or a share ``keep`` of it
-        around a single value (of its logarithm, where it is log-uniform). Other
-        distributions stay as they are. Sub-spaces without a best candidate are left out.
-        Combinations that `sample` drew become one grid of the values that the best have (or
-        one for each set of parameters), which also holds combinations that have not been tried.
+        The space, in the form that the search has:
+
+        - A list keeps the values of the best candidates, in its order.
+        - A uniform or log-uniform distribution (of SciPy, scikit-optimize or Optuna) keeps
+          the range of these values. If they have only one value, it keeps a share ``keep`` of
+          its range around this value. For a log-uniform distribution, this is a share of the
+          logarithms. Other distributions do not change.
+        - A sub-space without one of the best candidates is left out.
+        - Combinations that `sample` drew become one grid of the values of the best
+          candidates, or one grid for each set of parameters. It also has combinations that
+          were not tried.
 
     Raises
     ------

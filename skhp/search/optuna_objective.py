@@ -31,18 +31,18 @@ def optuna_objective(
     ----------
     estimator : estimator
         `MLPClassifier`, `MLPRegressor`, `KerasClassifier`, `KerasRegressor`, or a
-        `~sklearn.pipeline.Pipeline` that ends in one. It is cloned.
+        `Pipeline` that ends in one. It is cloned.
     space : dict or callable
         Parameter -> distribution, as for `OptunaSearchCV`, or a list of values. Or a function
         that gets the trial and returns the parameters to set, for spaces with conditions.
     X, y : array-like
         All rows. They are split once, so all trials have the same folds.
     cv : int, splitter or iterable of splits, default=5
-        As in `~sklearn.model_selection.cross_validate`. In several processes on one study, give
-        a splitter that shuffles a ``random_state``.
+        As in `cross_validate`. If several processes work on one study, give a splitter that
+        shuffles a ``random_state``.
     scoring : str, callable or None, default=None
-        One scorer, as in `~sklearn.model_selection.cross_validate`. None for the estimator's
-        ``score``. Higher is better: the study needs ``direction="maximize"``.
+        One scorer, as in `cross_validate`. None for the estimator's ``score``. Higher is
+        better: the study needs ``direction="maximize"``.
 
     Returns
     -------
@@ -57,10 +57,10 @@ def optuna_objective(
     ImportError
         If Optuna is not installed.
     TypeError
-        If ``estimator`` has no network at its end, or ``space`` is no space.
+        If ``estimator`` does not end in a network, or ``space`` is not a space.
     ValueError
         In a trial: if the study minimizes, a parameter has neither a list nor a distribution,
-        or a fit fails. With ``study.optimize(..., catch=ValueError)`` the study goes on.
+        or a fit fails. With ``study.optimize(..., catch=ValueError)`` the study continues.
 
     See Also
     --------
@@ -72,8 +72,9 @@ def optuna_objective(
     folds. If each fold were trained to its end before the next one, the first steps would
     compare trials on one fold, and a fold with hard rows would look like a bad trial.
 
-    The folds of a trial take turns, so they use one core at a time where a network is small.
-    For more, start several processes on one study, or pass ``n_jobs`` to ``study.optimize``.
+    The folds of a trial take turns. So if the network is small, they use one core at a time. To
+    use more cores, start several processes on one study, or pass ``n_jobs`` to
+    ``study.optimize``.
     Each epoch costs one prediction of the test rows, and the earlier steps of a pipeline
     transform them each time. The training rows of all folds are in memory together: with
     ``cv=5``, they are four times X.

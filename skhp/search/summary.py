@@ -31,23 +31,23 @@ class SpaceSummary:
     parameters : list of dict
         ``parameter``, ``values`` (in words), ``n_values`` (None for a range).
     n_combinations : int or None
-        None where a parameter is a range.
+        None if a parameter is a range.
     n_candidates, n_fits : int or None
-        What the search would try, and fit, the last on all rows included; None where
-        that is not known, or no search was given.
+        How many candidates the search would try, and how many fits it would run, with the
+        last fit on all rows. None if that is not known, or if no search was given.
     at_most : bool
-        Whether those are upper bounds, as for halving searches.
+        Whether these two numbers are upper bounds, as for halving searches.
     n_structures : int or None
         How many network structures the search compiles at most. Each is compiled once in each
         worker process.
     seconds_per_fit : float or None
-        Without compiling. The mean over the space, from the timed fits and from the sizes of
-        the networks.
+        The mean time of a fit in this space without compiling, estimated from the timed fits
+        and from the sizes of the networks.
     seconds : float or None
-        For the whole search at its ``n_jobs``, with compiling.
+        The time of the whole search with its ``n_jobs``, with compiling.
     seconds_to_compile : float or None
-        For each network structure: how much longer a fit takes that compiles it. 0 if the
-        timed fits compiled nothing, because this process had compiled their structures.
+        How much longer the first fit of a network structure takes, because it is compiled. 0
+        if the timed fits compiled nothing, because this process had compiled their structures.
     """
 
     parameters: list[dict[str, Any]]
@@ -88,7 +88,7 @@ class SpaceSummary:
             total = "" if self.seconds is None else f"about {self.seconds:.3g} s: "
             n = "many" if self.n_structures is None else f"at most {self.n_structures:,}"
             lines.append(
-                f"{total}{self.seconds_per_fit:.3g} s a fit, and {self.seconds_to_compile:.3g} s "
+                f"{total}{self.seconds_per_fit:.3g} s per fit, and {self.seconds_to_compile:.3g} s "
                 f"to compile each network structure ({n})"
             )
         return lines

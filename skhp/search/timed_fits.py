@@ -84,9 +84,9 @@ def mean_seconds(
     Parameters
     ----------
     seconds : sequence of float
-        Of the timed fits.
+        The times of the timed fits.
     works, every : sequence of float or None
-        The work of the timed fits, and of fits that stand for all.
+        The work of the timed fits, and of a sample of all fits.
 
     Examples
     --------

@@ -27,13 +27,19 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``candidate``: its parameters; ``score_gap``, mean train score minus
-        mean test score, where the search has ``return_train_score=True``; and for each
-        curve with a held-out counterpart (``loss`` with ``test_loss``, or else
-        ``val_loss``), averaged over the splits: ``loss_gap``, held out minus training at
-        the last epoch, and ``loss_kl``, the Kullback-Leibler divergence in nats of the
-        held-out curve from the training curve, each scaled to a sum of 1 over the epochs:
-        0 for curves of the same shape.
+        Indexed by ``candidate``. The columns are:
+
+        - the parameters;
+        - ``score_gap``, if the search has ``return_train_score=True``: the mean train score
+          minus the mean test score;
+        - ``loss_gap``, if there are curves: the held-out loss minus the training loss, after
+          the last epoch. The held-out loss is ``test_loss``, or ``val_loss`` without it;
+        - ``loss_kl``: the Kullback-Leibler divergence in nats of the held-out curve from the
+          training curve. Each curve is scaled to a sum of 1 over the epochs. It is 0 for
+          curves of the same shape.
+
+        Each metric with such curves has two such columns: ``accuracy_gap``, ``accuracy_kl``.
+        All gaps and divergences are means over the splits.
 
     Raises
     ------
@@ -42,6 +48,20 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
     ValueError
         If there are neither train scores nor held-out curves, or the curves are of another
         search.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skhp.search import overfitting
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"C": [0.01, 0.1, 1.0]}
+    >>> search = GridSearchCV(
+    ...     LogisticRegression(max_iter=1000), grid, return_train_score=True
+    ... ).fit(X, y)
+    >>> overfitting(search).columns.tolist()
+    ['C', 'score_gap']
     """
     import pandas as pd
 
@@ -92,7 +112,7 @@ def divergence(train: Any, held_out: Any) -> float:
     Returns
     -------
     float
-        In nats; NaN where a curve has negative values or is zero throughout.
+        In nats; NaN if a curve has negative values, or only zeros.
 
     Examples
     --------

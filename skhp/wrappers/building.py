@@ -97,7 +97,7 @@ def build_weights(model: Any, X: np.ndarray, encoder: Any, seed: int | None, lab
     ----------
     model : keras.Model
     X : ndarray
-        As checked.
+        After the checks.
     encoder : transformer
         Fitted feature encoder.
     seed : int or None

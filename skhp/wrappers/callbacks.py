@@ -25,14 +25,14 @@ def make_callbacks(params: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def only_for_predict(estimator: Any) -> list[Any]:
-    """The callbacks of ``predict`` that take no part in the training that goes on.
+    """The callbacks of ``predict`` that are not in use by a training at the same time.
 
     A prediction takes the model away from its callbacks, and training still needs it.
 
     Parameters
     ----------
     estimator : BaseWrapper
-        In training.
+        It is being trained.
     """
     return [c for c in estimator._predict_callbacks if c not in estimator._fit_callbacks]
 

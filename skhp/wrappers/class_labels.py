@@ -1,4 +1,4 @@
-"""Labels for a classifier of the wrappers: of a kind it can learn, and all of them known."""
+"""Check the labels for a wrapped classifier: their kind, and that all of them are known."""
 
 from __future__ import annotations
 

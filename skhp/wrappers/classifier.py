@@ -126,7 +126,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
     target_type_ : str
         The kind of y, as `sklearn.utils.multiclass.type_of_target` names it.
     X_shape_, X_dtype_, y_dtype_, y_ndim_ : object
-        Of the training data.
+        Shape, types and dimensions of the training data.
     n_outputs_, n_outputs_expected_ : int
         Number of columns of y, and number of outputs that the model should have.
 
@@ -347,7 +347,19 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
 
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
-        """Compute the accuracy. Override it to score in another way."""
+        """Compute the accuracy. Override it to score in another way.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like
+            The classes, and the predicted classes.
+        **kwargs : dict
+            Arguments of `sklearn.metrics.accuracy_score`.
+
+        Returns
+        -------
+        float
+        """
         from sklearn.metrics import accuracy_score
 
         return accuracy_score(y_true, y_pred, **kwargs)

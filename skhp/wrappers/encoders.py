@@ -1,4 +1,4 @@
-"""Encoders of X and y. Those of y are scikeras's; that of classes keeps every row a row."""
+"""Encoders of X and y. Those of y come from scikeras; the encoder of classes is changed."""
 
 from __future__ import annotations
 

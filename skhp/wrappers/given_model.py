@@ -52,7 +52,7 @@ class GivenModel:
         """Record the digest of the weights after a training."""
         self.last_digest = _digest(self.model)
 
-    def is_as_left(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Whether the weights are still those of the estimator's last training."""
         return _digest(self.model) == self.last_digest
 
@@ -90,7 +90,7 @@ def recorded_or_restored(model: Any, before: GivenModel | None) -> GivenModel:
     before : GivenModel or None
         The state that an earlier fit recorded.
     """
-    if before is None or before.model is not model or not before.is_as_left():
+    if before is None or before.model is not model or not before.is_unchanged():
         return GivenModel.of(model)
     before.restore(model)
     return before

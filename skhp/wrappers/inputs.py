@@ -24,7 +24,7 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
     Parameters
     ----------
     X : object
-        As given.
+        As the user gave it.
     estimator : str
         Name of the estimator's class.
     y : array-like, optional
@@ -297,7 +297,7 @@ def _as_input(X: Any, wants_text: bool, label: str) -> Any:
 
 
 def _as_numbers(X: np.ndarray, label: str) -> np.ndarray:
-    """Convert numbers that are written as text, or stand in a data frame beside text."""
+    """Convert numbers that are written as text, or are in a data frame with text."""
     try:
         return X.astype(keras.config.floatx())
     except (TypeError, ValueError) as error:

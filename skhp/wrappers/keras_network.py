@@ -12,9 +12,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from skhp.compat.keras import compile_arguments, layers_within, weights_of
+from skhp.compat.keras_variables import read_variables, set_variables
 from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.engine.engine_choice import EngineChoice, engine_for
 from skhp.engine.packing import are_large
@@ -33,11 +33,11 @@ class ModelLayout:
     Parameters
     ----------
     token : hashable
-        Of the model's structure.
+        Equal for models of equal structure.
     shapes, state_shapes : tuple of tuple of int
     state_dtypes : tuple of str
     embedding_shapes : frozenset of tuple of int
-        Of the weights of embeddings. Their gradients are sparse.
+        The shapes of the weights of embeddings. Their gradients are sparse.
     is_plain : bool
         Whether all weights have Keras's float type and no constraints.
     variables : list of keras.Variable
@@ -81,7 +81,7 @@ class KerasNetwork:
     Attributes
     ----------
     why_unknown : str or None
-        Why the model cannot be compared with others; None where it can.
+        Why the model cannot be compared with others; None if it can.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -200,14 +200,12 @@ class KerasNetwork:
 
     def load(self, model: keras.Model, state: TrainingState) -> None:
         """Assign a state to the model."""
-        for variable, value in zip(self._weights, state.trainable, strict=True):
-            variable.assign(value)
-        for variable, value in zip(self._state, state.state, strict=True):
-            variable.assign(value)
+        set_variables(self._weights, state.trainable)
+        set_variables(self._state, state.state)
 
     def read(self, model: keras.Model) -> tuple[Arrays, Arrays]:
         """The model's trainable weights, and what else training changes."""
-        return _values(self._weights), _values(self._state)
+        return read_variables(self._weights), read_variables(self._state)
 
 
 def build_optimizer(model: keras.Model, weights: list[Any]) -> None:
@@ -215,10 +213,6 @@ def build_optimizer(model: keras.Model, weights: list[Any]) -> None:
     if not model.optimizer.built:
         with shared_variable_kernels():
             model.optimizer.build(weights)
-
-
-def _values(variables: list[Any]) -> Arrays:
-    return [ops.convert_to_numpy(v) for v in variables]
 
 
 def _are_plain(variables: list[Any]) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from skhp.compat.keras import compile_arguments
 from skhp.engine.text import text_as_tensors
+from skhp.fitting.keras_message import keras_message
 from skhp.keras_objects.catalogue import token_of
 from skhp.wrappers.output_link import check_classes_suit, only_loss
 
@@ -28,13 +29,15 @@ def naming_the_model(model: Any, label: str, X: Any, y: Any) -> Iterator[None]:
     label : str
         What errors call the model.
     X, y : array, or list or dict of arrays
-        As encoded. y is None while the model is built.
+        Encoded, as the model takes them. y is None while the model is built.
     """
     try:
         yield
     except Exception as error:
         if isinstance(error, TypeError | ValueError):
             check_functions_return(model, X, y)
+        if len(error.args) == 1 and isinstance(error.args[0], str):
+            error.args = (keras_message(error),)
         doing = f"built for X of shape {_shapes(X)}"
         if y is not None:
             doing = f"trained on X of shape {_shapes(X)} and y, as encoded, of shape {_shapes(y)}"
@@ -47,13 +50,13 @@ def _shapes(arrays: Any) -> Any:
 
 
 def check_functions_return(model: Any, X: Any, y: Any) -> None:
-    """Raise an error if a loss or metric function of the user's returns None.
+    """Raise an error if a user's own loss or metric function returns None.
 
     Parameters
     ----------
     model : keras.Model
     X, y : array, or list or dict of arrays
-        As encoded.
+        Encoded, as the model takes them.
     """
     if y is None or not model.compiled:
         return
@@ -84,7 +87,7 @@ def check_outputs(estimator: Any, model: Any, y: Any) -> None:
         With its target encoder fitted.
     model : keras.Model
     y : array, or list or dict of arrays
-        As encoded.
+        Encoded, as the model takes them.
     """
     outputs = getattr(model, "outputs", None)
     if outputs is None:  # a subclass of keras.Model may not know them

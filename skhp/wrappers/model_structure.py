@@ -32,7 +32,7 @@ class ModelStructure:
     token : str
         Equal for models that compute the same from equal weights.
     has_own_code : bool
-        Whether functions or classes of the user's are part of it.
+        Whether the user's own functions or classes are part of it.
     """
 
     token: str

@@ -1,4 +1,4 @@
-"""What callbacks and tables ask of the network in a wrapper."""
+"""What callbacks and tables need from the network in a wrapper."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skhp.wrappers.history import KerasHistory
 from skhp.wrappers.rows import encoded_rows
 from skhp.wrappers.training import load_state, measure_model
 
-# What an estimator learned from the data and needs to predict, beside the model.
+# What an estimator learned from the data and needs to predict, in addition to the model.
 _LEARNED = (
     "target_encoder_", "feature_encoder_", "X_shape_", "X_dtype_", "n_features_in_",
     "feature_names_in_", "classes_", "target_type_", "y_ndim_", "y_dtype_", "y_shape_",
@@ -28,11 +28,11 @@ def attributes_at(estimator: Any, run: Any, history: Mapping[str, list[float]]) 
     Parameters
     ----------
     estimator : BaseWrapper
-        In training.
+        It is being trained.
     run : object
         The engine's run. Its ``state()`` has the weights.
     history : mapping of str to list of float
-        Of this training so far.
+        The history of this training so far.
     """
     model, state = copy_model(estimator.model_), run.state()
     load_state(model, state)
@@ -72,7 +72,7 @@ def evaluation(estimator: Any, X: Any, y: Any) -> Any:
     Parameters
     ----------
     estimator : BaseWrapper
-        In training.
+        It is being trained.
     X, y : array-like
     """
     X, y = estimator._validate_data(X, y)

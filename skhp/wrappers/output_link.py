@@ -173,8 +173,8 @@ def _ends_in_probabilities(model: Any) -> bool:
 def check_classes_suit(loss: Any, units: int, n_classes: int, label: str, estimator: str) -> None:
     """Raise an error if a loss cannot compare one column of class numbers with the outputs.
 
-    Of several outputs, Keras would compare each with the column, and train on wrong targets.
-    One output that is normalized to a sum of 1 is always 1, and does not learn.
+    Keras would compare each of several outputs with the column, and train on wrong targets.
+    A single output that is normalized to a sum of 1 is always 1, and does not learn.
 
     Parameters
     ----------

@@ -34,6 +34,12 @@ KERAS_ARGUMENTS = frozenset(
 class WrapperParameters(BaseEstimator):
     """The parameters of a wrapper: get, set, clone and show them."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let ``help`` and editors show the arguments of ``__init__``, not those of ``__new__``."""
+        super().__init_subclass__(**kwargs)
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Store parameters with a prefix, which a subclass may name and not store itself."""
         self = super().__new__(cls)
@@ -254,7 +260,7 @@ def _declared_by(constructors: tuple[Any, ...]) -> Mapping[str, Any]:
     Parameters
     ----------
     constructors : tuple of function or None
-        Of a class and its bases; None for a class without one.
+        The constructors of a class and its bases; None for a class without one.
     """
     defaults: dict[str, Any] = {}
     for constructor in filter(None, constructors):
@@ -271,6 +277,6 @@ def _declared_by(constructors: tuple[Any, ...]) -> Mapping[str, Any]:
 
 def _copied(value: Any, start: GivenModel | None) -> Any:
     made = copied(value)
-    if start is not None and start.model is value and start.is_as_left():
+    if start is not None and start.model is value and start.is_unchanged():
         start.restore(made)
     return made

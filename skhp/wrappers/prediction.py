@@ -11,7 +11,7 @@ import numpy as np
 from skhp.engine.block_outputs import joined, outputs_in_blocks, rows_at_once, rows_in_cache
 from skhp.engine.large_table import LargeTable, as_arrays
 from skhp.engine.text import text_as_tensors
-from skhp.engine.user_callbacks import lent
+from skhp.engine.user_callbacks import released_afterwards
 from skhp.fitting.divergence import check_can_predict, rate_of
 from skhp.wrappers.callbacks import flat_callbacks
 from skhp.wrappers.inputs import check_is_table
@@ -77,7 +77,7 @@ def predict_model(
     if arguments.get("batch_size") == -1:
         arguments = {**arguments, "batch_size": n}
     if callbacks or "steps" in arguments or _has_own_predict(model):
-        with lent(callbacks):
+        with released_afterwards(callbacks):
             return _predict_with_keras(model, X, {**arguments, "callbacks": list(callbacks)})
     if not (_holds_arrays(X) and predicts_rows_alone(model)):
         return _predict_in_batches_of_keras(model, X, arguments)

@@ -95,7 +95,7 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
     target_type_ : str
         The kind of y, as `sklearn.utils.multiclass.type_of_target` names it.
     X_shape_, X_dtype_, y_dtype_, y_ndim_ : object
-        Of the training data.
+        Shape, types and dimensions of the training data.
     n_outputs_, n_outputs_expected_ : int
         Number of columns of y, and number of outputs that the model should have.
 
@@ -144,7 +144,19 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
 
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
-        """Compute R2. Override it to score in another way."""
+        """Compute R2. Override it to score in another way.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like
+            The targets, and the predictions.
+        **kwargs : dict
+            Arguments of `sklearn.metrics.r2_score`.
+
+        Returns
+        -------
+        float
+        """
         from sklearn.metrics import r2_score
 
         return r2_score(y_true, y_pred, **kwargs)

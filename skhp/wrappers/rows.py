@@ -55,7 +55,7 @@ def checked_X(estimator: Any, X: Any, reset: bool) -> np.ndarray:
         if "could not convert string" not in str(error):
             raise
         raise ValueError(
-            f"X holds text beside numbers: {error}. Encode categories with "
+            f"X holds text and numbers: {error}. Encode categories with "
             "sklearn.preprocessing.OneHotEncoder in a ColumnTransformer, or give a data frame "
             "to a model with an input for each column."
         ) from error
@@ -169,7 +169,7 @@ def encoded_rows(estimator: Any, X: Any, y: Any, weight: np.ndarray | None = Non
     estimator : BaseWrapper
         With its encoders and its model.
     X, y : ndarray
-        As checked.
+        After the checks.
     weight : ndarray of shape (n_samples,), optional
     """
     if weight is not None and not weight.all():
@@ -278,7 +278,7 @@ def n_rows(X: Any) -> int:
 def _in_columns(y: Any, model: Any) -> Any:
     """Encoded targets, in two dimensions if the outputs have one column.
 
-    Otherwise a metric or loss of the user's would compare shapes (n,) and (n, 1).
+    Otherwise a user's own metric or loss would compare shapes (n,) and (n, 1).
     """
     outputs = getattr(model, "outputs", None)
     shapes = [tuple(o.shape) for o in outputs] if outputs else [shape_of_outputs(model)]

@@ -25,7 +25,7 @@ class StoredFits:
     ----------
     memory : path or FitStore
     params : mapping of str to object
-        Of the estimator.
+        The parameters of the estimator.
     """
 
     memory: Any
@@ -57,10 +57,10 @@ class StoredFits:
 
 
 class NoStoredFits:
-    """The fits of ``memory=None``, and of ``partial_fit``: none is stored."""
+    """Stores no fit: for ``memory=None``, and for ``partial_fit``."""
 
     def checkpoints(self, *arguments: Any) -> Checkpoints:
-        """None at all."""
+        """No checkpoints."""
         return NO_CHECKPOINTS
 
 
@@ -73,7 +73,7 @@ def _model_key(network: Any) -> tuple[Any, ...]:
 
 
 def _settings_of_keras_fit(plan: TrainingPlan) -> tuple[Any, ...] | None:
-    """What only Keras's own ``fit`` reads; None where a program trains."""
+    """What only Keras's own ``fit`` reads; None if a program trains."""
     if why_no_program(plan) is None:
         return None
     if plan.callbacks or plan.fit_arguments:

@@ -26,7 +26,7 @@ def template_of(
     ----------
     model : keras.Model
     arguments : dict
-        Of its ``compile``.
+        The arguments of its ``compile``.
     structure : ModelStructure or None
     """
     try:

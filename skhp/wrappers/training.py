@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 from sklearn.utils import check_random_state
 
+from skhp.compat.keras_variables import set_variables
 from skhp.engine.evaluation import Evaluation
 from skhp.engine.metrics import forget_results
 from skhp.engine.plan import Outcome, Rows, TrainingPlan, TrainingState, ValidationScore
@@ -88,11 +89,11 @@ def train_model(request: TrainingRequest) -> Outcome:
         random_state = check_random_state(request.seed)
         arguments = (_plan(request, network), rows, validation, start, random_state)
         outcome = train(*arguments, request.stored_fits.checkpoints(*arguments))
-        check_converged(outcome, rate_of(model))
+        check_converged(outcome, lambda: rate_of(model))
     except BaseException:  # an earlier fit may have trained the model: keep its weights
         network.load(model, start)
         if start.optimizer_variables is not None:
-            _assign(all_variables(model.optimizer), start.optimizer_variables)
+            set_variables(all_variables(model.optimizer), start.optimizer_variables)
         raise
     network.load(model, outcome.state)
     return outcome
@@ -106,8 +107,8 @@ def load_state(model: Any, state: TrainingState) -> None:
     model : keras.Model
     state : TrainingState
     """
-    _assign(model.trainable_variables, state.trainable)
-    _assign(model.non_trainable_variables, state.state)
+    set_variables(model.trainable_variables, state.trainable)
+    set_variables(model.non_trainable_variables, state.state)
 
 
 def set_optimizer_variables(model: Any, weights: list[Any], values: Sequence[np.ndarray]) -> None:
@@ -174,8 +175,3 @@ def _optimizer_values(optimizer: Any) -> list[np.ndarray] | None:
     if not optimizer.built:
         return None
     return [ops.convert_to_numpy(variable) for variable in all_variables(optimizer)]
-
-
-def _assign(variables: Iterable[Any], values: Iterable[Any]) -> None:
-    for variable, value in zip(variables, values, strict=False):
-        variable.assign(value)

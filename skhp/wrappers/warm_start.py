@@ -14,9 +14,9 @@ import numpy as np
 # Every fit reads these again. All other parameters build or compile the model.
 _FREE = frozenset(
     {
-        "batch_size", "callbacks", "class_weight", "epochs", "initial_epoch", "random_state",
-        "shuffle", "steps", "validation_batch_size", "validation_freq", "validation_split",
-        "validation_steps", "verbose", "warm_start",
+        "batch_size", "callbacks", "class_weight", "epochs", "initial_epoch", "max_seconds",
+        "memory", "random_state", "scoring", "shuffle", "steps", "validation_batch_size",
+        "validation_freq", "validation_split", "validation_steps", "verbose", "warm_start",
     }
 )  # fmt: skip
 _FREE_PREFIXES = ("callbacks__", "fit__", "predict__", "score__")
@@ -75,7 +75,7 @@ def changed_learning_rate(
     Parameters
     ----------
     before, now : mapping of str to object
-        As `settings_of_model` returns them.
+        Settings that `settings_of_model` returned.
     estimator : str
         Name of the estimator's class.
 
@@ -94,8 +94,8 @@ def changed_learning_rate(
         raise ValueError(
             f"{estimator} trains the model of an earlier fit further, and that model was made with "
             f"other values of {shown}. Set them back, or fit a new model: set warm_start=False, or "
-            "use sklearn.base.clone. (Only epochs, batch_size, callbacks, shuffle, verbose, "
-            "class_weight, validation_split, random_state and optimizer__learning_rate may change.)"
+            "use sklearn.base.clone. (Parameters that build or compile the model may not change, "
+            "except optimizer__learning_rate.)"
         )
     return None
 

@@ -237,6 +237,8 @@ class CountsRuns:
 
 
 def test_a_search_with_callbacks_keeps_no_training_that_is_over():
+    gc.collect()
+    gc.freeze()  # what other tests left takes long to look through
     counting = net(epochs=1).set_callbacks(CountsRuns())
     search = GridSearchCV(counting, {"learning_rate": [1e-3, 1e-2, 1e-1]}, cv=3)
     search.set_callbacks(LearningCurves(on="test_fold")).fit(X, y)

@@ -49,6 +49,7 @@ CASES = [
     Case("a", "keras", "get_global_attribute", "fit_own_model", "without a seed does not follow"),
     Case("a", "keras", "_flat_metrics _flat_weighted_metrics", "fit_own_model",
          gives="keras.*Model._compile_metrics._flat_metrics"),
+    Case("a", "keras", "_initialize_with_initializer _tracker", "fit_own_model", gives="keras"),
     Case("a", "sklearn", "_run_search", "learning_curves", gives="^10$"),
     Case("a", "tensorflow", "clear_kernel_cache", "many_models", "memory grows with the number"),
     Case("b", "sklearn", "open_listener close_listener send can_reuse_listener",
@@ -61,6 +62,7 @@ CASES = [
          "fit_own_model", gives="keras.*Telling Keras objects apart needs Layer"),
     Case("b", "keras", "object_name_uids _all_reduce_sum_gradients _name _init_seed",
          "fit_a_model_with_its_own_fit", gives="keras.*True"),
+    Case("b", "keras", "_value _initialize", "fit_a_model_with_its_own_fit", gives="keras.*True"),
     Case("a", "keras", "_trainable_variables", "copy_own_model", "layers of it were frozen"),
     Case("b", "tensorflow", "_seed _rng", "fit_a_model_with_its_own_fit",
          "sets the seed"),
@@ -144,7 +146,15 @@ def _private_names(tree):
     return {name for name in found - own if re.fullmatch(r"_[a-z]\w*", name)}
 
 
-LIBRARIES = ("keras", "scikeras", "sklearn", "sklearn_callback", "tensorboard", "tensorflow")
+LIBRARIES = (
+    "keras",
+    "keras_variables",
+    "scikeras",
+    "sklearn",
+    "sklearn_callback",
+    "tensorboard",
+    "tensorflow",
+)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -10,6 +10,7 @@ from skhp.compat.tensorflow import (
     define_functions,
     flat_caller,
     freed_with_model,
+    hide_native_errors,
     numbered_from,
     shared_variable_kernels,
 )
@@ -31,6 +32,13 @@ def test_flat_caller_calls_with_tensors_and_what_was_captured():
     total, product = flat_caller(concrete)(tf.constant([5.0, 6.0]), tf.constant([7.0, 8.0]))
     np.testing.assert_array_equal(total, [15, 26])
     np.testing.assert_array_equal(product, [35, 48])
+
+
+def test_native_errors_are_hidden_where_tensorflow_has_the_function(tmp_path):
+    assert hide_native_errors()
+    (tmp_path / "libtensorflow_framework.so").write_bytes(b"another library")
+    with pytest.warns(RuntimeWarning, match="absl::SetMinLogLevel.* are not kept on disk"):
+        assert not hide_native_errors(tmp_path)
 
 
 def test_eager_kernels_are_cleared_and_made_again():

@@ -1,8 +1,4 @@
-"""A search with ``memory``, in a process that tests can kill.
-
-Nothing here imports TensorFlow. So the search can fork its workers, which then do not import
-it again: see `started`.
-"""
+"""A search with ``memory``, in a process that tests can kill."""
 
 import json
 import multiprocessing
@@ -25,20 +21,8 @@ N_FITS = 8  # in two folds
 EPOCHS = 3000
 SCORES = "scores.json"
 
-# Loaded once, by the process from which searches are forked.
-PRELOADED = [__name__, "keras", "tensorflow"]
 
-
-def started(directory, backend):
-    """Start a search with two worker processes, in a process group of its own."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    process = context.Process(target=search, args=(str(directory), backend))
-    process.start()
-    return process
-
-
-def search(directory, backend):
+def run_search(directory, backend):
     """Search with the rows in a directory, and leave the scores there."""
     os.setsid()  # so that its workers can be killed with it
     # A shell may ignore Ctrl-C for what it runs in the background.

@@ -17,7 +17,8 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from skhp import MLPClassifier
 from skhp.engine.program_run import ProgramRun
 from skhp.search import FitStore
-from tests.contracts.stored_search import EPOCHS, GRID, N_FITS, NET, SCORES, started
+from tests.contracts.stored_search import EPOCHS, GRID, N_FITS, NET, SCORES, run_search
+from tests.preloaded_process import started
 
 
 def kill_all(process):
@@ -110,7 +111,9 @@ def test_a_killed_search_ends_as_one_that_never_was(rows, expected, tmp_path):
     for (kill, backend), moment in zip(kills, moments, strict=True):
         least = max(moment, n_trained(tmp_path) + 1)
         killed_when(
-            started(tmp_path, backend), lambda least=least: n_trained(tmp_path) >= least, kill
+            started(run_search, str(tmp_path), backend),
+            lambda least=least: n_trained(tmp_path) >= least,
+            kill,
         )
         assert before.items() <= finished(tmp_path).items()  # none was trained twice
         before = finished(tmp_path)
@@ -118,7 +121,7 @@ def test_a_killed_search_ends_as_one_that_never_was(rows, expected, tmp_path):
         curves = FitStore(tmp_path / "fits").curves()  # of finished and of interrupted fits
         assert curves.groupby("fit")["epoch"].max().gt(EPOCHS - 1).sum() == len(before)
     assert 0 < len(before) < N_FITS and n_interrupted > len(kills) // 2
-    process = started(tmp_path, "multiprocessing")
+    process = started(run_search, str(tmp_path), "multiprocessing")
     process.join(200)
     assert process.exitcode == 0
     assert json.loads((tmp_path / SCORES).read_text()) == expected

@@ -1,13 +1,16 @@
 """Programs kept on disk: found by other processes, checked before use, private, bounded."""
 
+import json
 import os
 import stat
+import subprocess
+import sys
 import time
 
 import pytest
 
 from skhp.engine import set_compile_cache
-from tests.fresh_process import run_script
+from tests.fresh_process import environment_with, run_script
 
 pytestmark = pytest.mark.slow
 
@@ -105,39 +108,56 @@ print(json.dumps(wrapper().fit(X, y).engine_))
 
 
 PREPARE = """
-import json, os, warnings
+import json, multiprocessing, os, sys, warnings
 from skhp.runtime import compile_cache
 
-compile_cache.LIMIT_MB = 1
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    compile_cache.prepare()
-flags = os.environ.get("TF_XLA_FLAGS", "")
-print(json.dumps([compile_cache.is_on(), flags, [str(w.message) for w in caught]]))
+def prepared(environment):
+    os.environ.update(environment)
+    compile_cache.LIMIT_MB = 1
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        compile_cache.prepare()
+    flags = os.environ.get("TF_XLA_FLAGS", "")
+    return compile_cache.is_on(), flags, [str(w.message) for w in caught]
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        with multiprocessing.Pool(1) as pool:  # a process prepares its cache once
+            print(json.dumps(pool.apply(prepared, [json.loads(line)])), flush=True)
 """
 
 
-def prepared(tmp_path, cache, **environment):
-    """Whether the cache is on, TensorFlow's flags, and the warnings."""
-    path = tmp_path / "prepare.py"
-    settings = {**NO_FLAGS, "SKHP_COMPILE_CACHE": str(cache), **environment}
-    return run_script(path, PREPARE, **settings)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Whether the cache is on, TensorFlow's flags, and the warnings, in a process of its own."""
+    path = tmp_path_factory.mktemp("prepare") / "prepare.py"
+    path.write_text(PREPARE)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+
+    def ask(cache, **environment):
+        settings = {**NO_FLAGS, "SKHP_COMPILE_CACHE": str(cache), **environment}
+        process.stdin.write(json.dumps(settings) + "\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline())
+
+    with subprocess.Popen([sys.executable, path], env=environment_with({}), **pipes) as process:
+        yield ask
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no such permissions")
-def test_a_directory_that_others_can_write_to_is_not_used(tmp_path):
-    _, flags, _ = prepared(tmp_path, tmp_path / "cache")
+def test_a_directory_that_others_can_write_to_is_not_used(tmp_path, prepared):
+    _, flags, _ = prepared(tmp_path / "cache")
     directory = next((tmp_path / "cache").iterdir())
     assert flags == f"--tf_xla_persistent_cache_directory={directory}"
     directory.chmod(0o777)
-    is_on, flags, messages = prepared(tmp_path, tmp_path / "cache")
+    is_on, flags, messages = prepared(tmp_path / "cache")
     assert not is_on and not flags
     assert "other users can write to" in messages[0] and "SKHP_COMPILE_CACHE" in messages[0]
 
 
-def test_a_file_in_place_of_the_directory_costs_a_warning(tmp_path):
+def test_a_file_in_place_of_the_directory_costs_a_warning(tmp_path, prepared):
     (tmp_path / "cache").write_text("")
-    is_on, _, messages = prepared(tmp_path, tmp_path / "cache")
+    is_on, _, messages = prepared(tmp_path / "cache")
     assert not is_on and "are not kept on disk" in messages[0]
 
 
@@ -160,61 +180,62 @@ def test_the_first_directory_stays(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["off", "0", ""])
-def test_off(tmp_path, value):
-    assert prepared(tmp_path, value, TF_XLA_FLAGS="--own") == [False, "--own", []]
+def test_off(prepared, value):
+    assert prepared(value, TF_XLA_FLAGS="--own") == [False, "--own", []]
 
 
-AFTER_TENSORFLOW = """
-import json, multiprocessing, os, warnings
-import tensorflow
-from skhp.runtime import compile_cache
+def fits_by_default(tmp_path, level):
+    """The fits of a script that imports Keras first, in the user's cache directory."""
+    names = ["SKHP_COMPILE_CACHE", "TF_XLA_FLAGS", "TF_CPP_MIN_LOG_LEVEL"]
+    unset = f"import os\nfor name in {names}: os.environ.pop(name, None)\n"
+    if level is not None:
+        unset += f"os.environ['TF_CPP_MIN_LOG_LEVEL'] = '{level}'\n"
+    source = unset + KEEP_STDERR + FITS.replace("ORDER", "['mlp']") + PRINTED
+    environment = {"XDG_CACHE_HOME": str(tmp_path)}
+    fitted, loops, printed = run_script(tmp_path / "fits.py", source, **environment)
+    return fitted, loops["mlp"], printed
 
-del os.environ["SKHP_COMPILE_CACHE"]  # by default, so without the directory of the test's own
 
-def prepared(level):
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = level
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        compile_cache.prepare()
-    return compile_cache.is_on(), os.environ["TF_XLA_FLAGS"]
-
-# TensorFlow has run nothing yet, so that its process may be forked.
-with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
-    print(json.dumps(pool.map(prepared, ["0", "3"], chunksize=1)))
+# Native code writes to file descriptor 2.
+KEEP_STDERR = """
+import os, tempfile
+import keras
+errors = tempfile.TemporaryFile()
+os.dup2(errors.fileno(), 2)
+"""
+PRINTED = """
+errors.seek(0)
+print(json.dumps([found, loops, errors.read().decode()]))
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a process that imported TensorFlow")
-def test_off_where_tensorflow_would_print_errors(tmp_path):
-    environment = {"XDG_CACHE_HOME": str(tmp_path), "SKHP_COMPILE_CACHE": "", **NO_FLAGS}
-    off, on = run_script(tmp_path / "levels.py", AFTER_TENSORFLOW, **environment)
-    assert off == [False, ""]
-    assert on[0] and str(tmp_path) in on[1]
+def test_a_script_that_imports_keras_first_finds_its_programs(tmp_path):
+    first, loops, printed = fits_by_default(tmp_path, level=None)
+    assert loops > 0 and printed == ""
+    stored = files(tmp_path / "skhp" / "programs")
+    assert sum(path.suffix == ".pb" for path in stored) == 2
+    assert fits_by_default(tmp_path, level=None) == (first, 0, "")
+    assert files(tmp_path / "skhp" / "programs") == stored  # nothing was compiled
 
 
-def test_graphs_are_kept_where_tensorflow_would_print_errors(tmp_path):
-    unset = "import os; os.environ.pop('SKHP_COMPILE_CACHE'); os.environ.pop('TF_XLA_FLAGS', '')\n"
-    source = unset + FITS.replace("ORDER", "['mlp']")
-    environment = {
-        "SKHP_COMPILE_CACHE": "", "XDG_CACHE_HOME": str(tmp_path), "TF_CPP_MIN_LOG_LEVEL": "0",
-    }  # fmt: skip
-    path = tmp_path / "fits.py"
-    first, loops = run_script(path, source, **environment)
-    assert loops["mlp"] > 0
-    assert run_script(path, source, **environment) == [first, {"mlp": 0}]
-    assert [path.suffix for path in tmp_path.glob("skhp/*/*/*")] == [".bin"]
+def test_only_graphs_are_kept_where_tensorflow_prints_errors(tmp_path):
+    first, loops, _ = fits_by_default(tmp_path, level=0)
+    assert loops > 0
+    assert fits_by_default(tmp_path, level=0)[:2] == (first, 0)
+    stored = files(tmp_path / "skhp" / "programs")
+    assert {path.suffix for path in stored} == {".bin"}
 
 
-def test_a_directory_that_the_user_gave_to_tensorflow_stays(tmp_path):
+def test_a_directory_that_the_user_gave_to_tensorflow_stays(tmp_path, prepared):
     flag = "--tf_xla_persistent_cache_directory=/somewhere"
-    is_on, flags, _ = prepared(tmp_path, tmp_path / "cache", TF_XLA_FLAGS=flag)
+    is_on, flags, _ = prepared(tmp_path / "cache", TF_XLA_FLAGS=flag)
     assert not is_on and flags == flag
 
 
-def test_the_least_recently_used_files_go_first(tmp_path):
+def test_the_least_recently_used_files_go_first(tmp_path, prepared):
     from zlib import crc32
 
-    prepared(tmp_path, tmp_path / "cache")
+    prepared(tmp_path / "cache")
     directory = next((tmp_path / "cache").iterdir())
     data = bytes(400_000)
     lines = []
@@ -229,14 +250,14 @@ def test_the_least_recently_used_files_go_first(tmp_path):
     (directory / "checksums.txt").write_text("".join(lines))
     (directory / "xla_compile_cache_5.pb.tmp").write_bytes(data)
     os.utime(directory / "xla_compile_cache_5.pb.tmp", (0, 0))
-    prepared(tmp_path, tmp_path / "cache")
+    prepared(tmp_path / "cache")
     left = sorted(path.name for path in directory.iterdir())
     assert left == ["checksums.txt", "xla_compile_cache_0.pb", "xla_compile_cache_1.pb"]
 
 
-def test_versions_that_nobody_uses_are_removed(tmp_path):
+def test_versions_that_nobody_uses_are_removed(tmp_path, prepared):
     cache = tmp_path / "cache"
-    prepared(tmp_path, cache)
+    prepared(cache)
     (current,) = cache.iterdir()
     days_ago = {"0" * 16: 40, "1" * 16: 20, "2" * 16: 40, "own": 40, current.name: 40}
     for name in days_ago:
@@ -246,7 +267,7 @@ def test_versions_that_nobody_uses_are_removed(tmp_path):
     for name, days in days_ago.items():
         then = time.time() - days * 24 * 3600
         os.utime(cache / name, (then, then))
-    prepared(tmp_path, cache)  # another process that uses the current versions
+    prepared(cache)  # another process that uses the current versions
     left = {path.name for path in cache.iterdir()}
     assert left == {"1" * 16, "2" * 16, "own", current.name}
     assert [path.name for path in (cache / ("2" * 16)).iterdir()] == ["notes.txt"]

@@ -1,14 +1,8 @@
 """`optuna_objective`: scores of a cross-validation, reported after each epoch, and pruning."""
 
-import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,13 +13,15 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_sco
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skhp
 from skhp import KerasClassifier, MLPClassifier
 from skhp.callback import LearningCurves
 from skhp.engine.program_run import ProgramRun
 from skhp.search import FitStore, optuna_objective, results
+from tests.preloaded_process import started
 
 optuna = pytest.importorskip("optuna")
+from tests.search.stored_study import run_study, storage_in  # noqa: E402 - it imports optuna
+
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 NET = MLPClassifier(n_layers=1, width=16, epochs=6, random_state=0)
@@ -211,41 +207,6 @@ def test_a_study_that_minimizes_is_refused(binary):
 
 
 RATES, EPOCHS = [0.01, 0.03, 0.1], 60
-STUDY = """
-import json, sys
-import numpy as np
-import optuna
-from skhp import MLPClassifier
-from skhp.engine.program_run import ProgramRun
-from skhp.search import FitStore, optuna_objective
-
-directory, params, rates, n_trials = json.loads(sys.argv[1])
-trained, epochs = [], ProgramRun.epochs
-def counted(self, count):
-    logs = epochs(self, count)
-    trained.append(len(logs))
-    return logs
-ProgramRun.epochs = counted
-
-data = np.load(directory + "/rows.npz")
-net = MLPClassifier(**params, memory=FitStore(directory + "/fits", every=0))
-space = {"learning_rate": rates}
-objective = optuna_objective(net, space, data["X"], data["y"], cv=2, scoring="neg_log_loss")
-storage = "sqlite:///" + directory + "/study.db"
-study = optuna.create_study(
-    storage=storage, study_name="net", direction="maximize", load_if_exists=True
-)
-if n_trials is None:  # this process has the study alone
-    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-        study.enqueue_trial(trial.params)
-    if not study.trials:
-        for rate in rates:
-            study.enqueue_trial({"learning_rate": rate})
-    n_trials = len(study.get_trials(states=[optuna.trial.TrialState.WAITING]))
-study.optimize(objective, n_trials=n_trials)
-print(sum(trained))
-"""
 
 
 @pytest.mark.slow
@@ -253,23 +214,20 @@ def test_a_killed_study_goes_on_in_another_process(binary, tmp_path):
     X, y = binary
     np.savez(tmp_path / "rows.npz", X=X, y=y)
     net = clone(NET).set_params(epochs=EPOCHS, learning_rate=0.0123)
-    process = started(tmp_path, net)
+    process = study_in_a_process(tmp_path, "killed", net)
     fits = FitStore(tmp_path / "fits")
     until = time.monotonic() + 120
-    while time.monotonic() < until and process.poll() is None:
+    while time.monotonic() < until and process.is_alive():
         epochs = sorted(epochs_in(fits))
         if len(epochs) == 4 and 10 < epochs[0] < EPOCHS:  # the second trial is on its way
             break
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+        process.join(0.01)
+    process.kill()
+    process.join()
     done = sum(epochs_in(fits))
     assert 2 * EPOCHS < done < 4 * EPOCHS
-    process = started(tmp_path, net)
-    n_trained = int(process.communicate(timeout=120)[0].splitlines()[-1])
-    assert process.returncode == 0
-    assert n_trained == 6 * EPOCHS - done
+    process = study_in_a_process(tmp_path, "continued", net)
+    assert n_trained(process, tmp_path / "continued") == 6 * EPOCHS - done
     study = optuna.load_study(study_name="net", storage=storage_in(tmp_path))
     complete = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
     assert [trial.state.name for trial in study.trials].count("FAIL") == 1
@@ -284,8 +242,8 @@ def test_two_processes_share_a_study_and_a_store(binary, tmp_path):
     net = clone(NET).set_params(epochs=EPOCHS, learning_rate=0.0123)
     rates = [RATES[0], *RATES]  # both processes begin with the same fits
     study = study_of(*rates, storage=storage_in(tmp_path), study_name="net")
-    processes = [started(tmp_path, net, n_trials=2) for _ in range(2)]
-    trained = [int(p.communicate(timeout=120)[0].splitlines()[-1]) for p in processes]
+    processes = {name: study_in_a_process(tmp_path, name, net, 2) for name in ("one", "two")}
+    trained = [n_trained(process, tmp_path / name) for name, process in processes.items()]
     assert 6 * EPOCHS <= sum(trained) <= 8 * EPOCHS  # neither waits for the other
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 4
     assert_scores_of_cross_validations(study.trials, net, binary)
@@ -305,25 +263,19 @@ def assert_scores_of_cross_validations(trials, net, rows):
         np.testing.assert_array_equal(trial.value, expected.mean())
 
 
-def storage_in(directory):
-    return f"sqlite:///{directory}/study.db"
-
-
 def epochs_in(store):
     """The epochs of each fit that a store holds. A kill may leave two files of a fit."""
     return {stored.key: stored.epochs for stored in store.stored()}.values()
 
 
-def started(directory, net, n_trials=None):
-    script = Path(directory) / "study.py"
-    script.write_text(STUDY)
+def study_in_a_process(directory, result, net, n_trials=None):
     names = ("n_layers", "width", "epochs", "random_state")
     params = {name: getattr(net, name) for name in names}
-    paths = [str(Path(skhp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return subprocess.Popen(
-        [sys.executable, str(script), json.dumps([str(directory), params, RATES, n_trials])],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    return started(run_study, str(directory), result, params, RATES, n_trials)
+
+
+def n_trained(process, result):
+    """The epochs that a process has trained, once it is over."""
+    process.join(120)
+    assert process.exitcode == 0
+    return json.loads(result.read_text())

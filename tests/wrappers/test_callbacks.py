@@ -15,7 +15,9 @@ LOSS = "binary_crossentropy"
 
 
 def build(meta):
-    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+    outputs = keras.layers.Dense(1, activation="sigmoid")
+    # It drops nothing. With it, the network is a graph, which XLA need not compile.
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dropout(1e-6), outputs])
 
 
 def build_compiled():
@@ -36,11 +38,11 @@ class Batches(keras.callbacks.Callback):
         pass
 
 
-@pytest.mark.parametrize("others", [[], [Batches()]], ids=["compiled", "keras"])
+@pytest.mark.parametrize("others", [[], [Batches()]], ids=["graph", "keras"])
 def test_early_stopping_on_accuracy_tells_when_it_stopped(binary, others):
     stop = keras.callbacks.EarlyStopping("val_accuracy", patience=2, min_delta=1)
     net = classifier(callbacks=[stop, *others], epochs=9).fit(*binary)
-    assert net.engine_ == ("keras" if others else "compiled")
+    assert net.engine_ == ("keras" if others else "graph")
     assert net.n_epochs_ == 3 and stop.stopped_epoch == 2
     assert stop.best == net.history_["val_accuracy"][0]
     assert net.callbacks_[0] is stop and stop.model is None
@@ -131,7 +133,7 @@ def pr_auc():
 AUC = keras.metrics.AUC
 
 
-@pytest.mark.parametrize("others", [[], [Batches()]], ids=["compiled", "keras"])
+@pytest.mark.parametrize("others", [[], [Batches()]], ids=["graph", "keras"])
 def test_a_metric_has_one_name_in_every_fit(binary, others):
     for _ in range(2):
         stop = keras.callbacks.EarlyStopping("val_auc", patience=1, min_delta=1)

@@ -163,6 +163,15 @@ def test_callbacks_given_to_fit_are_objects(binary):
     assert net.fit(*binary, callbacks=stop).n_epochs_ == 2
 
 
+def test_an_error_of_keras_has_no_colour_codes(binary):
+    def for_three_columns():
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+
+    with pytest.raises(ValueError, match="have value 3") as caught:
+        KerasClassifier(for_three_columns, loss="mse").fit(*binary)
+    assert "\x1b" not in str(caught.value)
+
+
 def test_an_error_in_the_builder_says_what_it_was_called_with(binary):
     with pytest.raises(ValueError, match="units") as caught:
         KerasClassifier(build, loss="mse", width=-3).fit(*binary)

@@ -63,11 +63,11 @@ def scores(labelled):
     return [balanced_accuracy_score(y_val, net.fit(X, y).predict(X_val)) for net in nets]
 
 
-@pytest.mark.parametrize("others", [[], [Batches()]], ids=["compiled", "keras"])
+@pytest.mark.parametrize("others", [[], [Batches()]], ids=["graph", "keras"])
 def test_early_stopping_watches_a_scorer(others, labelled, scores):
     X, y = labelled
     net = classifier(*others).fit(X, y)
-    assert net.engine_ == ("keras" if others else "compiled")
+    assert net.engine_ == ("keras" if others else "graph")
     expected = scores[: net.n_epochs_]
     np.testing.assert_allclose(net.history_["val_balanced_accuracy"], expected)
     best = int(np.argmax(expected))

@@ -135,7 +135,7 @@ def test_whatever_changes_the_training_makes_another_fit(binary, tmp_path):
     ]
     for n, (params, arguments) in enumerate(fits, 1):
         for _ in range(2):
-            network(**params, memory=tmp_path).fit(X, y, **arguments)
+            network(rate=0.3, **params, memory=tmp_path).fit(X, y, **arguments)
         assert FitStore(tmp_path).frame()["fit"].nunique() == n
 
 
@@ -145,7 +145,8 @@ def falls(epoch, rate):
 
 def test_a_callback_that_sets_the_learning_rate_goes_on(binary, tmp_path, trained):
     X, y = binary
-    unfitted = network(callbacks=[keras.callbacks.LearningRateScheduler(falls)], epochs=12)
+    schedule = keras.callbacks.LearningRateScheduler(falls)
+    unfitted = network(rate=0.3, callbacks=[schedule], epochs=12)
     expected = clone(unfitted).fit(X, y)
     trained.clear()
     for epochs in (3, 12, 12):

@@ -68,7 +68,7 @@ def freeze(concrete: Any, lengths: list[int | None]) -> FrozenGraph | None:
     Parameters
     ----------
     concrete : tf.types.experimental.ConcreteFunction
-        Of a flat list of tensors.
+        A function of a flat list of tensors.
     lengths : list of int or None
         As in `FrozenGraph`.
     """

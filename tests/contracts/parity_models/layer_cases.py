@@ -1,6 +1,9 @@
 """Each layer of Keras that draws no random numbers, in a small network."""
 
+import math
+
 import keras
+import numpy as np
 from keras import layers, ops
 
 from .case import Case, branches_case, first, integers, layer_case, normal, positive
@@ -20,18 +23,19 @@ def of_each_rank(name, *args, ranks=("1D", "2D", "3D"), **settings):
     return {rank: lambda kind=kind: kind(*args, **settings) for rank, kind in kinds.items()}
 
 
-def in_branches(label, *tables):
-    """A case for lines, one for images and one for volumes, of such layers."""
-    return {
-        f"{label} {rank}": branches_case(
-            *[table[rank] for table in tables if rank in table], shape=shape
-        )
-        for rank, shape in SHAPES.items()
-    }
+def in_branches(*tables):
+    """A branch for each such layer."""
+    return [(rank, [table[rank]]) for rank in SHAPES for table in tables if rank in table]
 
 
 def in_turn(*pairs):
-    """Cases of several layers, one after the other, for lines, images and volumes."""
+    """A branch for lines, images and volumes each, with several layers one after the other.
+
+    Parameters
+    ----------
+    pairs : tuple of (str, int)
+        A class without its rank, and what it is given.
+    """
 
     def made(rank):
         return [
@@ -39,30 +43,55 @@ def in_turn(*pairs):
             for name, given in pairs
         ]
 
-    label = ", ".join(name for name, _ in pairs)
-    return {
-        f"{label} {rank}": layer_case(*made(rank), shape=shape) for rank, shape in SHAPES.items()
-    }
+    return [(rank, made(rank)) for rank in SHAPES]
+
+
+def of_all_ranks(branches):
+    """A case with an input for lines, one for images and one for volumes.
+
+    Its branches begin and end as those of `branches_case`.
+
+    Parameters
+    ----------
+    branches : list of (str, list of callable)
+        The rank of the input, and what makes the layers.
+    """
+
+    def network():
+        inputs = {rank: keras.Input(shape) for rank, shape in SHAPES.items()}
+        ends = []
+        for rank, made in branches:
+            end = layers.Dense(SHAPES[rank][-1], activation="tanh")(inputs[rank])
+            for layer in made:
+                end = layer()(end)
+            ends.append(layers.Flatten()(end))
+        return keras.Model(list(inputs.values()), layers.Dense(1)(layers.Concatenate()(ends)))
+
+    n_numbers = sum(map(math.prod, SHAPES.values()))
+    return Case(network, normal(n_numbers), normal(1, seed=1), inputs=of_each_shape)
+
+
+def of_each_shape(X):
+    """Lines, images and volumes from rows of numbers."""
+    ends = np.cumsum([math.prod(shape) for shape in SHAPES.values()])[:-1]
+    parts = zip(np.split(X, ends, axis=1), SHAPES.values(), strict=True)
+    return [part.reshape(-1, *shape) for part, shape in parts]
 
 
 # The layers of a case are all rowwise or all not, and XLA compiles all or none: what a network
 # has of either kind decides how it is trained.
 FLAT = {
-    "Activation, PReLU, Softmax, Dense, RepeatVector": (
+    "rowwise layers": (
         lambda: layers.Activation("gelu"),
         layers.PReLU,
         layers.Softmax,
         lambda: layers.Dense(3, activation="relu"),
         lambda: layers.RepeatVector(3),
-    ),
-    "ELU, LeakyReLU, ReLU, Identity, Rescaling": (
         layers.ELU,
         layers.LeakyReLU,
         lambda: layers.ReLU(max_value=0.5, negative_slope=0.1),
         layers.Identity,
         lambda: layers.Rescaling(2.0, 0.5),
-    ),
-    "GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization": (
         lambda: layers.GroupNormalization(2),
         layers.LayerNormalization,
         layers.RMSNormalization,
@@ -77,17 +106,15 @@ FLAT = {
 }
 
 IN_LINES = {
-    "EinsumDense, GRU": (
+    "EinsumDense, GRU, LSTM, SimpleRNN": (
         lambda: layers.EinsumDense("abc,cd->abd", output_shape=(4, 2), bias_axes="d"),
         lambda: layers.GRU(2),
         lambda: layers.GRU(2, reset_after=False),
-    ),
-    "LSTM, SimpleRNN": (
         lambda: layers.LSTM(2),
         lambda: layers.LSTM(2, go_backwards=True, return_sequences=True),
         lambda: layers.SimpleRNN(2),
+        lambda: layers.LSTM(2, unroll=True),
     ),
-    "LSTM, unrolled": (lambda: layers.LSTM(2, unroll=True),),
     "RNN, StackedRNNCells, Bidirectional, TimeDistributed": (
         lambda: layers.RNN(layers.GRUCell(2)),
         lambda: layers.RNN(layers.StackedRNNCells([layers.LSTMCell(2), layers.SimpleRNNCell(2)])),
@@ -122,17 +149,26 @@ def merged(*kinds):
     return network
 
 
-def attended(layer, query_is_all=False):
-    """A sequence that attends to itself."""
+def attended(*kinds):
+    """A sequence that attends to itself, in a branch for each kind of attention."""
 
     def network():
         x = keras.Input(LINE)
-        hidden = layers.Dense(3, activation="tanh")(x)
-        attention = layer()
-        out = attention([hidden, hidden]) if query_is_all else attention(hidden, hidden)
-        return keras.Model(x, layers.Dense(1)(layers.Flatten()(out)))
+        hidden = [layers.Dense(3, activation="tanh")(x) for _ in kinds]
+        ends = [layers.Flatten()(kind(h)) for kind, h in zip(kinds, hidden, strict=True)]
+        return keras.Model(x, layers.Dense(1)(layers.Concatenate()(ends)))
 
     return network
+
+
+def in_a_list(kind):
+    """Attention that takes query and value in a list."""
+    return lambda hidden: kind()([hidden, hidden])
+
+
+def as_two_arguments(kind, *args, **settings):
+    """Attention that takes query and value as two arguments."""
+    return lambda hidden: kind(*args, **settings)(hidden, hidden)
 
 
 def halves(X):
@@ -200,16 +236,21 @@ LAYER_CASES = {
     **{name: branches_case(*made) for name, made in FLAT.items()},
     **{name: branches_case(*made, shape=LINE) for name, made in IN_LINES.items()},
     "BatchNormalization of images": layer_case(layers.BatchNormalization, shape=IMAGE),
-    **in_branches("convolutions", *CONVOLUTIONS),
-    **in_branches(
-        "global pooling",
-        of_each_rank("GlobalAveragePooling"),
-        of_each_rank("GlobalMaxPooling"),
-        {"2D": lambda: layers.UpSampling2D(2, interpolation="bilinear")},
+    "convolutions": of_all_ranks(in_branches(*CONVOLUTIONS)),
+    "global pooling": of_all_ranks(
+        in_branches(
+            of_each_rank("GlobalAveragePooling"),
+            of_each_rank("GlobalMaxPooling"),
+            {"2D": lambda: layers.UpSampling2D(2, interpolation="bilinear")},
+        )
     ),
-    **in_turn(("ZeroPadding", 1), ("AveragePooling", 2), ("MaxPooling", 2)),
-    **in_turn(("AdaptiveMaxPooling", 3), ("AdaptiveAveragePooling", 2)),
-    **in_turn(("UpSampling", 2), ("Cropping", 1)),
+    "ZeroPadding, AveragePooling, MaxPooling": of_all_ranks(
+        in_turn(("ZeroPadding", 1), ("AveragePooling", 2), ("MaxPooling", 2))
+    ),
+    "AdaptiveMaxPooling, AdaptiveAveragePooling": of_all_ranks(
+        in_turn(("AdaptiveMaxPooling", 3), ("AdaptiveAveragePooling", 2))
+    ),
+    "UpSampling, Cropping": of_all_ranks(in_turn(("UpSampling", 2), ("Cropping", 1))),
     "Reshape, Permute, Flatten": layer_case(
         lambda: layers.Reshape((1, 4)), lambda: layers.Permute((2, 1)), layers.Flatten
     ),
@@ -220,17 +261,18 @@ LAYER_CASES = {
     ", ".join(SUMS): Case(merged(*SUMS), normal(4), normal(1, seed=1)),
     ", ".join(CHOICES): Case(merged(*CHOICES), normal(4), normal(1, seed=1)),
     "Dot": Case(dot, normal(8), normal(1, seed=1), inputs=halves),
-    "Attention": Case(
-        attended(layers.Attention, query_is_all=True), normal(*LINE), normal(1, seed=1)
+    "Attention, MultiHeadAttention": Case(
+        attended(in_a_list(layers.Attention), as_two_arguments(layers.MultiHeadAttention, 2, 2)),
+        normal(*LINE),
+        normal(1, seed=1),
     ),
-    "AdditiveAttention": Case(
-        attended(layers.AdditiveAttention, query_is_all=True), normal(*LINE), normal(1, seed=1)
-    ),
-    "MultiHeadAttention": Case(
-        attended(lambda: layers.MultiHeadAttention(2, 2)), normal(*LINE), normal(1, seed=1)
-    ),
-    "GroupQueryAttention": Case(
-        attended(lambda: layers.GroupQueryAttention(2, 4, 2)), normal(*LINE), normal(1, seed=1)
+    "AdditiveAttention, GroupQueryAttention": Case(
+        attended(
+            in_a_list(layers.AdditiveAttention),
+            as_two_arguments(layers.GroupQueryAttention, 2, 4, 2),
+        ),
+        normal(*LINE),
+        normal(1, seed=1),
     ),
     "Embedding": Case(embedded(), integers(7, 5), normal(1, seed=1)),
     "ReversibleEmbedding": Case(reversible, integers(7, 5), normal(1, seed=1)),
