@@ -126,6 +126,23 @@ def fresh_keras_generator() -> Iterator[None]:
         set_global_attribute(name, before)
 
 
+def weights_of(optimizer: Any) -> list[Any] | None:
+    """The weights that a built optimizer has variables for; None if Keras does not say.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+    """
+    own = getattr(optimizer, "_trainable_variables", None)
+    if own is None:
+        warn_missing(
+            "keras",
+            "Optimizer._trainable_variables",
+            "a model cannot be trained further or copied after layers of it were frozen",
+        )
+    return own
+
+
 def schedule_of(optimizer: Any) -> Any:
     """An optimizer's learning rate schedule, None if its rate is a number."""
     import keras

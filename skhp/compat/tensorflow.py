@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import mmap
 import os
-import re
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -36,9 +35,10 @@ def hide_native_errors(folder: str | os.PathLike[str] | None = None) -> bool:
 
     for path in Path(folder or tf.sysconfig.get_lib()).glob("libtensorflow_framework*"):
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            names = _SET_LOG_LEVEL.findall(data)
-        if names:
-            ctypes.CDLL(os.fspath(path))[names[0].decode()](_FATAL)
+            end = data.find(_SET_LOG_LEVEL)  # many times faster than a regular expression
+            name = data[data.rfind(_NAMESPACE, 0, end) : end] + _SET_LOG_LEVEL
+        if end > 0:
+            ctypes.CDLL(os.fspath(path))[name.decode()](_FATAL)
             return True
     if os.name == "posix":  # the libraries for Windows have other names
         warn_missing(
@@ -50,8 +50,8 @@ def hide_native_errors(folder: str | os.PathLike[str] | None = None) -> bool:
     return False
 
 
-# `absl::SetMinLogLevel(absl::LogSeverityAtLeast)`, with the version of Abseil in the name.
-_SET_LOG_LEVEL = re.compile(rb"_ZN4absl\d+lts_\d+14SetMinLogLevelENS0_18LogSeverityAtLeastE")
+# `absl::SetMinLogLevel(absl::LogSeverityAtLeast)`. The version of Abseil stands between them.
+_NAMESPACE, _SET_LOG_LEVEL = b"_ZN4absl", b"14SetMinLogLevelENS0_18LogSeverityAtLeastE"
 _FATAL = 3
 
 

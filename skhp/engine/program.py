@@ -29,7 +29,7 @@ _MOST_EPOCHS = 32
 
 
 class Program:
-    """The training of one structure on up to so many rows.
+    """The training of one structure, for a limited number of rows.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ class Program:
         )
         self.log_names = self._epochs.log_names
         name = name_of(structure, capacity)
-        self._run = backend.TRACERS[structure.engine](self._epochs, name, key)
+        tracer = backend.TRACERS[structure.engine, structure.is_parallel]
+        self._run = tracer(self._epochs, name, key)
         self._first_call = threading.Lock()
         self._is_compiled = False
         self._why_not: str | None = None  # why it does not compile

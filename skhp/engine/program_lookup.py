@@ -96,8 +96,10 @@ def structure_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> St
     weighted = rows.weighted or (validation is not None and validation.weighted)
     streamed = is_streamed(rows, validation)
     is_shared = is_padded and not streamed  # a block ends with a batch
+    choice = network.engine(plan)
     return Structure(
-        engine=network.engine(plan).name,
+        engine=choice.name,
+        is_parallel=choice.is_parallel,
         layout=network.layout(shared=optimizers.is_elementwise(optimizer)),
         optimizer=optimizers.structure_of(plan.optimizer, plan.learning_rate),
         loss=plan.loss and plan.loss.token,

@@ -21,6 +21,8 @@ class Structure:
     ----------
     engine : {"compiled", "graph"}
         How the program runs; see `skhp.engine.engine_choice`.
+    is_parallel : bool
+        Whether operations of a graph may run at the same time.
     layout : MLPLayout or ModelLayout
         The network's arrays.
     optimizer, loss, metrics : hashable
@@ -43,6 +45,7 @@ class Structure:
     """
 
     engine: str
+    is_parallel: bool
     layout: Any
     optimizer: Hashable
     loss: Hashable

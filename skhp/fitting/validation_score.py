@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from skhp.engine.plan import TrainingState, ValidationScore
 
 
-class ScoringError(ValueError):
-    """A scorer failed on the validation rows."""
-
-
 def history_name(scoring: Any) -> str:
     """The name of a score in the history.
 
@@ -79,7 +75,7 @@ def validation_score(
 
     Raises
     ------
-    ScoringError
+    ValueError
         In training, if the scorer fails, or returns something other than a finite number.
     """
     from skhp.engine.plan import ValidationScore
@@ -94,7 +90,7 @@ def validation_score(
         try:
             value = scorer(estimator_at(state), X, y, **weights)
         except Exception as error:
-            raise ScoringError(
+            raise ValueError(
                 f"{parameter}={scorer!r} failed on the validation rows: "
                 f"{type(error).__name__}: {error}"
             ) from error
@@ -110,7 +106,7 @@ def validation_score(
 
 def _checked(value: Any, parameter: str, scorer: Any) -> float:
     if not isinstance(value, Real) or not np.isfinite(float(value)):
-        raise ScoringError(
+        raise ValueError(
             f"{parameter}={scorer!r} must return a finite number for the validation rows. Got "
             f"{value!r}. Give more validation rows, or use another scorer."
         )

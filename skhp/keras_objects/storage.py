@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 
 from skhp import runtime
-from skhp.compat.keras import compile_arguments, schedule_of, unsafe_deserialization
+from skhp.compat.keras import (
+    compile_arguments,
+    layers_within,
+    schedule_of,
+    unsafe_deserialization,
+    weights_of,
+)
 from skhp.keras_objects.layer_state import read_layer_states, write_layer_states
 from skhp.runtime.eager_kernels import note_model_built
 from skhp.runtime.global_generators import seeded
@@ -39,7 +45,8 @@ class PackedModel:
     compiled : dict or None
         Arguments of ``compile``.
     optimizer : tuple or None
-        Class, config and variables of the optimizer.
+        Class, config and variables of the optimizer, and the positions of the weights that it
+        has variables for. The trainable weights may be others, after layers were frozen.
     """
 
     kind: Any
@@ -49,7 +56,7 @@ class PackedModel:
     values: list[np.ndarray]
     layer_states: list[dict[str, Any] | None]
     compiled: dict[str, Any] | None
-    optimizer: tuple[Any, dict[str, Any], list[np.ndarray]] | None
+    optimizer: tuple[Any, dict[str, Any], list[np.ndarray], list[int] | None] | None
 
 
 def pack_model(model: Any) -> PackedModel:
@@ -73,8 +80,9 @@ def pack_model(model: Any) -> PackedModel:
             config = _config_of(model)
             build_config = None if hasattr(model, "inputs") else model.get_build_config()
     except NotImplementedError as error:
+        kind = type(_part_without_config(model)).__name__
         raise TypeError(
-            f"{type(model).__name__} cannot be pickled: it does not say how it was made. "
+            f"{kind} cannot be pickled: it does not say how it was made. "
             "Give the class a get_config method that returns the arguments of its __init__."
         ) from error
     optimizer = getattr(model, "optimizer", None)
@@ -88,8 +96,30 @@ def pack_model(model: Any) -> PackedModel:
         compiled=compile_arguments(model) if getattr(model, "compiled", False) else None,
         optimizer=None
         if optimizer is None
-        else (type(optimizer), optimizer_config(optimizer), _values(optimizer.variables)),
+        else (
+            type(optimizer),
+            optimizer_config(optimizer),
+            _values(optimizer.variables),
+            _positions_of_weights(optimizer, model.variables),
+        ),
     )
+
+
+def _part_without_config(model: Any) -> Any:
+    """The layer that does not say how it was made; else the model itself."""
+    for layer in reversed(layers_within(model)):  # what a layer holds comes before the layer
+        try:
+            layer.get_config()
+        except NotImplementedError:
+            return layer
+    return model
+
+
+def _positions_of_weights(optimizer: Any, variables: list[Any]) -> list[int] | None:
+    """The positions of an optimizer's weights; None if it is not built, or Keras does not say."""
+    weights = weights_of(optimizer) if optimizer.built else None
+    places = {id(variable): i for i, variable in enumerate(variables)}
+    return None if weights is None else [places[id(weight)] for weight in weights]
 
 
 def optimizer_config(optimizer: Any) -> dict[str, Any]:
@@ -162,17 +192,26 @@ def unpack_model(packed: PackedModel) -> Any:
         variable.assign(value)
     write_layer_states(model, packed.layer_states)
     if packed.optimizer is not None and packed.compiled is not None:
-        if len(model.optimizer.variables) != len(packed.optimizer[2]):  # it was built
-            model.optimizer.build(model.trainable_variables)
-        for variable, value in zip(model.optimizer.variables, packed.optimizer[2], strict=True):
-            variable.assign(value)
+        _set_optimizer_values(model, *packed.optimizer[2:])
     return model
+
+
+def _set_optimizer_values(
+    model: Any, values: list[np.ndarray], positions: list[int] | None
+) -> None:
+    if len(model.optimizer.variables) != len(values):  # it was built
+        weights = model.trainable_variables
+        if positions is not None:
+            weights = [model.variables[position] for position in positions]
+        model.optimizer.build(weights)
+    for variable, value in zip(model.optimizer.variables, values, strict=True):
+        variable.assign(value)
 
 
 def _new_optimizer(packed: PackedModel) -> Any:
     if packed.optimizer is None:
         return None
-    kind, config, _ = packed.optimizer
+    kind, config, *_ = packed.optimizer
     return kind.from_config(dict(config))
 
 

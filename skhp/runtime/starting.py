@@ -84,9 +84,10 @@ def _import_keras() -> None:
         compile_cache.prepare()
         return
     # The user may want to see errors. TensorFlow prints some for each program that it loads.
-    compile_cache.prepare(loads_quietly=level == "3" and _hides_errors(is_loaded))
+    is_quiet = level == "3" and _hides_errors(is_loaded)
+    compile_cache.prepare(loads_quietly=is_quiet)
     _limit_tensorflow_threads()
-    _note_xla_notices(is_loaded)
+    _note_xla_notices(is_loaded, is_quiet)
 
 
 def _limit_tensorflow_threads() -> None:
@@ -113,13 +114,13 @@ def _is_old() -> bool:
     return tuple(map(int, tf.__version__.split(".")[:2])) < (2, 21)
 
 
-def _note_xla_notices(is_loaded: bool) -> None:
-    # TensorFlow prints notices when it first compiles a function with XLA: always before
-    # version 2.21, and later if the log level was set too late.
+def _note_xla_notices(is_loaded: bool, is_quiet: bool) -> None:
+    # Unless errors are hidden, TensorFlow prints notices when it first compiles a function with
+    # XLA: always before version 2.21, and later if the log level was set too late.
     global _prints_xla_notices
     import tensorflow as tf
 
-    _prints_xla_notices = is_loaded or _is_old()
+    _prints_xla_notices = not is_quiet and (is_loaded or _is_old())
     if is_loaded:
         tf.config.list_logical_devices()  # prints a notice of its own
 

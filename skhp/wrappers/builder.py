@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from skhp.compat.keras import fresh_metric_names
-from skhp.compat.keras_building import build_models_faster
 from skhp.compat.keras_variables import variables_made_when_read
 from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.runtime.global_generators import seeded
@@ -68,7 +67,6 @@ class Builder:
         import keras
 
         self._check(arguments)
-        build_models_faster()
         with (
             seeded(seed, self.function),
             fresh_metric_names(),

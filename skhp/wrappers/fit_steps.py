@@ -111,8 +111,9 @@ def _validation_rows(estimator: Any, given: Any, class_weight: Any) -> Rows | No
         check_is_table(X, type(estimator).__name__)
         X, y = estimator._validate_data(X, y)
         return encoded_rows(estimator, X, y, _weights(y, sample_weight, class_weight))
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"validation_data cannot be used: {error}") from error
+    except Exception as error:
+        error.add_note("Raised for validation_data, not for the training rows.")
+        raise
 
 
 def _train(

@@ -25,10 +25,11 @@ class KeptModel:
     def _keep_training(self, outcome: Any) -> None:
         """Keep what a compiled training gave, until the model is read."""
         model = self._unpacked_model()
+        trained = (model.trainable_variables, outcome.state.optimizer_variables)
         if model.optimizer.built:  # someone may hold the model, so complete it now
-            _set_optimizer_variables(model, outcome.state.optimizer_variables)
+            _set_optimizer_variables(model, *trained)
         else:
-            self._optimizer_variables = outcome.state.optimizer_variables
+            self._optimizer_variables = trained
         self._last_history = outcome.history
 
     @property
@@ -36,9 +37,9 @@ class KeptModel:
         """The fitted `keras.Model`."""
         model = self._unpacked_model()
         with _completing:
-            values = self.__dict__.get("_optimizer_variables")
-            if values is not None:
-                _set_optimizer_variables(model, values)
+            trained = self.__dict__.get("_optimizer_variables")
+            if trained is not None:
+                _set_optimizer_variables(model, *trained)
                 # Only now: another thread must not see a model that is half complete.
                 self.__dict__.pop("_optimizer_variables", None)
             history = self.__dict__.pop("_last_history", None)
@@ -101,7 +102,7 @@ class KeptModel:
             self.__dict__["_packed_model"] = state["_packed_model"]
 
 
-def _set_optimizer_variables(model: Any, values: Any) -> None:
+def _set_optimizer_variables(model: Any, weights: Any, values: Any) -> None:
     from skhp.wrappers.training import set_optimizer_variables
 
-    set_optimizer_variables(model, values)
+    set_optimizer_variables(model, weights, values)

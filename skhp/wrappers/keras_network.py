@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.compat.keras import compile_arguments, layers_within
+from skhp.compat.keras import compile_arguments, layers_within, weights_of
 from skhp.compat.keras_variables import read_variables, set_variables
 from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.engine.engine_choice import EngineChoice, engine_for
@@ -87,20 +87,21 @@ class KerasNetwork:
     def __init__(self, model: keras.Model) -> None:
         self.model = model
         self.arguments = compile_arguments(model)
-        state = model.non_trainable_variables
+        # Read once: Keras looks through all layers, and a callback may freeze some in training.
+        self._weights, self._state = model.trainable_variables, model.non_trainable_variables
         self._structure, self.why_unknown = _structure_or_reason(model, self.arguments)
         self._layout = ModelLayout(
             token=self._structure and self._structure.token,
-            shapes=tuple(tuple(v.shape) for v in model.trainable_variables),
-            state_shapes=tuple(tuple(v.shape) for v in state),
-            state_dtypes=tuple(keras.backend.standardize_dtype(v.dtype) for v in state),
+            shapes=tuple(tuple(v.shape) for v in self._weights),
+            state_shapes=tuple(tuple(v.shape) for v in self._state),
+            state_dtypes=tuple(keras.backend.standardize_dtype(v.dtype) for v in self._state),
             embedding_shapes=frozenset(
                 tuple(layer.embeddings.shape)
                 for layer in layers_within(model)
                 if isinstance(layer, keras.layers.Embedding)
             ),
-            is_plain=_are_plain(model.trainable_variables),
-            variables=model.trainable_variables,
+            is_plain=_are_plain(self._weights),
+            variables=self._weights,
         )
 
     def layout(self, shared: bool) -> ModelLayout:
@@ -123,14 +124,22 @@ class KerasNetwork:
                 return f"{own.__name__} has a {method} of its own"
         if self.model.run_eagerly:
             return "the model was compiled with run_eagerly=True"
-        if not self.model.trainable_variables:
+        if not self._weights:
             return "the model has no trainable weights"
-        for variable in self.model.trainable_variables:
+        for variable in self._weights:
             if variable.dtype != keras.config.floatx():
                 return f"the weight {variable.path!r} is of type {variable.dtype}"
+        if not self._optimizer_suits():
+            return "layers were frozen or unfrozen after the model was compiled"
         if self.why_unknown:
             return f"skhp cannot find out what the model computes: {self.why_unknown}"
         return None
+
+    def _optimizer_suits(self) -> bool:
+        """Whether the optimizer is new, or has variables for the weights to train."""
+        optimizer = self.model.optimizer
+        built_for = weights_of(optimizer) if optimizer.built else None
+        return built_for is None or list(map(id, built_for)) == list(map(id, self._weights))
 
     def has_own_code(self, plan: TrainingPlan) -> bool:
         """Whether a program contains functions or classes of the user."""
@@ -183,28 +192,27 @@ class KerasNetwork:
     def compiled_model(self, plan: TrainingPlan, state: TrainingState) -> keras.Model:
         """The model itself, with these weights and a built optimizer."""
         self.load(self.model, state)
-        build_optimizer(self.model)
+        build_optimizer(self.model, self._weights)
         return self.model
 
     def reseed(self, model: keras.Model, seed: int) -> None:
         """Do nothing: a model's seeds belong to its state."""
 
     def load(self, model: keras.Model, state: TrainingState) -> None:
-        """Assign a state to a model."""
-        set_variables(model.trainable_variables, state.trainable)
-        set_variables(model.non_trainable_variables, state.state)
+        """Assign a state to the model."""
+        set_variables(self._weights, state.trainable)
+        set_variables(self._state, state.state)
 
     def read(self, model: keras.Model) -> tuple[Arrays, Arrays]:
-        """A model's trainable weights, and what else training changes."""
-        variables = model.trainable_variables, model.non_trainable_variables
-        return read_variables(variables[0]), read_variables(variables[1])
+        """The model's trainable weights, and what else training changes."""
+        return read_variables(self._weights), read_variables(self._state)
 
 
-def build_optimizer(model: keras.Model) -> None:
-    """Build a model's optimizer, if it is not built yet."""
+def build_optimizer(model: keras.Model, weights: list[Any]) -> None:
+    """Build a model's optimizer for these weights, if it is not built yet."""
     if not model.optimizer.built:
         with shared_variable_kernels():
-            model.optimizer.build(model.trainable_variables)
+            model.optimizer.build(weights)
 
 
 def _are_plain(variables: list[Any]) -> bool:

@@ -13,14 +13,15 @@ import numpy as np
 from skhp.compat.keras import compile_arguments
 from skhp.engine.text import text_as_tensors
 from skhp.fitting.keras_message import keras_message
-from skhp.fitting.validation_score import ScoringError
 from skhp.keras_objects.catalogue import token_of
 from skhp.wrappers.output_link import check_classes_suit, only_loss
 
 
 @contextlib.contextmanager
 def naming_the_model(model: Any, label: str, X: Any, y: Any) -> Iterator[None]:
-    """Name the model, and the shapes of the data, in Keras's errors.
+    """Add a note to errors that names the model and the shapes of the data.
+
+    The error itself does not change: it may be of the user's own class, from a callback.
 
     Parameters
     ----------
@@ -28,20 +29,24 @@ def naming_the_model(model: Any, label: str, X: Any, y: Any) -> Iterator[None]:
     label : str
         What errors call the model.
     X, y : array, or list or dict of arrays
-        Encoded, as the model takes them.
+        Encoded, as the model takes them. y is None while the model is built.
     """
     try:
         yield
-    except ScoringError:  # the scorer failed, not the model
+    except Exception as error:
+        if isinstance(error, TypeError | ValueError):
+            check_functions_return(model, X, y)
+        if len(error.args) == 1 and isinstance(error.args[0], str):
+            error.args = (keras_message(error),)
+        doing = f"built for X of shape {_shapes(X)}"
+        if y is not None:
+            doing = f"trained on X of shape {_shapes(X)} and y, as encoded, of shape {_shapes(y)}"
+        error.add_note(f"Raised while the model of {label} was {doing}.")
         raise
-    except (TypeError, ValueError) as error:
-        check_functions_return(model, X, y)
-        shapes = [keras.tree.map_structure(np.shape, part) for part in (X, y)]
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(
-            f"Keras cannot train the model of {label} on X of shape {shapes[0]} and y, as "
-            f"encoded, of shape {shapes[1]}: {keras_message(error)}"
-        ) from error
+
+
+def _shapes(arrays: Any) -> Any:
+    return keras.tree.map_structure(np.shape, arrays)
 
 
 def check_functions_return(model: Any, X: Any, y: Any) -> None:

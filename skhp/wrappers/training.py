@@ -91,11 +91,11 @@ def train_model(request: TrainingRequest) -> Outcome:
         outcome = train(*arguments, request.stored_fits.checkpoints(*arguments))
         check_converged(outcome, lambda: rate_of(model))
     except BaseException:  # an earlier fit may have trained the model: keep its weights
-        load_state(model, start)
+        network.load(model, start)
         if start.optimizer_variables is not None:
             set_variables(all_variables(model.optimizer), start.optimizer_variables)
         raise
-    load_state(model, outcome.state)
+    network.load(model, outcome.state)
     return outcome
 
 
@@ -111,16 +111,18 @@ def load_state(model: Any, state: TrainingState) -> None:
     set_variables(model.non_trainable_variables, state.state)
 
 
-def set_optimizer_variables(model: Any, values: Sequence[np.ndarray]) -> None:
+def set_optimizer_variables(model: Any, weights: list[Any], values: Sequence[np.ndarray]) -> None:
     """Make the variables of a model's optimizer, and set them.
 
     Parameters
     ----------
     model : keras.Model
+    weights : list of keras.Variable
+        The weights that were trained. Layers may be frozen since then.
     values : sequence of ndarray
         As a compiled training left them.
     """
-    build_optimizer(model)
+    build_optimizer(model, weights)
     for variable, value in zip(all_variables(model.optimizer), values, strict=True):
         variable.assign(value)
 

@@ -215,3 +215,8 @@ def fit_a_model_with_its_own_fit():
     fits = [own_model(model=build, epochs=2, batch_size=5).fit(X, y) for _ in range(2)]
     outputs = [fit.predict_proba(X) for fit in fits]
     return [fits[0].engine_, bool(np.array_equal(*outputs))]
+
+
+def copy_own_model():
+    fitted = own_model().fit(X, y)
+    return bool(np.array_equal(copy.deepcopy(fitted).predict(X), fitted.predict(X)))

@@ -22,6 +22,7 @@ from skhp.compat.keras import (
     tensorboard_profiles,
     unlisted_variables,
     unsafe_deserialization,
+    weights_of,
     without_sum_over_replicas,
     wrapped_function,
 )
@@ -228,3 +229,9 @@ def test_an_optimizer_without_its_sum_over_replicas_takes_the_same_step():
         assert "_all_reduce_sum_gradients" not in vars(optimizer)
         steps.append(variable.numpy().tolist())
     assert steps[0] == steps[1] == [0.5, 2.5]
+
+
+def test_the_weights_of_an_optimizer():
+    optimizer, weights = keras.optimizers.SGD(0.5), [keras.Variable([1.0]), keras.Variable([2.0])]
+    optimizer.build(weights[1:])
+    assert list(map(id, weights_of(optimizer))) == [id(weights[1])]

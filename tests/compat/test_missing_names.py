@@ -64,6 +64,7 @@ CASES = [
          "fit_a_model_with_its_own_fit", gives="keras.*True"),
     Case("b", "keras", "_value _initialize _dtype", "fit_a_model_with_its_own_fit",
          gives="keras.*True"),
+    Case("a", "keras", "_trainable_variables", "copy_own_model", "layers of it were frozen"),
     Case("b", "tensorflow", "_seed _rng", "fit_a_model_with_its_own_fit",
          "sets the seed"),
     Case("c", "sklearn", "_skl_callbacks", "learning_curves", "not follow.*_skl_callbacks"),
@@ -148,7 +149,6 @@ def _private_names(tree):
 
 LIBRARIES = (
     "keras",
-    "keras_building",
     "keras_variables",
     "scikeras",
     "sklearn",

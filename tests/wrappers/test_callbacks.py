@@ -72,7 +72,7 @@ def test_a_second_fit_with_the_same_callbacks_gives_the_same(binary):
     assert all(map(np.array_equal, first, net.fit(*binary).model_.get_weights()))
 
 
-class Broken(Exception):
+class Broken(ValueError):
     pass
 
 

@@ -1,9 +1,12 @@
 """Any Keras model, on real data: the weights that Keras's own fit ends with."""
 
+import pickle
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
 
@@ -315,3 +318,60 @@ def test_values_from_images():
         loss="mse", optimizer="adam", optimizer__learning_rate=0.05, epochs=40, random_state=0,
     )  # fmt: skip
     assert net.fit(X, y.astype(float)).score(X, y) > 0.5
+
+
+class FreezesTheFirst(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.layers[0].trainable = False
+
+
+def two_layers(hidden=None):
+    hidden = hidden or layers.Dense(4, activation="relu")
+    model = keras.Sequential([keras.Input((4,)), hidden, layers.Dense(1, activation="sigmoid")])
+    kernels = np.random.RandomState(0)
+    model.set_weights([kernels.normal(size=w.shape) for w in model.get_weights()])
+    model.compile(keras.optimizers.Adam(0.1), "binary_crossentropy")
+    return model
+
+
+def assert_equal_weights(model, expected):
+    for weight, other in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, other, atol=1e-6)
+
+
+def test_a_callback_that_freezes_a_layer(binary):
+    X, y = binary
+    settings = {"epochs": 3, "shuffle": False, "callbacks": [FreezesTheFirst()]}
+    net, expected = KerasClassifier(two_layers, **settings).fit(X, y), two_layers()
+    expected.fit(X, y[:, None], verbose=0, **settings)
+    assert net.engine_ == "compiled" and not net.model_.layers[0].trainable
+    assert_equal_weights(net.model_, expected)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(net)).predict_proba(X), net.predict_proba(X)
+    )
+
+
+def test_layers_frozen_after_a_training(binary, tmp_path):
+    X, y = binary
+    trained = two_layers()
+    trained.fit(X, y[:, None], verbose=0)
+    trained.save(tmp_path / "model.keras")
+    given, expected = (keras.models.load_model(tmp_path / "model.keras") for _ in range(2))
+    given.layers[0].trainable = expected.layers[0].trainable = False
+    expected.fit(X, y[:, None], shuffle=False, epochs=2, verbose=0)
+    net = KerasClassifier(given, shuffle=False, epochs=2)
+    for estimator in (clone(net), net):
+        estimator.fit(X, y)
+        assert "frozen" in estimator.engine_reason_
+        assert_equal_weights(estimator.model_, expected)
+    np.testing.assert_array_equal(given.get_weights()[0], trained.get_weights()[0])
+
+
+def test_a_shared_layer_that_is_trained_only_later(binary):
+    shared = layers.Dense(4, activation="relu", trainable=False)
+    net = KerasClassifier(lambda: two_layers(shared)).fit(*binary)
+    first = shared.get_weights()[0]
+    shared.trainable = True
+    net.model_.compile(keras.optimizers.Adam(0.1), "binary_crossentropy")
+    assert net.partial_fit(*binary).engine_ == "compiled"
+    assert np.abs(shared.get_weights()[0] - first).max() > 0.01

@@ -123,7 +123,10 @@ ROUTED = [
     ({"score__nope": 3}, "'score__nope'.*no argument 'nope'"),
     ({"loss": returns_none}, "'returns_none' returned None.*return"),
     ({"metrics": [returns_none]}, "metric function 'returns_none' returned None"),
-    ({"loss": lambda y: y}, "Keras cannot train.*takes 1 positional argument"),
+    (
+        {"loss": lambda y: y},
+        r"takes 1 positional argument.*while the model of the builder build\(\) was trained on",
+    ),
     ({"model": keras.layers.Dense(1)}, "model must be a function that returns a keras.Model"),
     ({"loss": ["mse", "mse"]}, "2 losses.*one output"),
     ({"metrics": {"x": "mse"}}, r"names the outputs \['x'\].*only one.*without a dict"),
@@ -164,9 +167,9 @@ def test_an_error_of_keras_has_no_colour_codes(binary):
     def for_three_columns():
         return keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
 
-    with pytest.raises(ValueError, match=r"(?s)Keras cannot train.*have value 3") as caught:
+    with pytest.raises(ValueError, match="have value 3") as caught:
         KerasClassifier(for_three_columns, loss="mse").fit(*binary)
-    assert "\x1b" not in str(caught.value) and "\x1b" in str(caught.value.__cause__)
+    assert "\x1b" not in str(caught.value)
 
 
 def test_an_error_in_the_builder_says_what_it_was_called_with(binary):

@@ -54,7 +54,7 @@ def _constant(kind: str, shape: tuple[int, ...], data: bytes) -> Any:
     return tf.constant(np.frombuffer(data, kind).reshape(shape))
 
 
-# Arrays of at least so many bytes are not copied twice.
+# Arrays of at least this many bytes are not copied twice.
 _LARGE = 2**22
 
 
@@ -118,6 +118,7 @@ class Graph:
     """
 
     jit_compile = False
+    is_parallel = False  # whether operations may run at the same time, in several threads
 
     def __init__(self, function: Callable[..., Any], name: str, key: str | None = None) -> None:
         self._function, self._name, self._key = function, name, key
@@ -144,10 +145,13 @@ class Graph:
             return self._call_anew(args, tensors)
 
     def _call_anew(self, args: Any, tensors: list[Any]) -> Any:
-        call = flat_caller(self._concrete(args, tensors))
+        call = self._caller(self._concrete(args, tensors))
         result = call(*tensors)
         self._call = call
         return result
+
+    def _caller(self, concrete: Any) -> Callable[..., Any]:
+        return _caller_with(_settings(self.is_parallel), concrete)
 
     def _concrete(self, args: Any, tensors: list[Any]) -> Any:
         if self._key is None:
@@ -180,10 +184,19 @@ class Graph:
             return traced.get_concrete_function(*tensors)
 
 
+class ParallelGraph(Graph):
+    """A graph whose operations may run at the same time."""
+
+    is_parallel = True
+
+
 class Compiled(Graph):
     """A graph that XLA compiles. By its name, TensorFlow finds a compiled program on disk."""
 
     jit_compile = True
+
+    def _caller(self, concrete: Any) -> Callable[..., Any]:
+        return flat_caller(concrete)
 
     def _first_call(self, args: Any, tensors: list[Any]) -> Any:
         hold_back_xla_notices()
@@ -200,8 +213,40 @@ class Compiled(Graph):
         return result
 
 
-# engine_ -> how a program's function is traced
-TRACERS: dict[str, type[Graph]] = {"compiled": Compiled, "graph": Graph}
+# engine_, and whether operations run at the same time -> how a program's function runs
+TRACERS: dict[tuple[str, bool], type[Graph]] = {
+    ("compiled", False): Compiled,
+    ("graph", False): Graph,
+    ("graph", True): ParallelGraph,
+}
+
+
+def _settings(is_parallel: bool) -> Any:
+    """How TensorFlow runs a graph."""
+    settings = tf.compat.v1.ConfigProto(allow_soft_placement=True)
+    # It takes a third of the first call, and later calls are not faster.
+    settings.graph_options.rewrite_options.disable_meta_optimizer = True
+    if not is_parallel and not tf.config.list_logical_devices("GPU"):
+        # To hand an operation to another thread takes longer than a small operation.
+        settings.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
+    return settings
+
+
+def _caller_with(settings: Any, concrete: Any) -> Callable[..., Any]:
+    """A traced function as a function of a flat list of tensors, run with some settings."""
+    types = [tensor.dtype for tensor in concrete.outputs]
+    executor, serialized = settings.experimental.executor_type, settings.SerializeToString()
+
+    def call(*tensors: Any) -> Any:
+        return tf.raw_ops.StatefulPartitionedCall(
+            args=[*tensors, *concrete.captured_inputs],
+            Tout=types,
+            f=concrete,
+            config_proto=serialized,
+            executor_type=executor,
+        )
+
+    return call
 
 
 _uses: Counter[str] = Counter()
