@@ -115,12 +115,12 @@ def _is_old() -> bool:
 
 
 def _note_xla_notices(is_loaded: bool, is_quiet: bool) -> None:
-    # TensorFlow prints notices when it first compiles a function with XLA: always before
-    # version 2.21, and later if the log level was set too late and errors are not hidden.
+    # Unless errors are hidden, TensorFlow prints notices when it first compiles a function with
+    # XLA: always before version 2.21, and later if the log level was set too late.
     global _prints_xla_notices
     import tensorflow as tf
 
-    _prints_xla_notices = _is_old() or (is_loaded and not is_quiet)
+    _prints_xla_notices = not is_quiet and (is_loaded or _is_old())
     if is_loaded:
         tf.config.list_logical_devices()  # prints a notice of its own
 

@@ -70,9 +70,8 @@ def test_another_process_finds_the_programs_and_a_damaged_file_is_replaced(tmp_p
     cache = tmp_path / "cache"
     first, loops = fits(tmp_path, cache, "mlp", "wrapper", "own")
     stored = files(cache)
-    # A compiled program each, two graphs, and that the wrapper's program was checked. One more is
-    # compiled because this script imports Keras first: see skhp/runtime/starting.py.
-    assert len(stored) == 7 and {engine for engine, _ in first.values()} == {"compiled"}
+    # A compiled program each, two graphs, and that the wrapper's program was checked.
+    assert len(stored) == 6 and {engine for engine, _ in first.values()} == {"compiled"}
     assert all(loops.values())
     # Only the program with code of the user is traced in each process.
     traced = {"mlp": 0, "wrapper": 0, "own": loops["own"]}
@@ -213,7 +212,7 @@ def test_a_script_that_imports_keras_first_finds_its_programs(tmp_path):
     first, loops, printed = fits_by_default(tmp_path, level=None)
     assert loops > 0 and printed == ""
     stored = files(tmp_path / "skhp" / "programs")
-    assert sum(path.suffix == ".pb" for path in stored) == 2
+    assert sum(path.suffix == ".pb" for path in stored) == 1
     assert fits_by_default(tmp_path, level=None) == (first, 0, "")
     assert files(tmp_path / "skhp" / "programs") == stored  # nothing was compiled
 

@@ -76,7 +76,7 @@ def test_validation_rows_pass_the_feature_encoder_and_the_checks(multiclass, reg
         (3, "Got int"),
     ]
     for given, message in bad:
-        with pytest.raises(ValueError, match=f"(?s)validation_data.*{message}"):
+        with pytest.raises(ValueError, match=f"(?s)(?=.*validation_data).*({message})"):
             classifier().fit(frame, y, validation_data=given)
     X, y = regression
     net = KerasRegressor(build_regressor, loss="mse").fit(X, y, validation_data=(X, y))
