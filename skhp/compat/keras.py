@@ -151,6 +151,26 @@ def schedule_of(optimizer: Any) -> Any:
     return next((value for value in vars(optimizer).values() if isinstance(value, kind)), None)
 
 
+def config_of(value: Any) -> dict[str, Any]:
+    """The config of a Keras object. An optimizer's holds its learning rate schedule itself.
+
+    Keras writes the config of the schedule there, which a class of the user's may not have.
+
+    Parameters
+    ----------
+    value : object
+        With a ``get_config``.
+    """
+    import keras
+
+    schedule = schedule_of(value) if isinstance(value, keras.optimizers.Optimizer) else None
+    if schedule is None:
+        return value.get_config()
+    without = object.__new__(type(value))
+    vars(without).update({n: None if v is schedule else v for n, v in vars(value).items()})
+    return {**without.get_config(), "learning_rate": schedule}
+
+
 def wrapped_function(metric: Any) -> tuple[Any, dict[str, Any]]:
     """The function of a `keras.metrics.MeanMetricWrapper`, and its settings."""
     with needing("keras", "MeanMetricWrapper._fn", "A keras.metrics.MeanMetricWrapper in metrics"):

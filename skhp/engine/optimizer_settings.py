@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from skhp.compat.keras import excluded_names, schedule_of, unlisted_variables
+from skhp.compat.keras import config_of, excluded_names, schedule_of, unlisted_variables
 from skhp.engine.plan import CannotCompile
 from skhp.keras_objects.catalogue import KerasObject, token_of
 from skhp.keras_objects.fingerprint import FingerprintReader, digest, established, is_keras_own
@@ -59,11 +59,8 @@ def remade(kind: Any, prototype: Any) -> Any:
     kind : type
     prototype : keras.optimizers.Optimizer
     """
-    config = prototype.get_config()
-    if schedule := schedule_of(prototype):
-        config["learning_rate"] = schedule  # Keras cannot load a user's class
     try:
-        made = kind.from_config(config)
+        made = kind.from_config(config_of(prototype))
     except (TypeError, ValueError) as error:
         raise CannotCompile(
             f"{type(prototype).__name__} cannot be made again from its get_config: {error}"
@@ -136,7 +133,7 @@ def learning_rate_scalar(optimizer: KerasObject, learning_rate: Any) -> np.ndarr
     schedule = keras.optimizers.schedules.LearningRateSchedule
     if learning_rate is None:
         own = optimizer.config["learning_rate"]
-        return None if isinstance(own, dict) else _number(own)
+        return None if isinstance(own, dict | schedule) else _number(own)
     return None if isinstance(learning_rate, schedule) else _number(learning_rate)
 
 

@@ -25,7 +25,7 @@ def why_no_program_can_use(given: KerasObject, learning_rate: Any) -> str | None
     try:
         _ = given.config
     except NotImplementedError:
-        return "the optimizer or its schedule has no get_config, which would say how it was made"
+        return "the optimizer has no get_config, which would say how it was made"
     if _hides_settings(type(optimizer)):
         return f"{type(optimizer).__name__} has settings that its get_config does not return"
     if optimizer.gradient_accumulation_steps:

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
+from skhp.compat.keras import config_of
 from skhp.keras_objects.late_attributes import LateAttributes, current_attributes
 from skhp.keras_objects.stored_forms import StoredChoice
 
@@ -40,7 +41,7 @@ class KerasObject(LateAttributes):
 
         An optimizer reads its learning rate from a variable of the backend for it.
         """
-        return self.value.get_config()
+        return config_of(self.value)
 
     @property
     def name(self) -> str | None:

@@ -17,8 +17,8 @@ import numpy as np
 from skhp import runtime
 from skhp.compat.keras import (
     compile_arguments,
+    config_of,
     layers_within,
-    schedule_of,
     unsafe_deserialization,
     weights_of,
 )
@@ -82,8 +82,8 @@ def pack_model(model: Any) -> PackedModel:
     except NotImplementedError as error:
         kind = type(_part_without_config(model)).__name__
         raise TypeError(
-            f"{kind} cannot be pickled: it does not say how it was made. "
-            "Give the class a get_config method that returns the arguments of its __init__."
+            f"{kind} cannot be pickled: it, or an object that it holds, does not say how it was "
+            "made. Give the class a get_config method that returns the arguments of its __init__."
         ) from error
     optimizer = getattr(model, "optimizer", None)
     return PackedModel(
@@ -124,16 +124,14 @@ def _positions_of_weights(optimizer: Any, variables: list[Any]) -> list[int] | N
 
 def optimizer_config(optimizer: Any) -> dict[str, Any]:
     """An optimizer's config, in which the learning rate schedule is the object itself."""
-    schedule = schedule_of(optimizer)
     try:
-        config = optimizer.get_config()
+        return config_of(optimizer)
     except NotImplementedError as error:
         raise TypeError(
-            f"The optimizer {type(optimizer).__name__} cannot be pickled: it or its learning rate "
-            "schedule does not say how it was made. Give the class a get_config method that "
-            "returns the arguments of its __init__."
+            f"The optimizer {type(optimizer).__name__} cannot be pickled: it does not say how it "
+            "was made. Give the class a get_config method that returns the arguments of its "
+            "__init__."
         ) from error
-    return config if schedule is None else {**config, "learning_rate": schedule}
 
 
 def holds_bytecode(config: Any) -> bool:
@@ -199,11 +197,10 @@ def unpack_model(packed: PackedModel) -> Any:
 def _set_optimizer_values(
     model: Any, values: list[np.ndarray], positions: list[int] | None
 ) -> None:
-    if len(model.optimizer.variables) != len(values):  # it was built
-        weights = model.trainable_variables
-        if positions is not None:
-            weights = [model.variables[position] for position in positions]
-        model.optimizer.build(weights)
+    if positions is not None:
+        model.optimizer.build([model.variables[position] for position in positions])
+    elif len(model.optimizer.variables) != len(values):  # it was built
+        model.optimizer.build(model.trainable_variables)
     for variable, value in zip(model.optimizer.variables, values, strict=True):
         variable.assign(value)
 

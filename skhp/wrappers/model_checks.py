@@ -140,6 +140,8 @@ def _is_single(loss: Any) -> bool:
 
 
 def _are_same_loss(wanted: Any, compiled: Any) -> bool:
+    if wanted is compiled:  # a loss that holds a model cannot be compared in another way
+        return True
     if isinstance(wanted, keras.losses.Loss) and isinstance(compiled, keras.losses.Loss):
         return token_of(wanted) == token_of(compiled)
     return _plain_name(wanted) == _plain_name(compiled)

@@ -9,6 +9,7 @@ from skhp import runtime
 from skhp.compat.keras import (
     bookkeeping_attributes,
     compile_arguments,
+    config_of,
     excluded_names,
     excludes_from_weight_decay,
     flat_metrics,
@@ -235,3 +236,16 @@ def test_the_weights_of_an_optimizer():
     optimizer, weights = keras.optimizers.SGD(0.5), [keras.Variable([1.0]), keras.Variable([2.0])]
     optimizer.build(weights[1:])
     assert list(map(id, weights_of(optimizer))) == [id(weights[1])]
+
+
+def test_a_config_with_a_schedule():
+    class Constant(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 0.5
+
+    schedule = Constant()
+    optimizer = keras.optimizers.SGD(schedule, momentum=0.25)
+    config = config_of(optimizer)
+    assert config["learning_rate"] is schedule and config["momentum"] == 0.25
+    assert config_of(keras.optimizers.SGD(0.5))["learning_rate"] == 0.5
+    assert schedule_of(optimizer) is schedule

@@ -125,6 +125,57 @@ def test_a_copy_of_an_optimizer_excludes_the_same_weights_from_weight_decay():
     assert bias.numpy() == 1.0 and kernel.numpy() < 1.0
 
 
+class Falls(keras.optimizers.schedules.LearningRateSchedule):
+    """InverseTimeDecay of 0.1, without a get_config."""
+
+    def __call__(self, step):
+        return 0.1 / (1.0 + ops.cast(step, "float32"))
+
+
+def optimizer_with(schedule):
+    return {"optimizer": keras.optimizers.SGD(schedule)}
+
+
+@pytest.mark.parametrize(
+    "make, params",
+    [
+        (wrapper, optimizer_with),
+        (perceptron, lambda schedule: {**optimizer_with(schedule), "learning_rate": None}),
+        (perceptron, lambda schedule: {"optimizer": "sgd", "learning_rate": schedule}),
+    ],
+    ids=["wrapper", "perceptron", "learning_rate"],
+)
+def test_a_schedule_needs_no_config(make, params, binary):
+    known = keras.optimizers.schedules.InverseTimeDecay(0.1, 1, 1.0)
+    net = clone(make(**params(Falls()))).fit(*binary)
+    np.testing.assert_allclose(
+        net.history_["loss"], losses(make(**params(known)), binary), rtol=1e-5
+    )
+    loaded = pickle.loads(pickle.dumps(net))
+    assert loaded.partial_fit(*binary).history_ == net.partial_fit(*binary).history_
+
+
+class OfOutputs(Times):
+    """A loss that compares what a model makes of the targets and the predictions."""
+
+    def __init__(self, model):
+        super().__init__(1.0)
+        self.model = model
+
+    def call(self, y, predicted):
+        return super().call(self.model(y), self.model(predicted))
+
+
+def test_a_loss_may_hold_a_model(binary):
+    doubled = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
+    doubled.set_weights([np.full((1, 1), 2.0), np.zeros(1)])
+    X, y = binary
+    rows = X, y.astype("float32")
+    expected = losses(wrapper(loss=Times(4.0)), rows)
+    for net in (wrapper(loss=OfOutputs(doubled)), clone(wrapper(loss=OfOutputs(doubled)))):
+        np.testing.assert_allclose(losses(net, rows), expected, rtol=1e-5)
+
+
 class NeedsMore(keras.metrics.Metric):
     def __init__(self, more):
         super().__init__()
