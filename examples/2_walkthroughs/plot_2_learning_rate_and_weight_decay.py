@@ -18,7 +18,6 @@ from ``network =`` to the figure, and you get the draws, the curves
 and the ranking as tables.
 """
 
-# sphinx_gallery_thumbnail_number = 3
 # %%
 # The images
 # ----------
@@ -156,4 +155,5 @@ for (kind, table), marker in zip(trials.items(), "sox", strict=True):
 plt.xlabel("trial")
 plt.ylabel("best accuracy so far")
 plt.legend()
+# sphinx_gallery_thumbnail_number = 3
 plt.show()

@@ -24,7 +24,7 @@ class _Records(Sink):
         self.records: list[Any] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        # Pickling must not walk lists to which a listener's thread appends meanwhile.
+        # A listener's thread may append to the lists while they are pickled, so pickle copies.
         return {"records": list(self.records), "failures": list(self.failures)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

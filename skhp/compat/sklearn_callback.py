@@ -26,7 +26,7 @@ def can_reuse_listener(handle: Any) -> bool:
 
 
 def send(handle: Any, message: Any) -> None:
-    """Send a message to a listener, from whichever process."""
+    """Send a message to a listener, from any process."""
     _transport("send")(handle, message)
 
 

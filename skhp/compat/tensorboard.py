@@ -1,7 +1,7 @@
 """Names of TensorBoard that its documentation does not list.
 
 `tf.summary` writes the same event files. It takes six times the CPU time for each epoch, and
-loads TensorFlow, whichever backend Keras uses.
+loads TensorFlow, also if Keras uses another backend.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from skhp.candidates.plot_data import PlotData
 from skhp.candidates.scales import Scale, scale_of
 from skhp.displays import palette
 
-# With more candidates, single lines cannot be told apart: medians are drawn on top of them.
+# With more candidates, single lines are hard to distinguish: medians are drawn on top of them.
 _MOST_LINES = 20
 
 STYLES = {

@@ -72,7 +72,7 @@ class Checkpoint:
         return len(self.history.get("loss", ()))
 
     def is_result(self, epochs: int) -> bool:
-        """Whether a training of so many epochs ends here."""
+        """Whether a training of this many epochs ends here."""
         return self.n_epochs == epochs or (self.has_ended and self.n_epochs < epochs)
 
     def outcome(self) -> Outcome:

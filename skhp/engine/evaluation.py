@@ -63,7 +63,7 @@ class Evaluation:
 
 
 class _Chunks:
-    """Batches of rows as tensors, made anew each time.
+    """Batches of rows as tensors, made again for each evaluation.
 
     Parameters
     ----------

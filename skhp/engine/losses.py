@@ -10,6 +10,7 @@ from keras import ops
 
 from skhp.compat.keras import wrapped_function
 from skhp.keras_objects.catalogue import KerasObject
+from skhp.keras_objects.own_attributes import own_attributes, set_attributes
 
 
 class FunctionLoss(keras.losses.Loss):
@@ -42,7 +43,8 @@ def fresh_metric(name: str, metric: KerasObject) -> Any:
         function, settings = wrapped_function(value)
         return keras.metrics.MeanMetricWrapper(function, name, value.dtype, **settings)
     if isinstance(value, keras.metrics.Metric):
-        return type(value).from_config({**value.get_config(), "name": name})
+        made = type(value).from_config({**value.get_config(), "name": name})
+        return set_attributes(made, own_attributes(value))
     return keras.metrics.MeanMetricWrapper(value, name=name)
 
 

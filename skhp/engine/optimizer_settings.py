@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Hashable
 from typing import Any
@@ -13,6 +14,7 @@ from skhp.compat.keras import excluded_names, schedule_of, unlisted_variables
 from skhp.engine.plan import CannotCompile
 from skhp.keras_objects.catalogue import KerasObject, token_of
 from skhp.keras_objects.fingerprint import FingerprintReader, digest, established, is_keras_own
+from skhp.keras_objects.own_attributes import own_attributes, set_attributes
 
 # Settings that are data to a program. These optimizers only multiply by them. A setting of
 # None or zero changes what the optimizer computes, and is part of the program; a weight decay
@@ -61,11 +63,12 @@ def remade(kind: Any, prototype: Any) -> Any:
     if schedule := schedule_of(prototype):
         config["learning_rate"] = schedule  # Keras cannot load a user's class
     try:
-        return kind.from_config(config)
+        made = kind.from_config(config)
     except (TypeError, ValueError) as error:
         raise CannotCompile(
             f"{type(prototype).__name__} cannot be made again from its get_config: {error}"
         ) from error
+    return set_attributes(made, own_attributes(prototype))
 
 
 def structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
@@ -77,6 +80,17 @@ def structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
     learning_rate : float, LearningRateSchedule or None
         None for the optimizer's own.
     """
+    if optimizer.choice is not None and isinstance(learning_rate, float | None):
+        return _structure_by_name(optimizer)
+    return _structure_of(optimizer, learning_rate)
+
+
+@functools.lru_cache(maxsize=128)
+def _structure_by_name(optimizer: KerasObject) -> Hashable:
+    return _structure_of(optimizer, None)
+
+
+def _structure_of(optimizer: KerasObject, learning_rate: Any) -> Hashable:
     prototype = optimizer.value
     config = {k: v for k, v in optimizer.config.items() if k != "name"}
     config |= {name: "number" for name in ("learning_rate", *scalar_settings(prototype))}

@@ -140,7 +140,7 @@ class EarlyStop:
     Parameters
     ----------
     patience : int
-        Training stops after so many epochs without a better value.
+        Training stops after this many epochs without a better value.
     monitor : str
         The value's name in the history.
     min_delta : float

@@ -29,7 +29,7 @@ _MOST_EPOCHS = 32
 
 
 class Program:
-    """The training of one structure on up to so many rows.
+    """The training of one structure, for a limited number of rows.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def warn_diverged(epoch: int, learning_rate: Any) -> None:
     )
 
 
-def check_converged(outcome: Outcome, learning_rate: Any) -> None:
+def check_converged(outcome: Outcome, rate: Callable[[], Any]) -> None:
     """Raise ValueError if weights are not finite after training.
 
     Such a network cannot predict. scikit-learn's multilayer perceptrons also raise an error
@@ -45,14 +45,14 @@ def check_converged(outcome: Outcome, learning_rate: Any) -> None:
     Parameters
     ----------
     outcome : Outcome
-    learning_rate : object
-        As it was set.
+    rate : callable
+        It returns the learning rate as it was set. Only called for the error.
     """
     if not outcome.state.is_finite():
         epoch = outcome.diverged_at or outcome.n_epochs
         raise ValueError(
             f"Training diverged: the loss or the weights were no longer finite at epoch {epoch} "
-            f"with learning_rate={learning_rate!r}. {_ADVICE}"
+            f"with learning_rate={rate()!r}. {_ADVICE}"
         )
 
 

@@ -131,7 +131,7 @@ class RememberedFit(Checkpoints):
         return time.monotonic() - self._kept_at >= self._store.every
 
     def keep(self, checkpoint: Checkpoint, is_end: bool) -> None:
-        """Store a checkpoint, and remove those that nobody needs any more."""
+        """Store a checkpoint, and remove those that are no longer needed."""
         arrays, fields = to_parts(checkpoint)
         fields["params"] = self._params
         stored = self._store.write(self._key, checkpoint.n_epochs, is_end, arrays, fields)

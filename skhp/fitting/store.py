@@ -218,10 +218,15 @@ class FitStore:
         Raises
         ------
         ValueError
-            If it is a file, or a newer version has written to it.
+            If it is a file, or a newer version has written to it, or its marker is no file.
         """
         self._refuse_file()
         marker = self._path / _MARKER
+        if os.path.exists(marker) and not os.path.isfile(marker):
+            raise ValueError(
+                f"memory={os.fspath(self.directory)!r} has {_MARKER!r}, which must be a file of "
+                "skhp and is none. Remove it, or give another directory."
+            )
         try:
             self._path.mkdir(parents=True, exist_ok=True)
             version = _version_in(marker)
@@ -357,7 +362,7 @@ def _files_in(folder: Path) -> Iterator[StoredFit]:
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder):
             match = _NAME.fullmatch(entry.name)
-            if match is not None:
+            if match is not None and entry.is_file():  # reading a FIFO would wait for a writer
                 yield StoredFit(Path(entry.path), folder.name, int(match[1]), match[2] is None)
 
 

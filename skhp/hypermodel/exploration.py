@@ -22,7 +22,7 @@ from skhp.runtime.global_generators import seeded
 # How many values to try of a hyperparameter that changes what is registered.
 _INNER_VALUES = 16
 
-# The exploration ends after so many builds with random values that find nothing new. Random
+# The exploration ends after this many builds with random values that find nothing new. Random
 # values find names that depend on two hyperparameters together.
 _RANDOM_BUILDS = 5
 

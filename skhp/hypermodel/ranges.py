@@ -103,7 +103,7 @@ class Choice:
         return list(self.values)
 
     def spread(self, most: int) -> list[Any]:
-        """At most so many of its values, in their order."""
+        """At most this many of its values, in their order."""
         return list(self.values[:: -(-len(self.values) // most)])
 
     def extremes(self) -> list[Any]:
@@ -214,7 +214,7 @@ class Number:
         return self.spread(self.count() or _GRID_POINTS)
 
     def spread(self, most: int) -> list[Any]:
-        """At most so many values that follow the sampling, in ascending order."""
+        """At most this many values that follow the sampling, in ascending order."""
         points = min(self.count() or most, most)
         return sorted({self.at((i + 0.5) / points) for i in range(points)})
 

@@ -1,7 +1,7 @@
 """Find the Keras object (activation, optimizer, loss, ...) that a user names or passes.
 
 A looked-up object carries a hashable token of what it is, so that two estimators with
-equal settings share a compiled program, in whichever process they were unpickled.
+equal settings share a compiled program, even if they were unpickled in different processes.
 """
 
 from __future__ import annotations

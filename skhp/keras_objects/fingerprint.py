@@ -61,7 +61,7 @@ class FingerprintReader:
     ----------
     known : mapping of int to tuple, optional
         What to write for some objects, by their ``id``: the variables and layers of the
-        model at hand, for example.
+        model that is read, for example.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
 """What a layer learned that is neither in its config nor in its variables.
 
 This is the vocabulary of `keras.layers.StringLookup`, `IntegerLookup` and
-`TextVectorization`, and what a user's layer saves in its own methods.
+`TextVectorization`, and what a user's layer saves in its own methods or was given later.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from skhp.compat.keras import layers_within
+from skhp.keras_objects.own_attributes import own_attributes, set_attributes
 
 
 def read_layer_states(model: Any) -> list[dict[str, Any] | None]:
@@ -53,6 +54,8 @@ def _read(layer: Any) -> dict[str, Any] | None:
         learned = layer.bin_boundaries  # a list that Keras tracks, and that pickles as empty
         return None if learned is None else {"bin_boundaries": [float(value) for value in learned]}
     state: dict[str, Any] = {}
+    if attributes := own_attributes(layer):
+        state["attributes"] = attributes
     if _has_own(layer, "save_own_variables"):
         store: dict[str, Any] = {}
         layer.save_own_variables(store)
@@ -63,6 +66,7 @@ def _read(layer: Any) -> dict[str, Any] | None:
 
 
 def _write(layer: Any, state: dict[str, Any]) -> None:
+    set_attributes(layer, state.get("attributes", {}))
     if "vocabulary" in state:
         layer.set_vocabulary(state["vocabulary"], state["idf_weights"])
     if "bin_boundaries" in state:

@@ -17,6 +17,7 @@ import numpy as np
 from skhp import runtime
 from skhp.compat.keras import (
     compile_arguments,
+    layers_within,
     schedule_of,
     unsafe_deserialization,
     weights_of,
@@ -79,8 +80,9 @@ def pack_model(model: Any) -> PackedModel:
             config = _config_of(model)
             build_config = None if hasattr(model, "inputs") else model.get_build_config()
     except NotImplementedError as error:
+        kind = type(_part_without_config(model)).__name__
         raise TypeError(
-            f"{type(model).__name__} cannot be pickled: it does not say how it was made. "
+            f"{kind} cannot be pickled: it does not say how it was made. "
             "Give the class a get_config method that returns the arguments of its __init__."
         ) from error
     optimizer = getattr(model, "optimizer", None)
@@ -101,6 +103,16 @@ def pack_model(model: Any) -> PackedModel:
             _positions_of_weights(optimizer, model.variables),
         ),
     )
+
+
+def _part_without_config(model: Any) -> Any:
+    """The layer that does not say how it was made; else the model itself."""
+    for layer in reversed(layers_within(model)):  # what a layer holds comes before the layer
+        try:
+            layer.get_config()
+        except NotImplementedError:
+            return layer
+    return model
 
 
 def _positions_of_weights(optimizer: Any, variables: list[Any]) -> list[int] | None:

@@ -46,10 +46,13 @@ class StoredByConfig:
     ----------
     kind : type or StoredName or StoredCode
     config : dict
+    attributes : dict
+        To set on it, because the config may not hold them.
     """
 
     kind: Any
     config: dict[str, Any]
+    attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass

@@ -10,6 +10,7 @@ from typing import Any
 from skhp import runtime
 from skhp.keras_objects.importable_names import find_in_keras
 from skhp.keras_objects.late_attributes import LateAttributes, read_later
+from skhp.keras_objects.own_attributes import set_attributes
 from skhp.keras_objects.storage import PackedModel, holds_bytecode, unpack_model
 from skhp.keras_objects.stored_forms import (
     StoredByConfig,
@@ -99,7 +100,8 @@ class _Reader(Walk):
         runtime.start()
         from skhp.keras_objects.user_code import make_from_config
 
-        return make_from_config(self._kind(stored.kind), self.read(stored.config))
+        made = make_from_config(self._kind(stored.kind), self.read(stored.config))
+        return set_attributes(made, stored.attributes)
 
     def by_state(self, stored: StoredByState) -> Any:
         kind = self._kind(stored.kind)

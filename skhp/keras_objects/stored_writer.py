@@ -20,6 +20,7 @@ from typing import Any
 from skhp.compat.sklearn_callback import CALLBACKS_ATTRIBUTE, FIT_ATTRIBUTES
 from skhp.keras_objects.importable_names import is_found_by_name, is_keras_name
 from skhp.keras_objects.keras_object import KerasObject
+from skhp.keras_objects.own_attributes import own_attributes
 from skhp.keras_objects.storage import (
     PackedModel,
     holds_bytecode,
@@ -95,7 +96,7 @@ class _Writer(Walk):
         return stored
 
     def by_config(self, value: Any, config: dict[str, Any]) -> StoredByConfig:
-        return StoredByConfig(self.write(type(value)), self.write(config))
+        return StoredByConfig(self.write(type(value)), self.write(config), own_attributes(value))
 
     def packed(self, packed: PackedModel) -> PackedModel:
         parts = {f.name: self.write(getattr(packed, f.name)) for f in dataclasses.fields(packed)}

@@ -68,7 +68,7 @@ def distinct_names(model: keras.Model) -> Iterator[dict[str, Any]]:
     ------
     dict of str to object
         The user's functions and classes by the names that they have in a config written
-        meanwhile, for `keras.saving.custom_object_scope`.
+        in this context, for `keras.saving.custom_object_scope`.
 
     Raises
     ------

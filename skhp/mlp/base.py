@@ -33,6 +33,7 @@ from skhp.fitting.allowed_values import (
 )
 from skhp.fitting.fit_task import FitTask
 from skhp.fitting.store import FitStore
+from skhp.keras_objects.copying import ready_to_clone
 from skhp.keras_objects.late_attributes import LateAttributes, current_attributes
 from skhp.keras_objects.stored_reader import read_attributes
 from skhp.keras_objects.stored_writer import stored_attributes
@@ -219,7 +220,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         Parameters
         ----------
         X, y : array-like
-            Rows, which count alike.
+            Rows. All of them have the same weight.
 
         Returns
         -------
@@ -232,7 +233,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
         plan = plan_training(self._fitted_params, self._network, self._coding)
         rows = encoded_rows(checked_rows(self, X, y, None, reset=False), self._coding)
-        # class_weight is for training only: rows that score a candidate count alike.
+        # class_weight is for training only: rows that score a candidate have equal weights.
         return Evaluation(plan, replace(rows, weight=np.ones_like(rows.weight)))
 
     def count_parameters(self, like: Any = None) -> int:
@@ -278,6 +279,12 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_state")
+
+    def __sklearn_clone__(self) -> Any:
+        stand_in = object.__new__(type(self))
+        params = {name: ready_to_clone(value) for name, value in self._params().items()}
+        stand_in.__dict__.update(vars(self), **params)
+        return BaseEstimator.__sklearn_clone__(stand_in)
 
     def __copy__(self) -> Self:
         # The stored form would take long to make, and callbacks copy at each epoch.

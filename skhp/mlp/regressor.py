@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils import assert_all_finite
 
 from skhp.mlp.base import BaseMLP
 from skhp.mlp.other_names import explains_other_names
@@ -267,9 +268,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
 
 def _numbers(y: Any) -> np.ndarray:
+    array = np.asarray(y)
+    if array.dtype.kind in "biuf":
+        return array
     try:
-        return np.asarray(y) if np.asarray(y).dtype.kind in "biuf" else np.asarray(y, np.float64)
+        numbers = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"y must hold real numbers for MLPRegressor: {error}. Fit an MLPClassifier to classes."
         ) from error
+    assert_all_finite(numbers, input_name="y")  # None became NaN
+    return numbers

@@ -77,7 +77,7 @@ def _checkpoints(estimator: Any, memory: Any, plan: TrainingPlan, *arguments: An
 
 def _keep(estimator: Any, outcome: Outcome) -> None:
     rate = learning_rate(estimator)
-    check_converged(outcome, rate)
+    check_converged(outcome, lambda: rate)
     estimator._state = outcome.state
     estimator.__dict__.pop("_model", None)
     history = joined_history(estimator.history_, outcome.history)

@@ -50,7 +50,7 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
 
     Only traced graphs are kept if ``TF_CPP_MIN_LOG_LEVEL`` is set to another value than 3 in the
     environment: TensorFlow then prints error lines for each compiled program that it loads. A
-    directory that you set is used all the same.
+    directory that you set is used nevertheless.
 
     The environment variable ``SKHP_COMPILE_CACHE`` does the same: its value is a directory, or
     ``off``. This function sets it, so that worker processes that start later follow.

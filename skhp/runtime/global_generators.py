@@ -50,7 +50,7 @@ def seeded(seed: int | None, function: Callable[..., Any] | None = None) -> Iter
     seed : int or None
         None to draw from the global generators.
     function : callable or None
-        A function that is called meanwhile. Functions of the two modules that its own module
+        A function that is called in this context. Functions of the two modules that its own module
         imported by name are replaced too.
     """
     if seed is None:

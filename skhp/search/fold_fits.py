@@ -54,7 +54,7 @@ class FoldFit:
         return self._paused.has_ended
 
     def train_until(self, epoch: int) -> None:
-        """Train until so many epochs are trained, or training ends before."""
+        """Train until this many epochs are trained, or until training ends."""
         began = time.perf_counter()
         while not self.has_ended and self.epoch < epoch:
             self._paused.advance()

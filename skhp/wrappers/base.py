@@ -314,7 +314,15 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
 
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
-        """Compute the score of predictions. A subclass must override it to use `score`."""
+        """Compute the score of predictions. A subclass must override it to use `score`.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like
+            The targets, and the predictions.
+        **kwargs : dict
+            ``sample_weight``, and the parameters with the prefix ``score__``.
+        """
         raise NotImplementedError(
             "BaseWrapper has no scorer. Override the static method scorer(y_true, y_pred, "
             "**kwargs) in a subclass, or use KerasClassifier or KerasRegressor."
@@ -371,7 +379,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         Parameters
         ----------
         X, y : array-like
-            Rows, which count alike.
+            Rows. All of them have the same weight.
 
         Returns
         -------

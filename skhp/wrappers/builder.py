@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from skhp.compat.keras import fresh_metric_names
-from skhp.compat.keras_building import build_models_faster
 from skhp.compat.keras_variables import variables_made_when_read
 from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.runtime.global_generators import seeded
@@ -28,7 +28,8 @@ class Builder:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        parameters = inspect.signature(function).parameters.values()
+        self._parameters = _parameters_of(function)
+        parameters = self._parameters.values()
         self.takes_anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
         named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         self.names = [p.name for p in named]
@@ -66,7 +67,6 @@ class Builder:
         import keras
 
         self._check(arguments)
-        build_models_faster()
         with (
             seeded(seed, self.function),
             fresh_metric_names(),
@@ -90,14 +90,27 @@ class Builder:
                 f"{', '.join(map(repr, unknown))}; its arguments are "
                 f"{', '.join(self.names) or 'none'}."
             )
-        parameters = inspect.signature(self.function).parameters
         missing = [
             name
             for name in self.names
-            if parameters[name].default is inspect.Parameter.empty and name not in arguments
+            if self._parameters[name].default is inspect.Parameter.empty and name not in arguments
         ]
         if missing:
             raise TypeError(
                 f"The model builder {self.label}() needs {', '.join(map(repr, missing))}. Pass "
                 f"model__{missing[0]}=... to the estimator, or give the argument a default."
             )
+
+
+# Each fit reads the builder's arguments several times.
+_parameters_read: weakref.WeakKeyDictionary[Any, Mapping[str, inspect.Parameter]]
+_parameters_read = weakref.WeakKeyDictionary()
+
+
+def _parameters_of(function: Any) -> Mapping[str, inspect.Parameter]:
+    if not inspect.isfunction(function):
+        return inspect.signature(function).parameters
+    parameters = _parameters_read.get(function)
+    if parameters is None:
+        parameters = _parameters_read[function] = inspect.signature(function).parameters
+    return parameters

@@ -347,7 +347,19 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
 
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
-        """Compute the accuracy. Override it to score in another way."""
+        """Compute the accuracy. Override it to score in another way.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like
+            The classes, and the predicted classes.
+        **kwargs : dict
+            Arguments of `sklearn.metrics.accuracy_score`.
+
+        Returns
+        -------
+        float
+        """
         from sklearn.metrics import accuracy_score
 
         return accuracy_score(y_true, y_pred, **kwargs)

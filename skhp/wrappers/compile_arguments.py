@@ -11,7 +11,7 @@ import keras
 
 from skhp.compat.keras import fresh_metric_names
 from skhp.keras_objects.catalogue import history_names, look_up
-from skhp.keras_objects.user_code import make_from_config
+from skhp.keras_objects.copying import copied
 from skhp.wrappers.parameter_checks import no_part
 from skhp.wrappers.routing import make_objects, route_params
 
@@ -73,8 +73,8 @@ def _made(value: Any, to_class: Callable[[Any], Any], routed: dict[str, Any]) ->
 def _copied(value: Any) -> Any:
     """A copy of an optimizer or metric: its variables belong to one model."""
     if isinstance(value, keras.optimizers.Optimizer | keras.metrics.Metric):
-        with contextlib.suppress(TypeError, NotImplementedError):  # it has no config
-            return make_from_config(type(value), value.get_config())
+        with contextlib.suppress(TypeError):  # it has no config
+            return copied(value)
     return value
 
 

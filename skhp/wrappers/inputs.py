@@ -38,7 +38,7 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
     kind = type(X).__name__
     if X is None:
         raise ValueError(f"{estimator} needs X: got None. Give an array or a data frame.")
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and not sparse.issparse(X):  # SciPy's dok_matrix is a dict
         raise TypeError(
             f"{estimator} takes X as one array or data frame, because scikit-learn selects rows of "
             f"it. Got a {kind} of inputs ({', '.join(map(str, X))}). {_SPLIT}"
@@ -56,7 +56,7 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
             f"{estimator} takes y as an array, a list or a column of a data frame. y is a "
             f"{type(y).__name__}."
         )
-    if hasattr(y, "__len__") and _is_list_of_inputs(X, len(y)):
+    if hasattr(y, "__len__") and not sparse.issparse(y) and _is_list_of_inputs(X, len(y)):
         raise TypeError(
             f"{estimator} takes X as one array or data frame. Got a {kind} of {len(X)} arrays of "
             f"{len(y)} rows each. {_SPLIT}"

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 
-from skhp.keras_objects.storage import copy_model
+from skhp.keras_objects.copying import copied, ready_to_clone
+from skhp.keras_objects.loaded_keras import is_keras
 from skhp.wrappers.builder import GIVEN, Builder
 from skhp.wrappers.given_model import GivenModel
-from skhp.wrappers.loaded_keras import is_keras
 
 # Parameters with these prefixes are settings of the part with that name.
 _PREFIXES = (
@@ -33,6 +33,12 @@ KERAS_ARGUMENTS = frozenset(
 
 class WrapperParameters(BaseEstimator):
     """The parameters of a wrapper: get, set, clone and show them."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let ``help`` and editors show the arguments of ``__init__``, not those of ``__new__``."""
+        super().__init_subclass__(**kwargs)
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()
+        cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Store parameters with a prefix, which a subclass may name and not store itself."""
@@ -240,11 +246,10 @@ class WrapperParameters(BaseEstimator):
         return "the given keras.Model" if builder is None else f"the builder {builder.label}()"
 
     def __sklearn_clone__(self) -> Any:
-        # Keras's own deep copy of a model loses the user's layers and functions.
+        ready = functools.partial(ready_to_clone, copy=lambda value: _copied(value, self._given))
         stand_in = object.__new__(type(self))
         given = {name: value for name, value in vars(self).items() if not name.startswith("_")}
-        stand_in.__dict__.update(vars(self), **_copied_on_clone(given, self._given))
-        stand_in.__dict__["_extra"] = _copied_on_clone(self._extra, None)
+        stand_in.__dict__.update(vars(self), **ready(given), _extra=ready(dict(self._extra)))
         return BaseEstimator.__sklearn_clone__(stand_in)
 
 
@@ -270,21 +275,8 @@ def _declared_by(constructors: tuple[Any, ...]) -> Mapping[str, Any]:
     return MappingProxyType(defaults)
 
 
-def _copied_on_clone(parameters: Mapping[str, Any], start: GivenModel | None) -> dict[str, Any]:
-    return {
-        name: _CopiedOnClone(value, start) if is_keras(value, "Layer") else value
-        for name, value in parameters.items()
-    }
-
-
-class _CopiedOnClone:
-    """Replaces a model or layer among the parameters while scikit-learn clones an estimator."""
-
-    def __init__(self, layer: Any, given: GivenModel | None) -> None:
-        self._copied, self._given = layer, given
-
-    def __sklearn_clone__(self) -> Any:
-        copied, given = copy_model(self._copied), self._given
-        if given is not None and given.model is self._copied and given.is_unchanged():
-            given.restore(copied)
-        return copied
+def _copied(value: Any, start: GivenModel | None) -> Any:
+    made = copied(value)
+    if start is not None and start.model is value and start.is_unchanged():
+        start.restore(made)
+    return made

@@ -144,7 +144,19 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
 
     @staticmethod
     def scorer(y_true: Any, y_pred: Any, **kwargs: Any) -> float:
-        """Compute R2. Override it to score in another way."""
+        """Compute R2. Override it to score in another way.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like
+            The targets, and the predictions.
+        **kwargs : dict
+            Arguments of `sklearn.metrics.r2_score`.
+
+        Returns
+        -------
+        float
+        """
         from sklearn.metrics import r2_score
 
         return r2_score(y_true, y_pred, **kwargs)

@@ -41,7 +41,7 @@ def checked_X(estimator: Any, X: Any, reset: bool) -> np.ndarray:
         Dense; numbers in Keras's float type, or text as objects.
     """
     name = type(estimator).__name__
-    checks: dict[str, Any] = {"allow_nd": True, "accept_sparse": True, "reset": reset}
+    checks: dict[str, Any] = {"allow_nd": True, "accept_sparse": "csr", "reset": reset}
     text = as_text(X)
     if text is not None:
         X, checks["dtype"] = text, None

@@ -89,7 +89,7 @@ def train_model(request: TrainingRequest) -> Outcome:
         random_state = check_random_state(request.seed)
         arguments = (_plan(request, network), rows, validation, start, random_state)
         outcome = train(*arguments, request.stored_fits.checkpoints(*arguments))
-        check_converged(outcome, rate_of(model))
+        check_converged(outcome, lambda: rate_of(model))
     except BaseException:  # an earlier fit may have trained the model: keep its weights
         network.load(model, start)
         if start.optimizer_variables is not None:

@@ -148,7 +148,6 @@ def _private_names(tree):
 
 LIBRARIES = (
     "keras",
-    "keras_building",
     "keras_variables",
     "scikeras",
     "sklearn",

@@ -203,6 +203,25 @@ def test_a_store_of_a_newer_version_is_refused(binary, store):
         fitted(binary, store)
 
 
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "FIFO"])
+def test_a_marker_that_is_no_file_is_refused(make, binary, tmp_path):
+    make(tmp_path / "skhp_fits.json")
+    with pytest.raises(ValueError, match=r"'skhp_fits\.json', which must be a file.*Remove it"):
+        fitted(binary, tmp_path)
+
+
+def test_a_fit_that_is_no_file_is_trained_again(binary, store):
+    net = fitted(binary, store)
+    (path,) = files_in(store)
+    path.unlink()
+    os.mkfifo(path)  # reading it would wait for a writer
+    assert store.frame().empty and store.curves().empty
+    np.testing.assert_array_equal(
+        fitted(binary, store).predict_proba(binary[0]), net.predict_proba(binary[0])
+    )
+    assert len(store.frame()) == 1
+
+
 def test_a_store_of_an_older_version_is_refused_by_that_from_then_on(binary, store):
     fitted(binary, store)
     marker = Path(store.directory) / "skhp_fits.json"

@@ -192,6 +192,20 @@ def test_a_model_that_cannot_be_made_again_says_so():
         dump(model)
 
 
+class Calls(layers.Layer):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, x):
+        return self.function(x)
+
+
+def test_a_layer_that_cannot_be_made_again_is_named():
+    with pytest.raises(TypeError, match=r"Calls cannot be pickled.*get_config"):
+        copy_model(sequential(Calls(lambda x: x)))
+
+
 def test_two_functions_of_one_name_are_not_taken_for_one_another():
     def scaled(factor):
         def activation(x):

@@ -102,6 +102,7 @@ BAD_VALUES = {
     "durations": (DAYS - DAYS[0], "durations of dtype timedelta64"),
     "column of dates": (pd.Series(DAYS), "dates"),
     "date objects": ([datetime.date(2020, 1, 1)] * 60, "dates, such as datetime.date"),
+    "None": ([1.0, None] * 30, "Input y contains NaN"),
     "missing": (pd.Series(pd.array([1.0, None] * 30, dtype="Float64")), "Input y contains NaN"),
 }
 

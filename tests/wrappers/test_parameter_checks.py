@@ -167,9 +167,9 @@ def test_an_error_of_keras_has_no_colour_codes(binary):
     def for_three_columns():
         return keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
 
-    with pytest.raises(ValueError, match=r"(?s)Keras cannot train.*have value 3") as caught:
+    with pytest.raises(ValueError, match="have value 3") as caught:
         KerasClassifier(for_three_columns, loss="mse").fit(*binary)
-    assert "\x1b" not in str(caught.value) and "\x1b" in str(caught.value.__cause__)
+    assert "\x1b" not in str(caught.value)
 
 
 def test_an_error_in_the_builder_says_what_it_was_called_with(binary):

@@ -1,6 +1,7 @@
 """Parameters of KerasClassifier and KerasRegressor: whose they are and where they go."""
 
 import functools
+import inspect
 
 import keras
 import numpy as np
@@ -221,6 +222,19 @@ def test_a_typo_is_an_error_and_never_a_parameter(name):
 def test_a_typo_is_told_its_near_misses():
     with pytest.raises(ValueError, match="Did you mean 'width'"):
         KerasClassifier(build).set_params(widht=1)
+
+
+def test_the_signature_of_a_class_is_that_of_its_constructor():
+    class Wide(KerasClassifier):
+        def __init__(self, model=None, *, width=3, **kwargs):
+            super().__init__(model, **kwargs)
+
+    class Wider(Wide):
+        pass
+
+    assert list(inspect.signature(KerasRegressor).parameters)[:2] == ["model", "build_fn"]
+    for kind in (Wide, Wider):
+        assert list(inspect.signature(kind).parameters) == ["model", "width", "kwargs"]
 
 
 def test_parameters_set_as_attributes():

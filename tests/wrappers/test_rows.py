@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from keras import ops
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.class_weight import compute_sample_weight
@@ -75,7 +76,7 @@ def test_validation_rows_pass_the_feature_encoder_and_the_checks(multiclass, reg
         (3, "Got int"),
     ]
     for given, message in bad:
-        with pytest.raises(ValueError, match=f"(?s)validation_data.*{message}"):
+        with pytest.raises(ValueError, match=f"(?s)(?=.*validation_data).*({message})"):
             classifier().fit(frame, y, validation_data=given)
     X, y = regression
     net = KerasRegressor(build_regressor, loss="mse").fit(X, y, validation_data=(X, y))
@@ -314,6 +315,12 @@ def test_data_at_the_door(change, message, multiclass):
 def test_targets_that_are_no_numbers(y, message, regression):
     with pytest.raises(ValueError, match=message):
         KerasRegressor(build_regressor, loss="mse").fit(regression[0], y)
+
+
+def test_sparse_targets(multiclass):
+    X, y = multiclass
+    with pytest.raises(TypeError, match=r"Sparse data was passed for y.*toarray\(\)"):
+        KerasClassifier(build, loss=LOSS).fit(X, scipy.sparse.csr_matrix(y[:, None]))
 
 
 def test_sample_weights_that_are_no_numbers(multiclass):

@@ -74,8 +74,21 @@ def test_folds_are_stratified_so_sorted_labels_work(classifier, multiclass):
 def test_sparse_rows_are_those_of_the_dense_array(classifier, binary):
     X, y = binary
     dense = classifier.fit(X, y).predict_proba(X)
-    for kind in (scipy.sparse.csr_array, scipy.sparse.csr_matrix, scipy.sparse.csc_array):
+    for kind in ("csr_array", "csr_matrix", "csc_array", "dok_matrix"):
+        kind = getattr(scipy.sparse, kind)
         np.testing.assert_array_equal(classifier.fit(kind(X), y).predict_proba(kind(X)), dense)
+
+
+@pytest.mark.parametrize("kind", ["csr_array", "lil_array", "dok_array"])
+def test_sparse_rows_with_a_missing_value(kind, classifier, binary):
+    X, y = binary
+    missing = X.copy()
+    missing[3, 1] = np.nan
+    missing = getattr(scipy.sparse, kind)(missing)
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        classifier.fit(X, y).predict(missing)
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        classifier.fit(missing, y)
 
 
 def test_columns_are_held_to_those_of_fit(classifier, binary):

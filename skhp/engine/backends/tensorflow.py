@@ -54,7 +54,7 @@ def _constant(kind: str, shape: tuple[int, ...], data: bytes) -> Any:
     return tf.constant(np.frombuffer(data, kind).reshape(shape))
 
 
-# Arrays of at least so many bytes are not copied twice.
+# Arrays of at least this many bytes are not copied twice.
 _LARGE = 2**22
 
 

@@ -149,17 +149,26 @@ def merged(*kinds):
     return network
 
 
-def attended(layer, query_is_all=False):
-    """A sequence that attends to itself."""
+def attended(*kinds):
+    """A sequence that attends to itself, in a branch for each kind of attention."""
 
     def network():
         x = keras.Input(LINE)
-        hidden = layers.Dense(3, activation="tanh")(x)
-        attention = layer()
-        out = attention([hidden, hidden]) if query_is_all else attention(hidden, hidden)
-        return keras.Model(x, layers.Dense(1)(layers.Flatten()(out)))
+        hidden = [layers.Dense(3, activation="tanh")(x) for _ in kinds]
+        ends = [layers.Flatten()(kind(h)) for kind, h in zip(kinds, hidden, strict=True)]
+        return keras.Model(x, layers.Dense(1)(layers.Concatenate()(ends)))
 
     return network
+
+
+def in_a_list(kind):
+    """Attention that takes query and value in a list."""
+    return lambda hidden: kind()([hidden, hidden])
+
+
+def as_two_arguments(kind, *args, **settings):
+    """Attention that takes query and value as two arguments."""
+    return lambda hidden: kind(*args, **settings)(hidden, hidden)
 
 
 def halves(X):
@@ -252,17 +261,18 @@ LAYER_CASES = {
     ", ".join(SUMS): Case(merged(*SUMS), normal(4), normal(1, seed=1)),
     ", ".join(CHOICES): Case(merged(*CHOICES), normal(4), normal(1, seed=1)),
     "Dot": Case(dot, normal(8), normal(1, seed=1), inputs=halves),
-    "Attention": Case(
-        attended(layers.Attention, query_is_all=True), normal(*LINE), normal(1, seed=1)
+    "Attention, MultiHeadAttention": Case(
+        attended(in_a_list(layers.Attention), as_two_arguments(layers.MultiHeadAttention, 2, 2)),
+        normal(*LINE),
+        normal(1, seed=1),
     ),
-    "AdditiveAttention": Case(
-        attended(layers.AdditiveAttention, query_is_all=True), normal(*LINE), normal(1, seed=1)
-    ),
-    "MultiHeadAttention": Case(
-        attended(lambda: layers.MultiHeadAttention(2, 2)), normal(*LINE), normal(1, seed=1)
-    ),
-    "GroupQueryAttention": Case(
-        attended(lambda: layers.GroupQueryAttention(2, 4, 2)), normal(*LINE), normal(1, seed=1)
+    "AdditiveAttention, GroupQueryAttention": Case(
+        attended(
+            in_a_list(layers.AdditiveAttention),
+            as_two_arguments(layers.GroupQueryAttention, 2, 4, 2),
+        ),
+        normal(*LINE),
+        normal(1, seed=1),
     ),
     "Embedding": Case(embedded(), integers(7, 5), normal(1, seed=1)),
     "ReversibleEmbedding": Case(reversible, integers(7, 5), normal(1, seed=1)),

@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from .case import Case, first, layer_case, normal, positive
-from .layer_cases import IMAGE, LINE, NO_KERNEL, VOLUME, attended
+from .layer_cases import IMAGE, LINE, NO_KERNEL, VOLUME, as_two_arguments, attended
 
 FULL = {"n": 24}
 
@@ -19,11 +19,6 @@ SIMPLE = {
     "GaussianDropout": lambda: layers.GaussianDropout(0.4),
     "GaussianNoise": lambda: layers.GaussianNoise(0.5),
 }
-
-
-def attention_with_dropout():
-    """Attention of which parts are dropped."""
-    return attended(lambda: layers.MultiHeadAttention(1, 2, dropout=0.4))()
 
 
 def two_dropouts():
@@ -94,7 +89,9 @@ RANDOM_LAYER_CASES = {
         lambda: layers.LSTM(2, dropout=0.3, recurrent_dropout=0.3), shape=LINE, jit=True, **FULL
     ),
     "MultiHeadAttention, dropout": Case(
-        attention_with_dropout, normal(*LINE, n=24), normal(1, n=24, seed=1)
+        attended(as_two_arguments(layers.MultiHeadAttention, 1, 2, dropout=0.4)),
+        normal(*LINE, n=24),
+        normal(1, n=24, seed=1),
     ),
     "two layers of dropout": Case(two_dropouts, normal(4, n=24), normal(1, n=24, seed=1)),
     "RandomCrop": Case(cropped, positive(6, 6, 3, n=24), normal(1, n=24, seed=1), **NO_KERNEL),
