@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-VERSION = 2
+VERSION = 3
 SUFFIX = ".safetensors"
 
 _FORMAT = "skhp fit"
