@@ -55,14 +55,15 @@ def _install() -> None:
     if hasattr(kind, "__getattr__"):  # it is installed
         return
     original = getattr(kind, "_initialize_with_initializer", None)
-    holds_value = "_value" in vars(keras.Variable(0.0, name="probe"))
-    if not (original and hasattr(kind, "_initialize") and holds_value):
+    names = {"_value", "_dtype"} & vars(keras.Variable(0.0, name="probe")).keys()
+    if not (original and hasattr(kind, "_initialize") and len(names) == 2):
         return  # then all variables are made at once
     if keras.backend.backend() != "tensorflow" or not _has_one_device():
         return
 
     def initialize(self: Any, initializer: Any) -> None:
-        if getattr(_local, "is_on", False):
+        # In a graph there is no value. Keras has put off some weights itself: their value is None.
+        if getattr(_local, "is_on", False) and "_value" not in vars(self) and _is_eager():
             vars(self)[_PLACE] = _first_value(self, initializer)
         else:
             original(self, initializer)
@@ -76,6 +77,12 @@ def _install() -> None:
     kind.__getattr__ = missing_attribute
 
 
+def _is_eager() -> bool:
+    import tensorflow as tf
+
+    return tf.executing_eagerly()
+
+
 def _has_one_device() -> bool:
     import tensorflow as tf
 
@@ -87,7 +94,7 @@ def _first_value(variable: Any, initializer: Any) -> _Value:
     import keras
     import tensorflow as tf
 
-    shape, dtype = tuple(variable.shape), variable.dtype
+    shape, dtype = tuple(variable.shape), variable._dtype
     if type(initializer) is keras.initializers.Zeros:
         tensor = _zeros(shape, dtype)
     else:

@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from sklearn.metrics import get_scorer_names
 
 from skhp.compat.sklearn import InvalidParameterError
 from skhp.fitting.store import FitStore
@@ -79,7 +78,11 @@ def _is_memory(value: Any) -> bool:
 
 
 def _is_scoring(value: Any) -> bool:
-    return value is None or callable(value) or value in get_scorer_names()
+    if value is None or callable(value):
+        return True
+    from sklearn.metrics import get_scorer_names  # it takes 50 milliseconds, and few fits need it
+
+    return value in get_scorer_names()
 
 
 def _each(is_one: Callable[[Any], bool]) -> Callable[[Any], bool]:

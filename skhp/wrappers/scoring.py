@@ -6,7 +6,6 @@ import copy
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import check_scoring
 
 from skhp.engine.plan import TrainingState, ValidationScore
 from skhp.fitting.validation_score import history_name, scored_rows, validation_score
@@ -58,6 +57,8 @@ def score_on(
             f"scoring={scoring!r} needs validation rows. Set validation_split=0.2, or pass "
             "validation_data to fit."
         )
+
+    from sklearn.metrics import check_scoring  # it takes 50 milliseconds, and few fits need it
 
     scored = copy.copy(estimator)
     scored._predict_callbacks = only_for_predict(estimator)

@@ -152,3 +152,37 @@ def test_another_thread_makes_variables_at_once(later, made):
         thread.join()
         keras.layers.Dense(2).build((None, 1))
     assert sorted(made) == ["bias", "kernel"]
+
+
+class Inner(keras.layers.Layer):
+    """A layer that makes its inner layer when Keras asks for its outputs."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(3, name="dense", kernel_initializer="ones")
+
+    def call(self, inputs):
+        return self.dense(inputs)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_weights_that_keras_puts_off_itself(dtype):
+    with variables_made_when_read():
+        inputs = keras.Input((3,))
+        model = keras.Sequential([inputs, Inner(dtype=dtype)])
+        eager = Inner(dtype=dtype)
+        eager(X)
+    for layer in (model.layers[0], eager):
+        kernel = layer.dense.kernel
+        assert kernel.value.dtype == tf.float32
+        set_variables([kernel], [np.full((3, 3), 2, "float32")])
+        np.testing.assert_array_equal(read_variables([kernel])[0], np.full((3, 3), 2))
+        np.testing.assert_array_equal(kernel.numpy(), np.full((3, 3), 2))
+
+
+def test_weights_made_in_a_graph():
+    with variables_made_when_read():
+        layer = keras.layers.Dense(2, name="dense", kernel_initializer="ones")
+        outputs = tf.function(layer)(tf.constant(X))
+    np.testing.assert_array_equal(layer.kernel.numpy(), np.ones((3, 2)))
+    np.testing.assert_allclose(outputs, X @ np.ones((3, 2)), rtol=1e-6)

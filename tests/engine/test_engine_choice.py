@@ -73,6 +73,27 @@ def test_it_ends_where_keras_ends_with_the_same_random_numbers(fitted):
     assert_same_weights(fitted.model_, expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(("size", "is_parallel"), [(8, False), (30, True)])
+def test_graphs_end_where_keras_ends_with_one_thread_and_with_many(size, is_parallel):
+    def build():
+        kernel = keras.initializers.GlorotUniform(7)
+        images = [keras.Input((size, size, 1)), layers.Conv2D(8, 3, kernel_initializer=kernel)]
+        kernel = keras.initializers.GlorotUniform(8)
+        return keras.Sequential(
+            [*images, layers.Flatten(), layers.Dense(3, "softmax", kernel_initializer=kernel)]
+        )
+
+    X = rng.normal(size=(ROWS, size, size, 1)).astype("float32")
+    trained = KerasClassifier(build, **FIXED).fit(X, y)
+    expected = build()
+    assert engine_for(expected.layers).is_parallel is is_parallel
+    expected.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
+    history = expected.fit(X, y, batch_size=BATCH, epochs=3, shuffle=False, verbose=0).history
+    assert trained.engine_ == "graph"
+    np.testing.assert_allclose(trained.history_["loss"], history["loss"], rtol=1e-4)
+    assert_same_weights(trained.model_, expected, rtol=1e-3, atol=1e-5)
+
+
 def test_weights_follow_from_the_random_state_alone():
     keras.utils.set_random_seed(1)
     first = net(shuffle=True).fit(X, y)
