@@ -189,6 +189,7 @@ def test_skops_sees_that_a_lambda_is_kept_by_value(binary):
 
 LOCAL = {
     "schedule": lambda: classifier(optimizer=keras.optimizers.SGD(Falling(0.5))),
+    "schedule without a config": lambda: classifier(optimizer=keras.optimizers.SGD(Silent(0.5))),
     "callback": lambda: classifier(callbacks=[Counts()]),
     "class": lambda: classifier(callbacks=Counts),
     "lambda in an MLP": lambda: MLPClassifier(**NET, activation=lambda x: x * 0.5),
@@ -204,9 +205,14 @@ def test_the_users_own_objects(name, binary):
     np.testing.assert_array_equal(outputs(again.fit(X, y), X), outputs(net, X))
 
 
-def test_a_schedule_that_cannot_be_made_again_says_so():
-    with pytest.raises(TypeError, match=r"optimizer SGD cannot be pickled: .* get_config"):
-        pickle.dumps(classifier(optimizer=keras.optimizers.SGD(Silent(0.5))))
+class NoConfig(keras.optimizers.SGD):
+    def get_config(self):
+        raise NotImplementedError
+
+
+def test_an_optimizer_that_cannot_be_made_again_says_so():
+    with pytest.raises(TypeError, match=r"optimizer NoConfig cannot be pickled: .* get_config"):
+        pickle.dumps(classifier(optimizer=NoConfig(0.5)))
 
 
 def test_an_object_met_twice_is_one_object_again():
