@@ -18,10 +18,18 @@ pytestmark = pytest.mark.slow
 NO_FLAGS = {"TF_XLA_FLAGS": ""}
 
 FITS = """
-import hashlib, json
+import os
+for name in ["SKHP_COMPILE_CACHE", "TF_XLA_FLAGS", "TF_CPP_MIN_LOG_LEVEL"]:
+    os.environ.pop(name, None)
+os.environ |= ENVIRONMENT
+
+import hashlib, json, tempfile
 import keras, numpy as np
 from skhp import KerasClassifier, MLPClassifier
 from tests.call_counts import counted_calls
+
+errors = tempfile.TemporaryFile()
+os.dup2(errors.fileno(), 2)  # native code writes to this descriptor
 
 X = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
 y = np.arange(64) % 3
@@ -53,58 +61,62 @@ for name in ORDER:
     weights = b"".join(w.tobytes() for w in net.model_.get_weights())
     found[name] = [net.engine_, hashlib.sha256(weights).hexdigest()]
     loops[name] = counts["while_loop"]
-print(json.dumps([found, loops]))
+errors.seek(0)
+print(json.dumps([found, loops, errors.read().decode()]))
 """
 
 
-def fits(tmp_path, cache, *order):
-    source = FITS.replace("ORDER", repr(order))
-    return run_script(tmp_path / "fits.py", source, SKHP_COMPILE_CACHE=str(cache), **NO_FLAGS)
+def fits(tmp_path, *order, **environment):
+    """What a script trains that imports Keras first, the loops it traces, and what it prints."""
+    environment = {"XDG_CACHE_HOME": str(tmp_path), **environment}
+    source = FITS.replace("ORDER", repr(order)).replace("ENVIRONMENT", repr(environment))
+    return run_script(tmp_path / "fits.py", source)
 
 
-def files(cache):
+def files(tmp_path):
+    """The programs in the user's cache directory."""
+    cache = tmp_path / "skhp" / "programs"
     return sorted([*cache.glob("*/*.pb"), *cache.glob("*/*.bin")])
 
 
 def test_another_process_finds_the_programs_and_a_damaged_file_is_replaced(tmp_path):
-    cache = tmp_path / "cache"
-    first, loops = fits(tmp_path, cache, "mlp", "wrapper", "own")
-    stored = files(cache)
+    first, loops, printed = fits(tmp_path, "mlp", "wrapper", "own")
+    assert printed == ""
+    stored = files(tmp_path)
     # A compiled program each, two graphs, and that the wrapper's program was checked.
     assert len(stored) == 6 and {engine for engine, _ in first.values()} == {"compiled"}
     assert all(loops.values())
     # Only the program with code of the user is traced in each process.
     traced = {"mlp": 0, "wrapper": 0, "own": loops["own"]}
-    assert fits(tmp_path, cache, "own", "wrapper", "mlp") == [first, traced]
-    assert files(cache) == stored  # nothing was compiled
+    assert fits(tmp_path, "own", "wrapper", "mlp") == [first, traced, ""]
+    assert files(tmp_path) == stored  # nothing was compiled
 
     whole = {path: path.read_bytes() for path in stored}
     for path, data in whole.items():
         path.write_bytes(data[:-100] + bytes(100))
         os.utime(path, (0, 0))
-    assert fits(tmp_path, cache, "mlp", "wrapper", "own") == [first, loops]
-    assert files(cache) == stored
+    assert fits(tmp_path, "mlp", "wrapper", "own") == [first, loops, ""]
+    assert files(tmp_path) == stored
     assert all(path.read_bytes()[-100:] != bytes(100) for path in stored)
-    assert fits(tmp_path, "off", "mlp", "wrapper", "own") == [first, loops]  # the same bits
+    off = fits(tmp_path, "mlp", "wrapper", "own", SKHP_COMPILE_CACHE="off")
+    assert off == [first, loops, ""]  # the same bits
     directory = stored[0].parent
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
 def test_a_folder_that_another_process_removes_is_made_again(tmp_path):
-    remove = "import os, shutil; shutil.rmtree(os.environ['SKHP_COMPILE_CACHE'])"
-    source = (
-        FITS.replace("ORDER", "['mlp']")
-        + remove
-        + """
+    source = FITS.replace("ORDER", "['mlp']") + REMOVED
+    cache = str(tmp_path / "skhp" / "programs")
+    source = source.replace("ENVIRONMENT", repr({"SKHP_COMPILE_CACHE": cache}))
+    assert run_script(tmp_path / "removed.py", source) == "compiled"
+    assert files(tmp_path)
+
+
+REMOVED = """
+import shutil
+shutil.rmtree(os.environ["SKHP_COMPILE_CACHE"])
 print(json.dumps(wrapper().fit(X, y).engine_))
 """
-    )
-    cache = tmp_path / "cache"
-    assert run_script(tmp_path / "f.py", source, SKHP_COMPILE_CACHE=str(cache), **NO_FLAGS) == (
-        "compiled"
-    )
-    assert files(cache)
-
 
 PREPARE = """
 import json, multiprocessing, os, sys, warnings
@@ -183,46 +195,12 @@ def test_off(prepared, value):
     assert prepared(value, TF_XLA_FLAGS="--own") == [False, "--own", []]
 
 
-def fits_by_default(tmp_path, level):
-    """The fits of a script that imports Keras first, in the user's cache directory."""
-    names = ["SKHP_COMPILE_CACHE", "TF_XLA_FLAGS", "TF_CPP_MIN_LOG_LEVEL"]
-    unset = f"import os\nfor name in {names}: os.environ.pop(name, None)\n"
-    if level is not None:
-        unset += f"os.environ['TF_CPP_MIN_LOG_LEVEL'] = '{level}'\n"
-    source = unset + KEEP_STDERR + FITS.replace("ORDER", "['mlp']") + PRINTED
-    environment = {"XDG_CACHE_HOME": str(tmp_path)}
-    fitted, loops, printed = run_script(tmp_path / "fits.py", source, **environment)
-    return fitted, loops["mlp"], printed
-
-
-# Native code writes to file descriptor 2.
-KEEP_STDERR = """
-import os, tempfile
-import keras
-errors = tempfile.TemporaryFile()
-os.dup2(errors.fileno(), 2)
-"""
-PRINTED = """
-errors.seek(0)
-print(json.dumps([found, loops, errors.read().decode()]))
-"""
-
-
-def test_a_script_that_imports_keras_first_finds_its_programs(tmp_path):
-    first, loops, printed = fits_by_default(tmp_path, level=None)
-    assert loops > 0 and printed == ""
-    stored = files(tmp_path / "skhp" / "programs")
-    assert sum(path.suffix == ".pb" for path in stored) == 1
-    assert fits_by_default(tmp_path, level=None) == (first, 0, "")
-    assert files(tmp_path / "skhp" / "programs") == stored  # nothing was compiled
-
-
 def test_only_graphs_are_kept_where_tensorflow_prints_errors(tmp_path):
-    first, loops, _ = fits_by_default(tmp_path, level=0)
-    assert loops > 0
-    assert fits_by_default(tmp_path, level=0)[:2] == (first, 0)
-    stored = files(tmp_path / "skhp" / "programs")
-    assert {path.suffix for path in stored} == {".bin"}
+    level = {"TF_CPP_MIN_LOG_LEVEL": "0"}
+    first, loops, _ = fits(tmp_path, "mlp", **level)
+    assert loops["mlp"] > 0
+    assert fits(tmp_path, "mlp", **level)[:2] == [first, {"mlp": 0}]
+    assert {path.suffix for path in files(tmp_path)} == {".bin"}
 
 
 def test_a_directory_that_the_user_gave_to_tensorflow_stays(tmp_path, prepared):
