@@ -110,7 +110,7 @@ PARAMETERS = [
         ["SGD", "0.5", "learning_rate=0.1", "learning_rate=None"],
     ),
     (
-        {"activation": keras.layers.PReLU()},
+        {"activation": keras.layers.PReLU(name="with_weights")},
         ["activation", "has weights", "another activation"],
     ),
 ]
