@@ -4,8 +4,8 @@ Keras draws the first values of a weight, and TensorFlow makes a variable of the
 the values, trains them in a program, predicts with the new ones and forgets the model. It needs
 no variables, and making and setting them takes as long as training a small network.
 
-So a weight that a wrapper's builder makes holds a tensor first. Who asks Keras for its value gets
-the variable that TensorFlow would have made at once.
+So a weight that a wrapper's builder makes holds a tensor first. When Keras or the user reads its
+value, it becomes the variable that TensorFlow would have made at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-_PLACE = "skhp_value"  # of a weight without a variable
+# The attribute that holds the value of a weight without a variable.
+_PLACE = "skhp_value"
 
 _local = threading.local()
 
@@ -62,7 +63,7 @@ def _install() -> None:
         return
 
     def initialize(self: Any, initializer: Any) -> None:
-        # In a graph there is no value. Keras has put off some weights itself: their value is None.
+        # In a graph there is no value. If Keras itself makes a weight later, its value is None.
         if getattr(_local, "is_on", False) and "_value" not in vars(self) and _is_eager():
             vars(self)[_PLACE] = _first_value(self, initializer)
         else:

@@ -36,8 +36,9 @@ def hide_native_errors(folder: str | os.PathLike[str] | None = None) -> bool:
     for path in Path(folder or tf.sysconfig.get_lib()).glob("libtensorflow_framework*"):
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             end = data.find(_SET_LOG_LEVEL)  # many times faster than a regular expression
-            name = data[data.rfind(_NAMESPACE, 0, end) : end] + _SET_LOG_LEVEL
-        if end > 0:
+            start = data.rfind(_NAMESPACE, 0, max(end, 0))
+            name = data[start:end] + _SET_LOG_LEVEL if start >= 0 else None
+        if name is not None:
             ctypes.CDLL(os.fspath(path))[name.decode()](_FATAL)
             return True
     if os.name == "posix":  # the libraries for Windows have other names

@@ -74,8 +74,8 @@ class EngineChoice:
 def engine_for(layers: Iterable[Any]) -> EngineChoice:
     """Choose how the program of a model runs.
 
-    The choice depends on the layers only. So a fit that continues another one
-    runs in the same way, and gives the same bits, whatever its rows, batches and epochs are.
+    The choice depends on the layers only. So a fit that continues another one runs in the same
+    way, and gives the same bits, whatever its rows, batches and epochs are.
 
     Parameters
     ----------
@@ -86,13 +86,13 @@ def engine_for(layers: Iterable[Any]) -> EngineChoice:
     for rule in (_why_slow, _why_random):
         reason = rule(layers)
         if reason is not None:
-            images = [layer for layer in layers if _is_slow(layer)]
-            return EngineChoice(GRAPH, reason, is_parallel=_values(images) > _FEW_OF_IMAGES)
+            images = filter(_is_slow, layers)
+            return EngineChoice(GRAPH, reason, _values(images) > _NUMBERS_OF_SMALL_IMAGES)
     return EngineChoice()
 
 
-# Numbers that the layers compute for one row.
-_FEW_OF_IMAGES = 5000
+# Images are small if the convolution and pooling layers compute at most this many numbers a row.
+_NUMBERS_OF_SMALL_IMAGES = 5000
 
 
 def _why_slow(layers: list[Any]) -> str | None:
@@ -108,7 +108,7 @@ def _slower_for(layer: str | None) -> str | None:
     return layer and f"on a CPU, XLA is slower than TensorFlow for {layer}"
 
 
-def _values(layers: list[Any]) -> float:
+def _values(layers: Iterable[Any]) -> float:
     """How many numbers some layers compute for one row; infinity if that is not known."""
     return sum(_values_of(layer) for layer in layers if not isinstance(layer, keras.Model))
 

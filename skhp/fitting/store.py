@@ -218,14 +218,14 @@ class FitStore:
         Raises
         ------
         ValueError
-            If it is a file, or a newer version has written to it, or its marker is no file.
+            If it is a file, or a newer version has written to it, or its marker is not a file.
         """
         self._refuse_file()
         marker = self._path / _MARKER
         if os.path.exists(marker) and not os.path.isfile(marker):
             raise ValueError(
-                f"memory={os.fspath(self.directory)!r} has {_MARKER!r}, which must be a file of "
-                "skhp and is none. Remove it, or give another directory."
+                f"memory={os.fspath(self.directory)!r} has {_MARKER!r}, which is not a file. "
+                "skhp needs a file of this name. Remove it, or give another directory."
             )
         try:
             self._path.mkdir(parents=True, exist_ok=True)

@@ -206,7 +206,7 @@ def test_a_store_of_a_newer_version_is_refused(binary, store):
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "FIFO"])
 def test_a_marker_that_is_no_file_is_refused(make, binary, tmp_path):
     make(tmp_path / "skhp_fits.json")
-    with pytest.raises(ValueError, match=r"'skhp_fits\.json', which must be a file.*Remove it"):
+    with pytest.raises(ValueError, match=r"'skhp_fits\.json', which is not a file.*Remove it"):
         fitted(binary, tmp_path)
 
 
