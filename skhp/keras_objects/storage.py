@@ -116,10 +116,12 @@ def _part_without_config(model: Any) -> Any:
 
 
 def _positions_of_weights(optimizer: Any, variables: list[Any]) -> list[int] | None:
-    """The positions of an optimizer's weights; None if it is not built, or Keras does not say."""
+    """The positions of an optimizer's weights among those of its model, if all are known."""
     weights = weights_of(optimizer) if optimizer.built else None
     places = {id(variable): i for i, variable in enumerate(variables)}
-    return None if weights is None else [places[id(weight)] for weight in weights]
+    if weights is None or not all(id(weight) in places for weight in weights):
+        return None
+    return [places[id(weight)] for weight in weights]
 
 
 def optimizer_config(optimizer: Any) -> dict[str, Any]:
