@@ -71,28 +71,35 @@ class EngineChoice:
     is_parallel: bool = False
 
 
-def engine_for(layers: Iterable[Any]) -> EngineChoice:
+def engine_for(layers: Iterable[Any], n_weights: int, n_steps: int) -> EngineChoice:
     """Choose how the program of a model runs.
 
-    The choice depends on the layers only. So a fit that continues another one runs in the same
-    way, and gives the same bits, whatever its rows, batches and epochs are.
+    The number of epochs does not count. So a fit that continues another one runs in the same
+    way, and gives the same bits.
 
     Parameters
     ----------
     layers : iterable of keras.layers.Layer
         All layers of the model, also those within other layers.
+    n_weights : int
+        How many numbers the weights of the model are.
+    n_steps : int
+        How many batches an epoch has.
     """
     layers = list(layers)
-    for rule in (_why_slow, _why_random):
-        reason = rule(layers)
-        if reason is not None:
-            images = filter(_is_slow, layers)
-            return EngineChoice(GRAPH, reason, _values(images) > _NUMBERS_OF_SMALL_IMAGES)
-    return EngineChoice()
+    reason = _why_slow(layers) or _why_random(layers) or _why_short(layers, n_weights, n_steps)
+    if reason is None:
+        return EngineChoice()
+    images = sum(_values_of(layer, np.inf) for layer in layers if _is_slow(layer))
+    return EngineChoice(GRAPH, reason, is_parallel=images > _NUMBERS_OF_SMALL_IMAGES)
 
 
 # Images are small if the convolution and pooling layers compute at most this many numbers a row.
 _NUMBERS_OF_SMALL_IMAGES = 5000
+
+# A model is small with at most so many weights, and numbers that its layers compute for a row.
+# An epoch is short with at most so many batches.
+_FEW_WEIGHTS, _FEW_NUMBERS, _FEW_STEPS = 50_000, 5000, 64
 
 
 def _why_slow(layers: list[Any]) -> str | None:
@@ -104,22 +111,25 @@ def _why_random(layers: list[Any]) -> str | None:
     return None if _first(layers, _is_recurrent) else _slower_for(_first(layers, _draws))
 
 
+def _why_short(layers: list[Any], n_weights: int, n_steps: int) -> str | None:
+    numbers = sum(_values_of(layer, 0) for layer in layers if not isinstance(layer, keras.Model))
+    if n_weights > _FEW_WEIGHTS or numbers > _FEW_NUMBERS or n_steps > _FEW_STEPS:
+        return None
+    return "to compile so small a model for so few rows takes longer than it saves"
+
+
 def _slower_for(layer: str | None) -> str | None:
     return layer and f"on a CPU, XLA is slower than TensorFlow for {layer}"
 
 
-def _values(layers: Iterable[Any]) -> float:
-    """How many numbers some layers compute for one row; infinity if that is not known."""
-    return sum(_values_of(layer) for layer in layers if not isinstance(layer, keras.Model))
-
-
-def _values_of(layer: Any) -> float:
+def _values_of(layer: Any, if_unknown: float) -> float:
+    """How many numbers a layer computes for one row."""
     try:
         shapes = [tensor.shape[1:] for tensor in keras.tree.flatten(layer.output)]
     except (AttributeError, ValueError):  # part of another layer, or used more than once
-        return np.inf
+        return if_unknown
     is_known = not _is_recurrent(layer) and None not in sum(shapes, ())
-    return sum(int(np.prod(shape)) for shape in shapes) if is_known else np.inf
+    return sum(int(np.prod(shape)) for shape in shapes) if is_known else if_unknown
 
 
 # Subclasses count as well.
