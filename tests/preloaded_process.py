@@ -15,14 +15,11 @@ from joblib.externals.loky import get_reusable_executor
 
 from tests.fresh_process import environment_with
 
-# Loaded once, by the process from which the others are forked; nothing that is not installed.
-PRELOADED = ["keras", "tensorflow", "skhp.search", "sklearn.model_selection", "optuna"]
-
 
 def started(function, *arguments):
     """Start a process that calls a function, which it finds by its name."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+    context.set_forkserver_preload(["tests.preloaded_modules"])
     process = context.Process(target=function, args=arguments)
     process.start()
     return process
