@@ -101,6 +101,20 @@ def as_dense(X: Any) -> Any:
     return X.toarray() if sparse.issparse(X) else X
 
 
+def check_has_columns(frame: Any) -> None:
+    """Refuse a data frame without columns: scikit-learn's own error does not name X.
+
+    Parameters
+    ----------
+    frame : data frame
+    """
+    if not len(frame.columns):
+        raise ValueError(
+            f"X is a data frame with 0 feature(s): it has {len(frame)} rows and no columns. Give "
+            "at least one column."
+        )
+
+
 def _is_array(X: Any) -> bool:
     # This includes tensors, but not data frames, which have columns.
     return hasattr(X, "__array__") and hasattr(X, "ndim") and not hasattr(X, "columns")
@@ -185,7 +199,10 @@ def _dtype_of_frame(X: Any) -> np.dtype | None:
 
 
 def _check_frame(X: Any) -> None:
-    if not hasattr(X, "columns") or _holds_plain_numbers(X):
+    if not hasattr(X, "columns"):
+        return
+    check_has_columns(X)
+    if _holds_plain_numbers(X):
         return
     array = np.asarray(X)
     if array.dtype.kind in "OUSmM":

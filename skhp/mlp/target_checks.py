@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ def check_labels(y: Any) -> None:
     TypeError
         If y is a dict or a set.
     ValueError
-        If y holds labels of several types, or numbers as objects.
+        If y holds labels of several types, numbers as objects, or other objects such as dates.
 
     Examples
     --------
@@ -100,6 +100,11 @@ def check_labels(y: Any) -> None:
         raise ValueError(
             f"y holds labels of several types: {', '.join(sorted(kinds))}. Give labels of one "
             "type, and leave out the rows without a label."
+        )
+    if kinds - {"None", "number", "str"} and not isinstance(labels[0], Sized):
+        raise ValueError(
+            f"Unknown label type: y holds objects of the type {kinds.pop()}, such as "
+            f"{labels[0]!r}. Convert them to text, for example with y.astype(str)."
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from skhp.engine.large_table import LargeTable
+from skhp.fitting.features import check_has_columns
 
 _SPLIT = (
     "For a model with several inputs, give a data frame whose columns have the names of the "
@@ -125,6 +126,7 @@ def as_text(X: Any) -> Any:
     if sparse.issparse(X):
         return None
     if hasattr(X, "columns"):
+        check_has_columns(X)
         _check_columns(X)
         return X if _has_text_column(X) else None
     try:

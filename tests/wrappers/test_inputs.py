@@ -201,10 +201,20 @@ def rows():
         (np.ones((40, 2)), "2 inputs, 'a', 'b', and X has no named columns.*feature_encoder"),
         (pd.DataFrame({"a": np.ones(40), "c": np.ones(40)}), "X has columns 'a', 'c'"),
         (pd.DataFrame(np.ones((40, 3)), columns=list("abc")), "X has columns 'a', 'b', 'c'"),
+        (pd.DataFrame(index=range(40)), "data frame.*40 rows and no columns"),
         (rows(), "X is a generator, which yields batches.*np.concatenate"),
         (tf.data.Dataset.from_tensors(np.ones((40, 1))), "X is a .*Dataset.*np.concatenate"),
     ],
-    ids=["dict", "list", "array", "other columns", "more columns", "generator", "dataset"],
+    ids=[
+        "dict",
+        "list",
+        "array",
+        "other columns",
+        "more columns",
+        "no columns",
+        "generator",
+        "dataset",
+    ],
 )
 def test_inputs_that_are_refused_by_name(X, message):
     net = KerasRegressor(build_sum, loss="mse")
