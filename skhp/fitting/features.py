@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.utils import assert_all_finite
 
 from skhp.engine.large_table import is_large, is_large_shape, large_table, slices
+from skhp.fitting.lists import check_list
 
 
 def as_table(X: Any) -> Any:
@@ -43,7 +44,7 @@ def as_table(X: Any) -> Any:
     if not isinstance(X, list | tuple) and not _is_array(X):
         _check_frame(X)
         return X
-    array = np.asarray(X) if _is_array(X) else _array_of_lists(X)
+    array = np.asarray(check_list(X, "X"))
     _check_kind(array)
     if array.ndim > 2:
         return array.reshape(len(array), -1)
@@ -118,15 +119,6 @@ def check_has_columns(frame: Any) -> None:
 def _is_array(X: Any) -> bool:
     # This includes tensors, but not data frames, which have columns.
     return hasattr(X, "__array__") and hasattr(X, "ndim") and not hasattr(X, "columns")
-
-
-def _array_of_lists(X: Any) -> np.ndarray:
-    try:
-        return np.asarray(X)
-    except ValueError as error:
-        raise ValueError(
-            f"X is a list of rows of different lengths: {error}. Give rows of equal length."
-        ) from error
 
 
 def _checked_sparse(X: Any) -> Any:

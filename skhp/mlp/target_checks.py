@@ -69,7 +69,8 @@ def check_labels(y: Any) -> None:
     TypeError
         If y is a dict or a set.
     ValueError
-        If y holds labels of several types, numbers as objects, or other objects such as dates.
+        If labels are missing or have several types, or are numbers as objects, or other
+        objects such as dates.
 
     Examples
     --------
@@ -95,6 +96,11 @@ def check_labels(y: Any) -> None:
             "Unknown label type: y holds numbers in an array of dtype object. Convert it, for "
             "example with y.astype(int)."
         )
+    if kinds == {"NaN", "str"}:
+        raise ValueError(
+            "Input y contains NaN: labels are missing. Leave these rows out, or give the missing "
+            "class a name."
+        )
     kinds.discard("NaN")
     if len(kinds) > 1:
         raise ValueError(
@@ -113,10 +119,7 @@ def _as_array(y: Any) -> np.ndarray:
         raise TypeError(
             f"y must be an array, a list or a column of a data frame. Got a {type(y).__name__}."
         )
-    try:
-        return np.asarray(y)
-    except ValueError:  # rows of different lengths: scikit-learn's error names them
-        return np.empty(0)
+    return np.asarray(y)
 
 
 def _kind_of(label: Any) -> str:

@@ -145,6 +145,8 @@ def test_targets_without_an_order(estimator, y):
         (np.array([1, "a"] * 30, object), "several types: number, str"),
         (np.array([1, 2] * 30, object), r"numbers in an array of dtype object.*y.astype"),
         (pd.Series(["a", None] * 30), "NaN"),
+        (["a", np.nan] * 30, "Input y contains NaN"),
+        ([["a"], ["a", "b"]] * 30, "y is a list of rows.*MultiLabelBinarizer"),
         (pd.Series(pd.period_range("2020", periods=2, freq="M").repeat(30)), "objects.*Period"),
         (pd.Series(pd.array([1, None] * 30, dtype="Int64")), "Input y contains NaN"),
     ],

@@ -140,10 +140,19 @@ def build_numbers():
     [
         (build_numbers, TEXTS, r"X holds text.*build_numbers.*takes numbers.*TextVectorization"),
         (build_text, np.ones((40, 1)), r"X holds numbers.*build_text.*takes text.*astype\(str\)"),
-        (build_text, np.where(np.arange(40) == 3, None, TEXTS), "1 texts are missing"),
+        (build_text, np.where(np.arange(40) == 3, None, TEXTS), "1 values are missing"),
+        (build_text, [*TEXTS[:-1].tolist(), np.nan], "1 values are missing"),
+        (build_text, pd.Series(TEXTS, dtype="string").shift().to_frame(), "1 values are missing"),
         (build_text, TEXTS[:30], "inconsistent numbers of samples"),
     ],
-    ids=["text for numbers", "numbers for text", "missing", "too few"],
+    ids=[
+        "text for numbers",
+        "numbers for text",
+        "missing",
+        "missing in a list",
+        "missing in a frame",
+        "too few",
+    ],
 )
 def test_text_that_does_not_suit(builder, X, message):
     with pytest.raises(ValueError, match=f"(?s){message}"):
