@@ -98,7 +98,7 @@ def test_class_weights(class_weight):
     history = expected.fit(
         case.X, y[:, None], sample_weight=case.sample_weight * factors, verbose=0, **FIT
     ).history
-    assert net.engine_ == "compiled", net.engine_reason_
+    assert net.engine_ == "graph", net.engine_reason_
     np.testing.assert_allclose(net.history_["loss"], history["loss"], rtol=1e-4)
     for (path, theirs), (_, ours) in zip(values(expected), values(net.model_), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5, err_msg=path)
