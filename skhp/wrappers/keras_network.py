@@ -132,7 +132,7 @@ class KerasNetwork:
         if not self._optimizer_suits():
             return "layers were frozen or unfrozen after the model was compiled"
         if self.why_unknown:
-            return f"skhp cannot find out what the model computes: {self.why_unknown}"
+            return f"no program can compute the model: {self.why_unknown}"
         return None
 
     def _optimizer_suits(self) -> bool:

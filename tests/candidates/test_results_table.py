@@ -163,6 +163,16 @@ def test_space_summary(fitted):
     assert summary.frame()["parameter"].tolist()[0] == "learning_rate"
 
 
+def test_epochs_of_a_network_of_your_own():
+    def build():
+        return keras.Sequential([keras.Input((30,)), keras.layers.Dense(1, activation="sigmoid")])
+
+    net = KerasClassifier(build, loss="binary_crossentropy", random_state=0)
+    search = GridSearchCV(net, {"epochs": [1, 2], "max_seconds": [None, 60]}, cv=2).fit(X, y)
+    epochs = results(search).sort_index()["n_epochs"]
+    assert_array_equal(epochs, [1, np.nan, 2, np.nan])  # a fit with a limit may stop early
+
+
 def test_curves_tell_the_epochs_run():
     search = GridSearchCV(
         pipeline(early_stopping=True, patience=1, epochs=30), {RATE: [1e-2, 0.3]}, cv=2

@@ -504,8 +504,10 @@ def test_weight_decay_may_change_at_a_warm_start(binary):
     ],
 )
 def test_parameters_of_parameters_are_refused_with_a_way_out(name, instead):
-    with pytest.raises(ValueError, match=f"Invalid parameter '{name}'.*{instead}"):
+    with pytest.raises(ValueError, match=f"Invalid parameter.*'{name}'.*{instead}"):
         MLPClassifier().set_params(**{name: 0.5})
+    with pytest.raises(TypeError, match=f"unknown parameter: '{name}'.*{instead}"):
+        MLPClassifier(**{name: 0.5})
 
 
 # ------------------------------------------------------------------ what goes wrong
