@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from skhp.compat.keras import unlisted_variables
 from skhp.engine.optimizer_settings import is_elementwise, remade, scalar_settings
@@ -155,7 +154,7 @@ def _placeholders(shapes: Shapes, value: float = 0) -> list[Any]:
 
 
 def _values(optimizer: Any) -> Arrays:
-    return [ops.convert_to_numpy(v) for v in optimizer.variables]
+    return [v.numpy() for v in optimizer.variables]
 
 
 def all_variables(optimizer: Any) -> list[Any]:
