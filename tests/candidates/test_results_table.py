@@ -1,8 +1,6 @@
 """Result tables of every kind of search, before and after pickling."""
 
 import pickle
-import subprocess
-import sys
 import warnings
 
 import keras
@@ -333,18 +331,6 @@ def test_summary_of_a_space_alone():
     assert space_summary({"l2": loguniform(1e-4, 1)}).n_combinations is None
     with pytest.raises(TypeError, match="Expected a search"):
         space_summary(3)
-
-
-def test_importing_loads_no_data_frames_and_no_networks():
-    # scikit-learn itself loads pandas where it is installed.
-    code = (
-        "import sys, sklearn.model_selection; before = set(sys.modules);"
-        "import skhp.callback, skhp.search; print(*set(sys.modules) - before)"
-    )
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert not {"pandas", "tensorflow", "keras", "matplotlib"} & set(loaded.stdout.split())
 
 
 def test_scores_that_do_not_vary_have_no_correlation():

@@ -11,6 +11,7 @@ import pytest
 
 from skhp.engine import set_compile_cache
 from tests.fresh_process import environment_with, run_script
+from tests.preloaded_process import run_script as run_preloaded
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +71,7 @@ def fits(tmp_path, *order, **environment):
     """What a script trains that imports Keras first, the loops it traces, and what it prints."""
     environment = {"XDG_CACHE_HOME": str(tmp_path), **environment}
     source = FITS.replace("ORDER", repr(order)).replace("ENVIRONMENT", repr(environment))
-    return run_script(tmp_path / "fits.py", source)
+    return run_preloaded(tmp_path / "fits.py", source)
 
 
 def files(tmp_path):
@@ -108,7 +109,7 @@ def test_a_folder_that_another_process_removes_is_made_again(tmp_path):
     source = FITS.replace("ORDER", "['mlp']") + REMOVED
     cache = str(tmp_path / "skhp" / "programs")
     source = source.replace("ENVIRONMENT", repr({"SKHP_COMPILE_CACHE": cache}))
-    assert run_script(tmp_path / "removed.py", source) == "compiled"
+    assert run_preloaded(tmp_path / "removed.py", source) == "compiled"
     assert files(tmp_path)
 
 

@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skhp import KerasClassifier, KerasRegressor
 from skhp.callback import LearningCurves
-from tests.fresh_process import run_script
+from tests.preloaded_process import run_script
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from keras import layers, ops
 
 from skhp import KerasRegressor, MLPRegressor
 from skhp.engine import compile_count
-from tests.fresh_process import run_script
+from tests.preloaded_process import run_script
 
 pytestmark = pytest.mark.slow
 
