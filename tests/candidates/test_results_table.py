@@ -209,6 +209,14 @@ def test_candidates_that_failed_come_last_or_not_at_all():
     assert narrow(search, 0.5) == {WIDTH: [8]}
 
 
+def test_a_study_of_another_objective():
+    optuna = pytest.importorskip("optuna")
+    study = optuna.create_study()
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    with pytest.raises(NotFittedError, match=r"optuna_objective.*Trials of another objective"):
+        results(study)
+
+
 @pytest.mark.parametrize(
     "table", [results, results_summary, best_params, correlations, importance, overfitting, narrow]
 )

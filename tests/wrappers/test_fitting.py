@@ -68,6 +68,10 @@ def test_partial_fit_of_rows_without_some_of_the_classes(multiclass):
         net.partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match="not among the classes"):
         net.partial_fit(X, y + 1)
+    with pytest.raises(ValueError, match="'balanced' needs all rows"):
+        classifier(class_weight="balanced").partial_fit(X, y)
+    with pytest.raises(ValueError, match="'balanced' needs all rows"):
+        net.partial_fit(X, y, class_weight="balanced")
 
 
 def test_callbacks_see_the_epochs_of_partial_fit_counted_on(multiclass):
