@@ -119,7 +119,7 @@ def _real_units(widths: tuple[int, ...], scalars: Scalars) -> Any:
     """A vector of the units of all hidden layers: 1 for a real unit, 0 for padding."""
     layers = np.repeat(np.arange(len(widths), dtype="int32"), widths)
     numbers = np.concatenate([np.arange(width, dtype="int32") for width in (0, *widths)])
-    real = numbers < ops.take(scalars["widths"], layers)
+    real = numbers < backend.take_rows(scalars["widths"], layers)
     return ops.cast(real, scalars["dropout"].dtype)
 
 
