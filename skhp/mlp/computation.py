@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from skhp.engine.losses import loss_value
-from skhp.mlp.forward import ForwardPass, dropout_masks, penalty
+from skhp.mlp.forward import ForwardPass, logged_penalty, masks_and_logged_penalty, with_penalty
 from skhp.mlp.layout import MLPLayout
 
 
@@ -46,12 +46,15 @@ class MLPComputation:
     ) -> tuple[Any, Any]:
         """The loss of a batch, and ``(state, metric_state)`` after it."""
         x, y, weight, real, n = batch
-        masks = dropout_masks(self._layout, weight.shape[0], scalars) if training else []
+        if training:
+            n_rows = weight.shape[0]
+            masks, logged = masks_and_logged_penalty(self._layout, trainable, n_rows, scalars)
+        else:
+            masks, logged = [], logged_penalty(trainable, scalars)
         forward = ForwardPass(self._layout, scalars, masks, real)
         outputs, new_state = forward(trainable, state, x)
         loss = loss_value(self._loss, y, outputs, weight, real, n)
-        if self._layout.is_penalized:
-            loss += penalty(trainable, scalars)
+        loss = with_penalty(loss, logged, trainable, scalars)
         return loss, (new_state, self._add(metric_state, loss, n, y, outputs, real))
 
     def zero(self) -> list[Any]:

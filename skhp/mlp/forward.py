@@ -123,34 +123,83 @@ def _real_units(widths: tuple[int, ...], scalars: Scalars) -> Any:
     return ops.cast(real, scalars["dropout"].dtype)
 
 
-def penalty(trainable: list[Any], scalars: Scalars) -> Any:
-    """What l2 adds to the loss.
+def with_penalty(loss: Any, logged: Any, trainable: list[Any], scalars: Scalars) -> Any:
+    """A loss plus the penalty of l2, and with the penalty's gradient.
+
+    Parameters
+    ----------
+    loss : tensor
+    logged : tensor
+        The penalty, without a gradient.
+    trainable : list of tensor
+    scalars : dict of tensor
+    """
+
+    @ops.custom_gradient
+    def penalty(*kernels: Any) -> Any:
+        def gradient(upstream: Any) -> list[Any]:
+            slope = upstream * scalars["l2_slope"]
+            return [slope * kernel for kernel in kernels]
+
+        return logged, gradient
+
+    return loss + penalty(*_kernels(trainable))
+
+
+def logged_penalty(trainable: list[Any], scalars: Scalars) -> Any:
+    """What l2 adds to the loss, without a gradient. It is not computed where l2 is zero.
 
     Parameters
     ----------
     trainable : list of tensor
     scalars : dict of tensor
     """
-    kernels = [weight for weight in trainable if weight.ndim == 2]
-    return scalars["l2"] * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
+    kernels = [ops.stop_gradient(kernel) for kernel in _kernels(trainable)]
+    return skip_unless(
+        scalars["no_l2"],
+        lambda turn: _penalty_in(turn, kernels, scalars),
+        ops.zeros_like(scalars["l2"]),
+    )
 
 
-def dropout_masks(layout: MLPLayout, n_rows: int, scalars: Scalars) -> list[Any]:
-    """The dropout masks of a step: what the outputs of each hidden layer are multiplied by.
+def masks_and_logged_penalty(
+    layout: MLPLayout, trainable: list[Any], n_rows: int, scalars: Scalars
+) -> tuple[list[Any], Any]:
+    """The dropout masks of a step, and its `logged_penalty`.
+
+    One loop computes both, because each loop takes a microsecond in each step, even an unused one.
 
     Parameters
     ----------
     layout : MLPLayout
+    trainable : list of tensor
     n_rows : int
     scalars : dict of tensor
     """
     if not layout.widths:
-        return []
+        return [], logged_penalty(trainable, scalars)
+    kernels = [ops.stop_gradient(kernel) for kernel in _kernels(trainable)]
     ones = ops.ones((n_rows, sum(layout.widths)), scalars["dropout"].dtype)
-    mask = skip_unless(
-        scalars["no_dropout"], lambda turn: _mask(ones.shape, scalars, turn), otherwise=ones
-    )
-    return backend.split(mask, layout.widths, axis=1)
+
+    def compute(turn: Any) -> tuple[Any, Any]:
+        # XLA would compute before the loop whatever does not depend on the turn.
+        masks = skip_unless(
+            scalars["no_dropout"], lambda inner: _mask(ones.shape, scalars, turn + inner), ones
+        )
+        return masks, _penalty_in(turn, kernels, scalars)
+
+    none = (ones, ops.zeros_like(scalars["l2"]))
+    mask, logged = skip_unless(scalars["no_dropout_and_no_l2"], compute, none)
+    return backend.split(mask, layout.widths, axis=1), logged
+
+
+def _kernels(trainable: list[Any]) -> list[Any]:
+    return [weight for weight in trainable if weight.ndim == 2]
+
+
+def _penalty_in(turn: Any, kernels: list[Any], scalars: Scalars) -> Any:
+    one = ops.cast(1 - turn, scalars["l2"].dtype)
+    return scalars["l2"] * sum(ops.sum(ops.square(kernel * one)) for kernel in kernels)
 
 
 def _mask(shape: tuple[int, ...], scalars: Scalars, turn: Any) -> Any:
