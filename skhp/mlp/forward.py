@@ -124,7 +124,7 @@ def _real_units(widths: tuple[int, ...], scalars: Scalars) -> Any:
 
 
 def with_penalty(loss: Any, logged: Any, trainable: list[Any], scalars: Scalars) -> Any:
-    """A loss plus the penalty of l2, and with the penalty's gradient.
+    """A loss plus the penalty of l2, with the gradient of both.
 
     Parameters
     ----------
