@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from skhp.engine.losses import loss_value
-from skhp.mlp.forward import ForwardPass, logged_penalty, masks_and_logged_penalty, penalty
+from skhp.mlp.forward import ForwardPass, logged_penalty, masks_and_logged_penalty, with_penalty
 from skhp.mlp.layout import MLPLayout
 
 
@@ -54,9 +54,8 @@ class MLPComputation:
         forward = ForwardPass(self._layout, scalars, masks, real)
         outputs, new_state = forward(trainable, state, x)
         loss = loss_value(self._loss, y, outputs, weight, real, n)
-        metric_state = self._add(metric_state, loss + logged, n, y, outputs, real)
-        # XLA leaves the penalty's value out of a step that takes its gradient alone.
-        return loss + penalty(trainable, scalars), (new_state, metric_state)
+        loss = with_penalty(loss, logged, trainable, scalars)
+        return loss, (new_state, self._add(metric_state, loss, n, y, outputs, real))
 
     def zero(self) -> list[Any]:
         """The metric state before the first row."""
