@@ -69,14 +69,15 @@ def test_a_candidate_that_fails(model, binary, capsys):
 
 def test_it_leaves_the_search_as_it_is(model, binary, capsys):
     without = GridSearchCV(model, GRID, cv=3).fit(*binary)
-    curves = LearningCurves()
-    search = GridSearchCV(model, GRID, cv=3).set_callbacks(SearchProgress(), curves)
+    before, after = LearningCurves(on="test_fold"), LearningCurves()
+    search = GridSearchCV(model, GRID, cv=3).set_callbacks(before, SearchProgress(), after)
     search.fit(*binary)
     np.testing.assert_array_equal(
         search.cv_results_["mean_test_score"], without.cv_results_["mean_test_score"]
     )
-    assert len(lines_of(capsys.readouterr().out)) == 3
-    assert curves.frame()["epoch"].max() == 3
+    scores = [line.split()[1] for line in lines_of(capsys.readouterr().out)]
+    assert scores == [f"{score:.4f}" for score in without.cv_results_["mean_test_score"]]
+    assert before.frame()["epoch"].max() == after.frame()["epoch"].max() == 3
 
 
 def test_values_stand_below_their_names(binary, capsys, monkeypatch):

@@ -209,6 +209,14 @@ def test_candidates_that_failed_come_last_or_not_at_all():
     assert narrow(search, 0.5) == {WIDTH: [8]}
 
 
+def test_a_study_of_another_objective():
+    optuna = pytest.importorskip("optuna")
+    study = optuna.create_study()
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    with pytest.raises(NotFittedError, match=r"optuna_objective.*Trials of another objective"):
+        results(study)
+
+
 @pytest.mark.parametrize(
     "table", [results, results_summary, best_params, correlations, importance, overfitting, narrow]
 )
@@ -337,8 +345,6 @@ def one_layer(meta, width=4):
         [
             keras.Input((meta["n_features_in_"],)),
             keras.layers.Dense(width, activation="relu"),
-            # It drops nothing. With it, the network is a graph, which XLA need not compile.
-            keras.layers.Dropout(1e-6),
             keras.layers.Dense(1, activation="sigmoid"),
         ]
     )
