@@ -156,7 +156,7 @@ class MLPNetwork:
         """Units of the first layer, whose product takes the entries of sparse rows."""
         return self.layout(shared=False).trainable_shapes()[0][1]
 
-    def engine(self, plan: TrainingPlan) -> EngineChoice:
+    def engine(self, plan: TrainingPlan, n_rows: int) -> EngineChoice:
         """XLA compiles all perceptrons."""
         return EngineChoice()
 

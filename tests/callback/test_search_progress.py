@@ -82,7 +82,7 @@ def test_it_leaves_the_search_as_it_is(model, binary, capsys):
 
 def test_values_stand_below_their_names(binary, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")  # the workers of pytest-xdist have 80
-    network = MLPClassifier(epochs=1, random_state=0)
+    network = MLPClassifier(1, epochs=1, random_state=0)
     space = [{"width": [8], "activation": ["tanh"]}, {"width": [4], "learning_rate": [0.1]}]
     GridSearchCV(network, space, cv=2).set_callbacks(SearchProgress()).fit(*binary)
     heading, *lines = capsys.readouterr().out.splitlines()

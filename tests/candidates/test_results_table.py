@@ -345,8 +345,6 @@ def one_layer(meta, width=4):
         [
             keras.Input((meta["n_features_in_"],)),
             keras.layers.Dense(width, activation="relu"),
-            # It drops nothing. With it, the network is a graph, which XLA need not compile.
-            keras.layers.Dropout(1e-6),
             keras.layers.Dense(1, activation="sigmoid"),
         ]
     )

@@ -186,11 +186,11 @@ def test_columns_of_a_frame_go_to_the_inputs_of_their_names():
     assert len(net.history_["val_loss"]) == 12
 
 
-def test_columns_of_numbers_train_in_a_compiled_program():
+def test_columns_of_numbers_train_in_a_program():
     X = pd.DataFrame({"b": np.arange(40.0), "a": np.ones(40)})  # in another order than the inputs
     net = KerasRegressor(build_sum, loss="mse", optimizer="sgd", optimizer__learning_rate=0.0)
     net.fit(X, np.ones(40))
-    assert net.engine_ == "compiled"
+    assert net.engine_ == "graph"
     np.testing.assert_allclose(net.predict(X), 1 + 10 * X["b"])
     assert cross_val_predict(net, X, np.ones(40), cv=2).shape == (40,)
 

@@ -37,8 +37,6 @@ def build_any(meta, width=16):
         [
             keras.Input((meta["n_features_in_"],)),
             keras.layers.Dense(width, activation="relu"),
-            # It drops nothing. With it, the network is a graph, which XLA need not compile.
-            keras.layers.Dropout(1e-6),
             keras.layers.Dense(units, activation=activation),
         ]
     )

@@ -64,7 +64,9 @@ def assert_same(net, expected, X):
 
 
 @pytest.mark.parametrize("rate, engine", [(0.0, "compiled"), (0.3, "graph")])
-def test_3_then_9_then_27_epochs_are_27_at_once(rate, engine, binary, tmp_path, trained):
+def test_3_then_9_then_27_epochs_are_27_at_once(
+    rate, engine, binary, tmp_path, trained, small_models_compiled
+):
     X, y = binary
     net = network(rate=rate, validation_split=0.2, metrics=["accuracy"], epochs=27)
     expected = clone(net).fit(X, y)
