@@ -73,14 +73,18 @@ def _function(value: Any) -> str | None:
     if code is None:
         return None
     cells = inspect.getclosurevars(value).nonlocals
-    # The configs of captured layers change when they are frozen or unfrozen.
-    captured = {n: v for n, v in cells.items() if not (inspect.isroutine(v) or _has_config(v))}
+    captured = {name: item for name, item in cells.items() if _is_plain(item)}
     settings = _comparable([value.__defaults__, value.__kwdefaults__, captured])
     return hashlib.sha256(repr([read_code(code), settings]).encode()).hexdigest()
 
 
-def _has_config(value: Any) -> bool:
-    return hasattr(value, "get_config")
+def _is_plain(value: Any) -> bool:
+    # The config of a layer changes when it is frozen, and a function may hold itself.
+    if isinstance(value, Mapping):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | bytes | Real | np.ndarray | np.generic)
 
 
 def changed_learning_rate(
