@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -129,41 +130,66 @@ def logged_penalty(trainable: list[Any], scalars: Scalars) -> Any:
     fixed = [ops.stop_gradient(weight) for weight in trainable]
     return skip_unless(
         scalars["l2"] > 0,
-        lambda turn: _penalty_in(turn, fixed, scalars),
+        lambda turn, _: _penalty_in(turn, fixed, scalars),
         ops.zeros_like(scalars["l2"]),
     )
 
 
+def no_masks(layout: MLPLayout, n_rows: int) -> list[Any]:
+    """What `masks_and_logged_penalty` returns where dropout and l2 are zero: a mask, a penalty.
+
+    Parameters
+    ----------
+    layout : MLPLayout
+    n_rows : int
+    """
+    floatx = keras.config.floatx()
+    shape = (n_rows, sum(layout.widths))
+    return [ops.ones(shape, floatx), ops.zeros((), floatx)] if layout.widths else []
+
+
 def masks_and_logged_penalty(
-    layout: MLPLayout, trainable: list[Any], n_rows: int, scalars: Scalars
-) -> tuple[list[Any], Any]:
-    """The dropout masks of a step, and its `logged_penalty`.
+    layout: MLPLayout, trainable: list[Any], kept: list[Any], scalars: Scalars
+) -> list[Any]:
+    """The dropout mask of all hidden layers in a step, and its `logged_penalty`.
 
     One loop computes both, because each loop takes a microsecond in each step, even an unused one.
 
     Parameters
     ----------
     layout : MLPLayout
+        With at least one hidden layer.
     trainable : list of tensor
-    n_rows : int
+    kept : list of tensor
+        What `no_masks` returns, or what this function returned in the step before. To write
+        ones again in each step would take longer.
     scalars : dict of tensor
     """
-    if not layout.widths:
-        return [], logged_penalty(trainable, scalars)
     fixed = [ops.stop_gradient(weight) for weight in trainable]
     drops, penalized = scalars["dropout"] > 0, scalars["l2"] > 0
-    ones = ops.ones((n_rows, sum(layout.widths)), scalars["dropout"].dtype)
+    shape = kept[0].shape
 
-    def compute(turn: Any) -> tuple[Any, Any]:
+    def compute(turn: Any, kept: Any) -> list[Any]:
         # XLA would compute before the loop whatever does not depend on the turn.
-        masks = skip_unless(drops, lambda inner: _mask(ones.shape, scalars, turn + inner), ones)
-        return masks, _penalty_in(turn, fixed, scalars)
+        mask = skip_unless(
+            drops, lambda inner, _: _mask(shape, scalars, turn + inner), otherwise=kept[0]
+        )
+        return [mask, _penalty_in(turn, fixed, scalars)]
 
-    none = (ones, ops.zeros_like(scalars["l2"]))
-    mask, logged = skip_unless(ops.logical_or(drops, penalized), compute, none)
+    return skip_unless(ops.logical_or(drops, penalized), compute, otherwise=kept)
+
+
+def mask_of_each_layer(layout: MLPLayout, mask: Any) -> list[Any]:
+    """The masks of the hidden layers, from the mask of all.
+
+    Parameters
+    ----------
+    layout : MLPLayout
+    mask : tensor of shape (n_rows, n_hidden_units)
+    """
     ends = np.cumsum(layout.widths).tolist()
     pairs = zip(layout.widths, ends, strict=True)
-    return [mask[:, end - width : end] for width, end in pairs], logged
+    return [mask[:, end - width : end] for width, end in pairs]
 
 
 def _penalty_in(turn: Any, trainable: list[Any], scalars: Scalars) -> Any:
@@ -178,7 +204,7 @@ def _mask(shape: tuple[int, ...], scalars: Scalars, turn: Any) -> Any:
     return ops.cast(drawn >= rate, rate.dtype) / (1.0 - rate)
 
 
-def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -> Any:
+def skip_unless(condition: Any, compute: Callable[[Any, Any], Any], otherwise: Any) -> Any:
     """Compute a value only if a condition holds.
 
     XLA turns most conditionals into a select, and computes both sides in each fusion that
@@ -190,13 +216,14 @@ def skip_unless(condition: Any, compute: Callable[[Any], Any], otherwise: Any) -
     ----------
     condition : bool tensor
     compute : callable
-        Takes the number of the turn, 0.
-    otherwise : tensor, or tuple of tensor
+        Takes the number of the turn, 0, and ``otherwise``. A tensor that it used from outside
+        the loop would be copied in each step.
+    otherwise : tensor, or list of tensor
         The value if the condition does not hold; like what ``compute`` returns.
     """
     _, value = ops.while_loop(
         lambda turn, _: turn < 1,
-        lambda turn, _: (turn + 1, compute(turn)),
+        lambda turn, value: (turn + 1, compute(turn, value)),
         (ops.cast(ops.where(condition, 0, 1), "int32"), otherwise),
     )
     return value
