@@ -79,6 +79,12 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.write_line(f"most memory of one process: {text}")
 
 
+@pytest.fixture
+def small_models_compiled(monkeypatch):
+    """Let XLA also compile small models that train on few rows."""
+    monkeypatch.setattr("skhp.engine.engine_choice._FEW_STEPS", 0)
+
+
 @pytest.fixture(scope="session")
 def binary():
     """60 rows of 4 features, two classes."""

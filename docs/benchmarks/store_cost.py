@@ -113,13 +113,13 @@ class Spent:
 def in_store():
     """Return the seconds that fits spend in their store from now on."""
     from skhp.engine.program_training import _Training
-    from skhp.fitting.remembered import RememberedFit, _Store
+    from skhp.fitting.fit_checkpoints import FitCheckpoints, _Store
 
     spent = Spent()
     spent.count(_Training, "checkpoint")  # copies the weights
     spent.count(_Store, "checkpoints")  # makes the key
     for name in ("find", "is_due", "keep"):
-        spent.count(RememberedFit, name)
+        spent.count(FitCheckpoints, name)
     return spent
 
 

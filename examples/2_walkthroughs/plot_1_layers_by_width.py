@@ -12,9 +12,9 @@ same picture.
 With Keras only, you write a function that builds the network, two
 nested loops, a name and a callback for each run, and code that finds
 the best run. This takes 37 lines, in
-``elsewhere/1_layers_by_width_keras.py`` next to this example. With
-skhp it takes 17 lines, from ``network =`` to ``fit``, and you also
-get scikit-learn's table of results.
+``other_libraries/1_layers_by_width_keras.py`` next to this example.
+With skhp it takes 17 lines, from ``network =`` to ``fit``, and you
+also get scikit-learn's table of results.
 """
 
 # %%

@@ -11,10 +11,10 @@ a network with the best parameters for 20 epochs.
 
 With keras-tuner, the network is a function that takes ``hp``, the
 tuner writes files to a folder, and there is no cross-validation. It
-takes 43 lines, in ``elsewhere/3_widths_keras_tuner.py`` next to this
-example. With skhp, each of these steps is one call: 29 lines, from
-``network =`` to the picture. This page takes all of these steps, on
-1,200 images.
+takes 43 lines, in ``other_libraries/3_widths_keras_tuner.py`` next to
+this example. With skhp, each of these steps is one call: 29 lines,
+from ``network =`` to the picture. This page takes all of these steps,
+on 1,200 images.
 """
 
 # %%

@@ -10,9 +10,9 @@ step, the tutorial shows the curves, accuracy, precision and recall.
 
 With Keras only, a function builds, compiles and fits the network of
 each step. This takes 28 lines, in
-``elsewhere/5_deep_sigmoid_keras.py`` next to this example. With skhp,
-each step names only the parameters that it changes. This page takes
-five steps and shows their curves and scores.
+``other_libraries/5_deep_sigmoid_keras.py`` next to this example. With
+skhp, each step names only the parameters that it changes. This page
+takes five steps and shows their curves and scores.
 """
 
 # %%

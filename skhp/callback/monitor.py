@@ -52,6 +52,7 @@ class Candidate:
 
     params: dict[str, Any]
     rows: HeldOutRows | None
+    n_monitors: int = 0  # how many still follow it
 
 
 @dataclass
@@ -206,7 +207,7 @@ class SearchMonitor:
         # scikit-learn keeps contexts until the whole search ends, which would keep the rows too.
         _fits.pop(context, None)
         if is_candidate(context):
-            _candidates.pop(context, None)
+            self._leave(context)
 
     def _search_begins(self, search: Any, context: Any, X: Any, y: Any) -> None:
         run, space = context.root_uuid.hex, space_of(search)
@@ -223,6 +224,14 @@ class SearchMonitor:
         """The candidate that is being fitted in a context; None if there is none."""
         return _candidates.get(context)
 
+    def _leave(self, context: Any) -> None:
+        """Forget a candidate when the last of its monitors leaves it."""
+        candidate = self._candidate_of(context)
+        if candidate is not None:
+            candidate.n_monitors -= 1
+            if candidate.n_monitors <= 0:
+                del _candidates[context]
+
     def _count_splits(self, search: Any, context: Any) -> None:
         run = context.root_uuid.hex
         known = self._searches.get(run)
@@ -237,6 +246,7 @@ class SearchMonitor:
         params = {name: values[name] for name in search.names if name in values}
         # Several monitors may follow one candidate, and must not replace each other's rows.
         known = _candidates.setdefault(context, Candidate(params, None))
+        known.n_monitors += 1
         if search.folds is not None and place.fit is not None:
             split = place.fit % search.folds.n_splits
             known.rows = search.folds.held_out(split, candidate, X, y)

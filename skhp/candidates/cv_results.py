@@ -70,8 +70,9 @@ def _read(search: Any) -> Mapping[str, Any]:
             return found
         if trials is not None or (hasattr(search, "estimator") and _has_space(search)):
             how = "its fit(X, y)" if hasattr(search, "fit") else "optimize(optuna_objective(...))"
+            own = " Trials of another objective hold no scores of folds." if trials else ""
             raise NotFittedError(
-                f"This {type(search).__name__} has no results yet. Call {how} first."
+                f"This {type(search).__name__} has no results yet. Call {how} first.{own}"
             )
     raise TypeError(
         f"Expected a fitted {_SEARCHES}, or its cv_results_ as a dict or data frame. Got "

@@ -67,9 +67,12 @@ def planned_epochs(search: Any, params: Mapping[str, Any]) -> int | None:
     """
     network = candidate_network(search, params)
     settings = {} if network is None else network.get_params(deep=False)
-    if settings.get("early_stopping", True) or settings.get("callbacks"):
+    if any(settings.get(name) for name in _MAY_END_A_TRAINING):
         return None
-    return settings.get("epochs")
+    return settings.get("fit__epochs", settings.get("epochs"))
+
+
+_MAY_END_A_TRAINING = ("early_stopping", "max_seconds", "callbacks", "fit__callbacks")
 
 
 def n_parameters_of(search: Any, params: Mapping[str, Any], fitted: Any = None) -> int | None:

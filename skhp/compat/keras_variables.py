@@ -139,10 +139,8 @@ def read_variables(variables: Iterable[Any]) -> list[np.ndarray]:
 
 
 def _read(variable: Any) -> np.ndarray:
-    from keras import ops
-
     value = vars(variable).get(_PLACE)
-    return ops.convert_to_numpy(variable if value is None else value.tensor)
+    return (variable if value is None else value.tensor).numpy()
 
 
 def set_variables(variables: Iterable[Any], arrays: Iterable[Any]) -> None:

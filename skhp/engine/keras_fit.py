@@ -215,7 +215,7 @@ def _state(plan: TrainingPlan, model: keras.Model) -> TrainingState:
 
 
 def _values(optimizer: Any) -> list[np.ndarray]:
-    return [keras.ops.convert_to_numpy(v) for v in all_variables(optimizer)]
+    return [v.numpy() for v in all_variables(optimizer)]
 
 
 def resume(optimizer: Any, start: TrainingState) -> None:

@@ -5,9 +5,9 @@ takes a tenth of a microsecond in each step, and a hundredth of a second to comp
 are packed into one vector, which needs a few operations in all. Large arrays are not packed: taking
 them out of the vector at each step, and putting their gradients back, would take longer.
 
-A layout says which arrays may be packed. If `are_large` is true, an array whose gradient is a sum
-over the batch must not be packed: XLA may compute that sum again for each element of the vector,
-and a step then takes thirty times as long.
+A layout says which arrays may be packed. If `are_large` is true and XLA compiles the program, an
+array whose gradient is a sum over the batch must not be packed: XLA may compute that sum again for
+each element of the vector, and a step then takes thirty times as long.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ class Network(Protocol):
     def scalars(self) -> dict[str, np.ndarray]:
         """The scalars of the network that are data to a program."""
 
-    def engine(self, plan: TrainingPlan) -> EngineChoice:
-        """How its program runs: compiled by XLA, or as a graph."""
+    def engine(self, plan: TrainingPlan, n_rows: int) -> EngineChoice:
+        """How its program runs for so many rows: compiled by XLA, or as a graph."""
 
     def computation(self, plan: TrainingPlan, layout: Any, rows: Rows) -> Any:
         """The loss and logs of a batch, to be traced into a program."""

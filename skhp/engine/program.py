@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from skhp.engine.engine_choice import COMPILED
 from skhp.engine.epoch_blocks import EpochBlocks
 from skhp.engine.epochs import Epochs
 from skhp.engine.optimizer_settings import treats_weights_alike
@@ -59,9 +60,12 @@ class Program:
         self.epochs_per_call = int(np.clip(_ORDER_ELEMENTS // capacity[0], 1, _MOST_EPOCHS))
         self._seconds_an_epoch: float | None = None  # as last measured
         layout = structure.layout
+        is_compiled = structure.engine == COMPILED
         self.packing = Packing(
             layout.trainable_shapes(),
-            layout.joinable if treats_weights_alike(optimizer) else none_joinable,
+            (lambda shape: layout.joinable(shape, is_compiled))
+            if treats_weights_alike(optimizer)
+            else none_joinable,
         )
         self.optimizer = PureOptimizer(backend, optimizer, self.packing, layout.variables)
         self._epochs: Any = (EpochBlocks if structure.blocks else Epochs)(

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from skhp.compat.keras_variables import variables_made_when_read
 from skhp.compat.tensorflow import shared_variable_kernels
 from skhp.engine import optimizer_settings as optimizers
 from skhp.engine.backends import tensorflow as backend
@@ -69,7 +70,7 @@ def program_for(
     def make(capacity: tuple[int, int]) -> Program:
         key = None if has_own_code(plan) else graph_key(structure, capacity, scalars)
         like = replace(rows, weighted=structure.weighted)
-        with shared_variable_kernels():
+        with shared_variable_kernels(), variables_made_when_read():
             optimizer = optimizers.make_optimizer(plan.optimizer.value, plan.learning_rate)
             computation = network.computation(plan, structure.layout, like)
             return Program(backend, structure, optimizer, computation, capacity, key)
@@ -96,7 +97,7 @@ def structure_for(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> St
     weighted = rows.weighted or (validation is not None and validation.weighted)
     streamed = is_streamed(rows, validation)
     is_shared = is_padded and not streamed  # a block ends with a batch
-    choice = network.engine(plan)
+    choice = network.engine(plan, n)
     return Structure(
         engine=choice.name,
         is_parallel=choice.is_parallel,

@@ -81,7 +81,7 @@ def train_with_program(
     watchers = _watchers(plan, rows, validation)
     run = run_for(plan, rows, validation, start, random_state)
     history: History = {name: [] for name in in_order_of_keras(run.log_names)}
-    choice = plan.network.engine(plan)
+    choice = plan.network.engine(plan, len(rows))
     outcome = Outcome(start, history, choice.name, choice.reason)
     training = _Training(plan, run, watchers, outcome, random_state, limit)
     training.begin(resumption)

@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from skhp.compat.keras import unlisted_variables
+from skhp.compat.keras_variables import read_variables
 from skhp.engine.optimizer_settings import is_elementwise, remade, scalar_settings
 from skhp.engine.packing import Packing, Shapes, corner, into_corner
 from skhp.engine.plan import Arrays
@@ -155,7 +155,7 @@ def _placeholders(shapes: Shapes, value: float = 0) -> list[Any]:
 
 
 def _values(optimizer: Any) -> Arrays:
-    return [ops.convert_to_numpy(v) for v in optimizer.variables]
+    return read_variables(optimizer.variables)
 
 
 def all_variables(optimizer: Any) -> list[Any]:

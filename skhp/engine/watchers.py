@@ -190,9 +190,7 @@ class KerasCallbacks(Watcher):
             return
         state = run.state()
         state.trainable, state.state = self.plan.network.read(self.model)
-        state.optimizer_variables = [
-            keras.ops.convert_to_numpy(v) for v in all_variables(self.model.optimizer)
-        ]
+        state.optimizer_variables = [v.numpy() for v in all_variables(self.model.optimizer)]
         run.load(state)
 
 

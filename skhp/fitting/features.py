@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.utils import assert_all_finite
 
 from skhp.engine.large_table import is_large, is_large_shape, large_table, slices
+from skhp.fitting.lists import check_list
 
 
 def as_table(X: Any) -> Any:
@@ -43,7 +44,7 @@ def as_table(X: Any) -> Any:
     if not isinstance(X, list | tuple) and not _is_array(X):
         _check_frame(X)
         return X
-    array = np.asarray(X) if _is_array(X) else _array_of_lists(X)
+    array = np.asarray(check_list(X, "X"))
     _check_kind(array)
     if array.ndim > 2:
         return array.reshape(len(array), -1)
@@ -101,18 +102,23 @@ def as_dense(X: Any) -> Any:
     return X.toarray() if sparse.issparse(X) else X
 
 
+def check_has_columns(frame: Any) -> None:
+    """Refuse a data frame without columns: scikit-learn's own error does not name X.
+
+    Parameters
+    ----------
+    frame : data frame
+    """
+    if not len(frame.columns):
+        raise ValueError(
+            f"X is a data frame with 0 feature(s): it has {len(frame)} rows and no columns. Give "
+            "at least one column."
+        )
+
+
 def _is_array(X: Any) -> bool:
     # This includes tensors, but not data frames, which have columns.
     return hasattr(X, "__array__") and hasattr(X, "ndim") and not hasattr(X, "columns")
-
-
-def _array_of_lists(X: Any) -> np.ndarray:
-    try:
-        return np.asarray(X)
-    except ValueError as error:
-        raise ValueError(
-            f"X is a list of rows of different lengths: {error}. Give rows of equal length."
-        ) from error
 
 
 def _checked_sparse(X: Any) -> Any:
@@ -185,7 +191,10 @@ def _dtype_of_frame(X: Any) -> np.dtype | None:
 
 
 def _check_frame(X: Any) -> None:
-    if not hasattr(X, "columns") or _holds_plain_numbers(X):
+    if not hasattr(X, "columns"):
+        return
+    check_has_columns(X)
+    if _holds_plain_numbers(X):
         return
     array = np.asarray(X)
     if array.dtype.kind in "OUSmM":

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-VERSION = 3
+VERSION = 4
 SUFFIX = ".safetensors"
 
 _FORMAT = "skhp fit"

@@ -51,7 +51,7 @@ def _read_own_function(reader: Reader, function: Any) -> Any:
     cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
     return (
         "function",
-        _code(code),
+        read_code(code),
         reader.read(function.__defaults__),
         reader.read(function.__kwdefaults__),
         tuple((name, _read_cell(reader, cell)) for name, cell in cells),
@@ -69,12 +69,23 @@ def _read_cell(reader: Reader, cell: Any) -> Any:
         return ("empty",)  # a name that is not assigned yet
 
 
-def _code(code: Any) -> Any:
-    constants = tuple(
-        _code(constant) if inspect.iscode(constant) else (type(constant).__name__, repr(constant))
-        for constant in code.co_consts
-    )
+def read_code(code: Any) -> Any:
+    """A code object as plain values, equal in all processes, without its place in a file.
+
+    Parameters
+    ----------
+    code : code
+    """
+    constants = tuple(map(_read_constant, code.co_consts))
     return (code.co_code.hex(), code.co_names, code.co_varnames, code.co_freevars, constants)
+
+
+def _read_constant(constant: Any) -> Any:
+    if inspect.iscode(constant):
+        return read_code(constant)
+    if isinstance(constant, frozenset):  # its order differs between processes
+        return ("frozenset", sorted(map(repr, constant)))
+    return (type(constant).__name__, repr(constant))
 
 
 @functools.lru_cache(maxsize=4096)

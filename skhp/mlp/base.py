@@ -170,11 +170,20 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
     @contextlib.contextmanager
     def _unfitted_on_error(self, continues: bool) -> Iterator[None]:
-        """After an error, do not keep untrained weights: the estimator would seem fitted."""
+        """After an error, do not keep untrained weights: the estimator would seem fitted.
+
+        An estimator that was trained further is as before, so that the next ``fit`` draws the
+        same random numbers.
+        """
+        before = vars(self).copy()
+        if continues:
+            before["_random_state"] = copy.deepcopy(self._random_state)
         try:
             yield
         except BaseException:
-            if not continues:
+            if continues:
+                self.__dict__ = before
+            else:
                 for name in ("_state", "_model"):
                     self.__dict__.pop(name, None)
             raise

@@ -101,8 +101,9 @@ def _class_numbers(estimator: Any, y: np.ndarray) -> np.ndarray:
     if unknown.any():
         raise ValueError(
             f"y holds {np.unique(y[unknown]).tolist()}, which are not among the classes of "
-            f"this network: {estimator.classes_.tolist()}. Leave these rows out, fit a new "
-            "estimator, or pass all classes at the first call to partial_fit: classes=..."
+            f"this network: {estimator.classes_.tolist()}. Leave these rows out, or fit a new "
+            "estimator to rows of all classes. For partial_fit, pass all classes to its first "
+            "call: classes=[...]."
         )
     return numbers
 

@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skhp.fitting.allowed_values import NONE, instance_of, text
+from skhp.fitting.class_weight import refuse_balanced
 from skhp.mlp.base import BaseMLP
 from skhp.mlp.class_targets import checked_classes, weights_of_classes
 from skhp.mlp.other_names import explains_other_names
@@ -254,12 +255,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             If ``classes`` differs from the first call, or y holds a class that is not
             among ``classes``.
         """
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs all rows at once, but partial_fit gets a part. "
-                "Pass class_weight as a dict, from "
-                "sklearn.utils.class_weight.compute_class_weight('balanced', ...)."
-            )
+        refuse_balanced(self.class_weight)
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
     def predict(self, X: Any) -> np.ndarray:

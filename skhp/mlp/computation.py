@@ -40,7 +40,7 @@ class MLPComputation:
         for metric in metrics:
             metric.update_state(y_example, ops.zeros((1, layout.n_outputs)))
             metric.reset_state()
-        self._initial = [[ops.convert_to_numpy(v) for v in m.variables] for m in metrics]
+        self._initial = [[v.numpy() for v in m.variables] for m in metrics]
 
     def step(
         self,

@@ -44,7 +44,7 @@ class MLPLayout:
         sizes = (self.n_features, *self.widths, self.n_outputs)
         return perceptron_layers(sizes, self.activation, self.output_activation, self.batch_norm)
 
-    def joinable(self, shape: tuple[int, ...]) -> bool:
+    def joinable(self, shape: tuple[int, ...], is_compiled: bool) -> bool:
         """Whether a weight may be part of a vector of weights; see `skhp.engine.packing`."""
         is_sum = self.batch_norm and len(shape) < 2  # gamma's and beta's gradients are
         return not (is_sum and are_large(self.trainable_shapes()))

@@ -29,7 +29,6 @@ from skhp.mlp.spec import MLPSpec
 from skhp.runtime.eager_kernels import note_model_built
 
 import keras  # isort: skip
-from keras import ops  # isort: skip
 from skhp.mlp.computation import MLPComputation
 from skhp.mlp.initial_kernels import draw_kernel
 from skhp.mlp.layout import (
@@ -97,8 +96,8 @@ class MLPNetwork:
     def read(self, model: keras.Model) -> tuple[Arrays, Arrays]:
         """A model's trainable and non-trainable weights as arrays."""
         return (
-            [ops.convert_to_numpy(v) for v in model.trainable_weights],
-            [ops.convert_to_numpy(v) for v in model.non_trainable_weights],
+            [v.numpy() for v in model.trainable_weights],
+            [v.numpy() for v in model.non_trainable_weights],
         )
 
     def load(self, model: keras.Model, state: TrainingState) -> None:
@@ -157,7 +156,7 @@ class MLPNetwork:
         """Units of the first layer, whose product takes the entries of sparse rows."""
         return self.layout(shared=False).trainable_shapes()[0][1]
 
-    def engine(self, plan: TrainingPlan) -> EngineChoice:
+    def engine(self, plan: TrainingPlan, n_rows: int) -> EngineChoice:
         """XLA compiles all perceptrons."""
         return EngineChoice()
 

@@ -9,6 +9,11 @@ from typing import Any, ParamSpec
 
 P = ParamSpec("P")
 
+_IN_PLACE_OF = {
+    "optimizer__learning_rate": "the parameter learning_rate",
+    "optimizer__weight_decay": "the parameter weight_decay",
+}
+
 _HERE = {
     # scikit-learn's perceptrons
     "hidden_layer_sizes": "width, with one number per layer: width=(64, 32)",
@@ -62,6 +67,37 @@ def other_name(own: Iterable[str], given: Iterable[str]) -> str | None:
     return None
 
 
+def instead_of_nested(own: Iterable[str], given: Iterable[str]) -> str | None:
+    """Say which given name is nested, such as "optimizer__momentum", and what to set instead.
+
+    Parameters
+    ----------
+    own : iterable of str
+        The parameters of the estimator.
+    given : iterable of str
+
+    Returns
+    -------
+    str or None
+        None if no name is a parameter, two underscores and a setting.
+
+    Examples
+    --------
+    >>> instead_of_nested(["optimizer"], ["optimizer__momentum"])
+    "'optimizer__momentum': optimizer has no nested parameters here. Set an optimizer object: ..."
+    """
+    own = set(own)
+    for name in given:
+        parameter, _, setting = name.partition("__")
+        if not setting or parameter not in own:
+            continue
+        instead = _IN_PLACE_OF.get(name, f"an object with this setting as {parameter}")
+        if parameter == "optimizer" and name not in _IN_PLACE_OF:
+            instead = f"an optimizer object: optimizer=keras.optimizers.SGD({setting}=...)"
+        return f"{name!r}: {parameter} has no nested parameters here. Set {instead}"
+    return None
+
+
 def explains_other_names(init: Callable[P, None]) -> Callable[P, None]:
     """Make a constructor say what the parameters of other libraries are called here.
 
@@ -76,10 +112,10 @@ def explains_other_names(init: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(init)
     def explained(*args: P.args, **kwargs: P.kwargs) -> None:
-        other = other_name(own, kwargs)
-        if other is not None:
+        explanation = other_name(own, kwargs) or instead_of_nested(own, kwargs)
+        if explanation is not None:
             estimator: Any = args[0]
-            raise TypeError(f"{type(estimator).__name__} got an unknown parameter: {other}.")
+            raise TypeError(f"{type(estimator).__name__} got an unknown parameter: {explanation}.")
         init(*args, **kwargs)
 
     return explained

@@ -9,15 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from skhp.mlp.other_names import other_name
+from skhp.mlp.other_names import instead_of_nested, other_name
 
 # Keras itself makes an instance of a class given as loss, metric or kernel initializer.
 _INSTANCES_ONLY = ("activation", "learning_rate", "optimizer", "callbacks")
-
-_IN_PLACE_OF = {
-    "optimizer__learning_rate": "the parameter learning_rate",
-    "optimizer__weight_decay": "the parameter weight_decay",
-}
 
 
 def refuse_callbacks_of_sklearn(callbacks: Any) -> None:
@@ -121,17 +116,9 @@ def refuse_nested(estimator: str, own: Iterable[str], params: Iterable[str]) -> 
     ValueError
         If a name is nested.
     """
-    for name in params:
-        parameter, _, setting = name.partition("__")
-        if not setting or parameter not in own:
-            continue
-        instead = _IN_PLACE_OF.get(name, f"an object with this setting as {parameter}")
-        if parameter == "optimizer" and name not in _IN_PLACE_OF:
-            instead = f"an optimizer object: optimizer=keras.optimizers.SGD({setting}=...)"
-        raise ValueError(
-            f"Invalid parameter {name!r} for estimator {estimator}: {parameter} has no nested "
-            f"parameters here. Set {instead}."
-        )
+    instead = instead_of_nested(own, params)
+    if instead is not None:
+        raise ValueError(f"Invalid parameter for estimator {estimator}: {instead}.")
 
 
 def refuse_other_names(estimator: str, own: Iterable[str], params: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from sklearn.utils.validation import validate_data
 
 from skhp.engine.large_table import LargeTable
 from skhp.fitting.features import as_rows, as_table, checks_of
+from skhp.fitting.lists import check_list
 from skhp.fitting.rows import CheckedRows
 from skhp.fitting.sample_weight import checked_sample_weight
 
@@ -35,6 +36,7 @@ def checked_rows(
     **classes : array-like
         ``classes`` of ``partial_fit``.
     """
+    y = check_list(y, "y")
     estimator._check_target_kind(y)
     table, dtype = as_table(X), floatx()
     with np.errstate(over="ignore"):  # an error names the numbers that are too large

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,8 @@ def check_labels(y: Any) -> None:
     TypeError
         If y is a dict or a set.
     ValueError
-        If y holds labels of several types, or numbers as objects.
+        If labels are missing or have several types, or are numbers as objects, or other
+        objects such as dates.
 
     Examples
     --------
@@ -95,11 +96,21 @@ def check_labels(y: Any) -> None:
             "Unknown label type: y holds numbers in an array of dtype object. Convert it, for "
             "example with y.astype(int)."
         )
+    if kinds == {"NaN", "str"}:
+        raise ValueError(
+            "Input y contains NaN: labels are missing. Leave these rows out, or give the missing "
+            "class a name."
+        )
     kinds.discard("NaN")
     if len(kinds) > 1:
         raise ValueError(
             f"y holds labels of several types: {', '.join(sorted(kinds))}. Give labels of one "
             "type, and leave out the rows without a label."
+        )
+    if kinds - {"None", "number", "str"} and not isinstance(labels[0], Sized):
+        raise ValueError(
+            f"Unknown label type: y holds objects of the type {kinds.pop()}, such as "
+            f"{labels[0]!r}. Convert them to text, for example with y.astype(str)."
         )
 
 
@@ -108,10 +119,7 @@ def _as_array(y: Any) -> np.ndarray:
         raise TypeError(
             f"y must be an array, a list or a column of a data frame. Got a {type(y).__name__}."
         )
-    try:
-        return np.asarray(y)
-    except ValueError:  # rows of different lengths: scikit-learn's error names them
-        return np.empty(0)
+    return np.asarray(y)
 
 
 def _kind_of(label: Any) -> str:

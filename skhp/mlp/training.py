@@ -11,9 +11,9 @@ from skhp.engine.large_table import LargeTable
 from skhp.engine.plan import Outcome, Rows, TrainingPlan
 from skhp.engine.train import train
 from skhp.fitting.divergence import check_converged
+from skhp.fitting.fit_checkpoints import FitRequest, store_for
 from skhp.fitting.fit_key import fit_key
 from skhp.fitting.outcome import fitted_attributes, warn_if_cut, warn_if_diverged
-from skhp.fitting.remembered import FitRequest, store_for
 from skhp.fitting.rows import CheckedRows
 from skhp.keras_objects.catalogue import look_up
 from skhp.mlp.history import joined_history

@@ -187,6 +187,7 @@ class _CompileCache:
         path = self._graph(key)
         temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
         try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # it may be removed
             temporary.write_bytes(hashlib.sha256(data).digest() + data)
             os.replace(temporary, path)
         except OSError:

@@ -351,7 +351,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
     # What callbacks and tables need from a network ----------------------------------
 
     def _attributes_at(self, run: Any, history: Mapping[str, list[float]]) -> dict[str, Any]:
-        from skhp.wrappers.network import attributes_at
+        from skhp.wrappers.during_training import attributes_at
 
         return attributes_at(self, run, history)
 
@@ -369,7 +369,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         int
         """
         runtime.start()
-        from skhp.wrappers.network import count_parameters
+        from skhp.wrappers.parameter_count import count_parameters
 
         return count_parameters(self, self if like is None else like)
 
@@ -386,7 +386,7 @@ class BaseWrapper(CallbackSupportMixin, WrapperHooks):
         callable
             It takes a `skhp.engine.plan.TrainingState` and returns a dict of floats.
         """
-        from skhp.wrappers.network import evaluation
+        from skhp.wrappers.during_training import evaluation
 
         return evaluation(self, X, y)
 

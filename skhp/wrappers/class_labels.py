@@ -30,7 +30,7 @@ def check_classes(y: np.ndarray, kind: str, known: Any, estimator: str) -> None:
     if kind == "unknown" and y.dtype == object:
         raise ValueError(
             f"Unknown label type: y holds objects that are not text, such as {y.ravel()[0]!r}, in "
-            "an array of dtype object. Convert it, for example with y.astype(int)."
+            "an array of dtype object. Convert it, for example with y.astype(int) or y.astype(str)."
         )
     if kind in _NOT_CLASSES:
         raise ValueError(
@@ -41,8 +41,9 @@ def check_classes(y: np.ndarray, kind: str, known: Any, estimator: str) -> None:
         return
     unknown = np.setdiff1d(y, known)
     if len(unknown):
+        known = np.asarray(known).tolist()
         raise ValueError(
-            f"y holds {unknown.tolist()}, which are not among the classes "
-            f"{np.asarray(known).tolist()}. Name all classes in the first call to partial_fit, in "
-            "`classes`."
+            f"y holds {unknown.tolist()}, which are not among the classes {known}. Leave these "
+            "rows out, or fit a new estimator to rows of all classes. For partial_fit, pass all "
+            "classes to its first call: classes=[...]."
         )

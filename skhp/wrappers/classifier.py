@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from skhp import runtime
+from skhp.fitting.class_weight import refuse_balanced
 from skhp.wrappers.base import BaseWrapper
 from skhp.wrappers.class_labels import check_classes
 from skhp.wrappers.class_weights import class_weights_of
@@ -231,6 +232,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         self
             The estimator.
         """
+        refuse_balanced(kwargs.get("class_weight") or self.class_weight)
         given = None if classes is None else np.unique(classes)
         known: Any = getattr(self, "classes_", None)
         if not self.initialized_:

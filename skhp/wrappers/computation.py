@@ -32,7 +32,7 @@ class ModelComputation:
         self._weighted = rows.weighted or is_padded
         self._build(rows)
         self._variables = template.metrics_variables
-        self._initial = [ops.convert_to_numpy(v) for v in self._variables]
+        self._initial = [v.numpy() for v in self._variables]
         results = _results_of(template)
         self.names = list(results)
         _check_single_values(results)

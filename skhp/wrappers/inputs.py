@@ -10,6 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from skhp.engine.large_table import LargeTable
+from skhp.fitting.features import check_has_columns
+from skhp.fitting.lists import check_list
 
 _SPLIT = (
     "For a model with several inputs, give a data frame whose columns have the names of the "
@@ -125,14 +127,10 @@ def as_text(X: Any) -> Any:
     if sparse.issparse(X):
         return None
     if hasattr(X, "columns"):
+        check_has_columns(X)
         _check_columns(X)
         return X if _has_text_column(X) else None
-    try:
-        array = np.asarray(X)
-    except ValueError as error:
-        raise ValueError(
-            f"The rows of X do not fit together: {error}. Give rows of equal length."
-        ) from error
+    array = np.asarray(check_list(X, "X"))
     if array.ndim not in (1, 2) or not _is_text(array):
         return None
     return array.astype(object).reshape(len(array), -1)
@@ -169,7 +167,8 @@ _TEXT_KINDS = "OSUT"
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value))
+    missing = value is None or type(value).__name__ == "NAType"
+    return missing or (isinstance(value, float) and np.isnan(value))
 
 
 def check_values(X: Any, estimator: str) -> None:
@@ -196,7 +195,7 @@ def check_values(X: Any, estimator: str) -> None:
         missing = sum(map(_is_missing, X.flat))
         if missing:
             raise ValueError(
-                f"Input X contains NaN or None: {missing} texts are missing. Fill them in, for "
+                f"Input X contains NaN or None: {missing} values are missing. Fill them in, for "
                 "example with sklearn.impute.SimpleImputer(strategy='constant', fill_value='')."
             )
 

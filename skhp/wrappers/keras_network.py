@@ -6,6 +6,7 @@ traces a template: a copy of the first model of the same structure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,13 +57,14 @@ class ModelLayout:
         """Shapes of the trainable weights."""
         return list(self.shapes)
 
-    def joinable(self, shape: tuple[int, ...]) -> bool:
+    def joinable(self, shape: tuple[int, ...], is_compiled: bool) -> bool:
         """Whether a weight of a shape may be packed; see `skhp.engine.packing`."""
         # Keras squares each row of a sparse gradient, before it adds rows of one position.
         if shape in self.embedding_shapes:
             return False
         is_sum = len(shape) < 2  # its gradient is a sum over the batch
-        return self.is_plain and not (is_sum and are_large(self.trainable_shapes()))
+        is_slow = is_compiled and is_sum and are_large(self.trainable_shapes())
+        return self.is_plain and not is_slow
 
     def initial_state(self) -> Arrays:
         """Zeros of the shapes of what else training changes."""
@@ -132,7 +134,7 @@ class KerasNetwork:
         if not self._optimizer_suits():
             return "layers were frozen or unfrozen after the model was compiled"
         if self.why_unknown:
-            return f"skhp cannot find out what the model computes: {self.why_unknown}"
+            return f"no program can compute the model: {self.why_unknown}"
         return None
 
     def _optimizer_suits(self) -> bool:
@@ -180,9 +182,11 @@ class KerasNetwork:
         """Whether a batch may be padded with rows of weight 0."""
         return is_rowwise_model(self.model, self.arguments)
 
-    def engine(self, plan: TrainingPlan) -> EngineChoice:
+    def engine(self, plan: TrainingPlan, n_rows: int) -> EngineChoice:
         """How the model's program runs."""
-        return engine_for(layers_within(self.model))
+        layout = self._layout
+        n_weights = sum(math.prod(shape) for shape in (*layout.shapes, *layout.state_shapes))
+        return engine_for(layers_within(self.model), n_weights, -(-n_rows // plan.batch_size))
 
     def computation(self, plan: TrainingPlan, layout: ModelLayout, rows: Rows) -> Any:
         """The loss and logs that a program computes, from a copy of the model."""

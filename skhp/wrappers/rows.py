@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, validate_data
 from skhp.engine.large_table import LargeTable, is_large, large_table, part_of
 from skhp.engine.plan import Rows
 from skhp.fitting.features import as_dense, as_rows, checks_of
+from skhp.fitting.lists import check_list
 from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.wrappers.encoders import encode, is_identity
 from skhp.wrappers.inputs import (
@@ -45,6 +46,7 @@ def checked_X(estimator: Any, X: Any, reset: bool) -> np.ndarray:
     text = as_text(X)
     if text is not None:
         X, checks["dtype"] = text, None
+        checks["ensure_all_finite"] = False  # `check_values` names the missing values
     elif _may_stay_large(estimator, X):
         checks |= checks_of(X, _row_type(X))
     if isinstance(X, np.ndarray):
@@ -103,6 +105,7 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
     ndarray
     """
     name = type(estimator).__name__
+    y = check_list(y, "y")
     if numeric:
         check_is_numeric(y, name)
     y = check_array(

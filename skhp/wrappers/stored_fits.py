@@ -12,8 +12,8 @@ from skhp.engine.checkpoint import NO_CHECKPOINTS, Checkpoints
 from skhp.engine.plan import Rows, TrainingPlan, TrainingState
 from skhp.engine.program_training import why_no_program
 from skhp.engine.text import holds_text
+from skhp.fitting.fit_checkpoints import FitRequest, store_for
 from skhp.fitting.fit_key import fit_key
-from skhp.fitting.remembered import FitRequest, store_for
 from skhp.keras_objects.fingerprint import NotEstablished
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from keras import ops
 from sklearn.utils import check_random_state
 
 from skhp.compat.keras_variables import set_variables
@@ -174,4 +173,4 @@ def _fit_arguments(request: TrainingRequest, epochs: int) -> dict[str, Any]:
 def _optimizer_values(optimizer: Any) -> list[np.ndarray] | None:
     if not optimizer.built:
         return None
-    return [ops.convert_to_numpy(variable) for variable in all_variables(optimizer)]
+    return [variable.numpy() for variable in all_variables(optimizer)]

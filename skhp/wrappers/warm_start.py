@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from skhp.keras_objects.code_readings import read_code
+
 # Every fit reads these again. All other parameters build or compile the model.
 _FREE = frozenset(
     {
@@ -54,9 +56,7 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if inspect.isclass(value) or inspect.isroutine(value):
-        code = getattr(value, "__code__", None)
-        what = f"{value.__module__}.{value.__qualname__}"
-        return [what, code and hashlib.sha256(code.co_code).hexdigest()]
+        return [f"{value.__module__}.{value.__qualname__}", _function(value)]
     if isinstance(value, functools.partial):
         return [_comparable(part) for part in (value.func, value.args, value.keywords)]
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
@@ -65,6 +65,17 @@ def _comparable(value: Any) -> Any:
         return [kind, hashlib.sha256(repr(config).encode()).hexdigest()]
     except (AttributeError, TypeError, NotImplementedError):
         return [kind]
+
+
+def _function(value: Any) -> str | None:
+    """The code of a function, its defaults, and the plain values that it has captured."""
+    code = getattr(value, "__code__", None)
+    if code is None:
+        return None
+    cells = inspect.getclosurevars(value).nonlocals
+    captured = {name: item for name, item in cells.items() if not inspect.isroutine(item)}
+    settings = _comparable([value.__defaults__, value.__kwdefaults__, captured])
+    return hashlib.sha256(repr([read_code(code), settings]).encode()).hexdigest()
 
 
 def changed_learning_rate(

@@ -25,7 +25,7 @@ X = StandardScaler().fit_transform(X)
 
 
 def net(**params):
-    return MLPClassifier(**{"width": 8, "epochs": 4, "random_state": 0, **params})
+    return MLPClassifier(1, **{"width": 8, "epochs": 4, "random_state": 0, **params})
 
 
 class LooksAtBatches(keras.callbacks.Callback):
@@ -132,7 +132,7 @@ def test_scoring_monitor_scores_a_regressor_with_its_sample_weights():
     Xd, yd = load_diabetes(return_X_y=True)
     weight = np.linspace(0.1, 2, len(yd))
     monitor = ScoringMonitor(scoring="r2")
-    est = MLPRegressor(width=8, epochs=2, random_state=0).set_callbacks(monitor)
+    est = MLPRegressor(1, 8, epochs=2, random_state=0).set_callbacks(monitor)
     est.fit(Xd, yd, sample_weight=weight)
     last = monitor.get_logs().data[-1]
     assert last["task_name"] == "epoch"

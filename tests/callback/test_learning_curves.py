@@ -36,9 +36,8 @@ GRID = {RATE: [0.01, 0.1]}
 
 
 def net(**params):
-    return MLPClassifier(
-        **{"width": 8, "epochs": 2, "metrics": ["accuracy"], "random_state": 0, **params}
-    )
+    settings = {"width": 8, "epochs": 2, "metrics": ["accuracy"], "random_state": 0}
+    return MLPClassifier(1, **{**settings, **params})
 
 
 def pipeline(**params):
@@ -324,9 +323,8 @@ def test_unknown_rows_to_measure():
 def build(hidden=8):
     import keras
 
-    # It drops nothing. With it, the network is a graph, which XLA need not compile.
-    middle = [keras.layers.Dense(hidden, "relu"), keras.layers.Dropout(1e-6)]
-    return keras.Sequential([*middle, keras.layers.Dense(1, "sigmoid")])
+    layers = [keras.layers.Dense(hidden, "relu"), keras.layers.Dense(1, "sigmoid")]
+    return keras.Sequential(layers)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -367,6 +365,5 @@ def test_each_of_two_monitors_watches_what_it_was_asked_to(order):
 def test_it_says_what_it_holds(binary):
     curves = LearningCurves(on="test_fold")
     assert repr(curves) == "<LearningCurves(on='test_fold') without epochs>"
-    network = MLPClassifier(epochs=1, random_state=0)
-    GridSearchCV(network, {"width": [8, 4]}, cv=2).set_callbacks(curves).fit(*binary)
+    GridSearchCV(net(epochs=1), {"width": [8, 4]}, cv=2).set_callbacks(curves).fit(*binary)
     assert repr(curves) == "<LearningCurves(on='test_fold') with 5 epochs of 5 fits>"

@@ -69,19 +69,20 @@ def test_a_candidate_that_fails(model, binary, capsys):
 
 def test_it_leaves_the_search_as_it_is(model, binary, capsys):
     without = GridSearchCV(model, GRID, cv=3).fit(*binary)
-    curves = LearningCurves()
-    search = GridSearchCV(model, GRID, cv=3).set_callbacks(SearchProgress(), curves)
+    before, after = LearningCurves(on="test_fold"), LearningCurves()
+    search = GridSearchCV(model, GRID, cv=3).set_callbacks(before, SearchProgress(), after)
     search.fit(*binary)
     np.testing.assert_array_equal(
         search.cv_results_["mean_test_score"], without.cv_results_["mean_test_score"]
     )
-    assert len(lines_of(capsys.readouterr().out)) == 3
-    assert curves.frame()["epoch"].max() == 3
+    scores = [line.split()[1] for line in lines_of(capsys.readouterr().out)]
+    assert scores == [f"{score:.4f}" for score in without.cv_results_["mean_test_score"]]
+    assert before.frame()["epoch"].max() == after.frame()["epoch"].max() == 3
 
 
 def test_values_stand_below_their_names(binary, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")  # the workers of pytest-xdist have 80
-    network = MLPClassifier(epochs=1, random_state=0)
+    network = MLPClassifier(1, epochs=1, random_state=0)
     space = [{"width": [8], "activation": ["tanh"]}, {"width": [4], "learning_rate": [0.1]}]
     GridSearchCV(network, space, cv=2).set_callbacks(SearchProgress()).fit(*binary)
     heading, *lines = capsys.readouterr().out.splitlines()

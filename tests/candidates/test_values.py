@@ -46,6 +46,12 @@ def close_figures():
     plt.close("all")
 
 
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch):
+    """Let `importance` take a tenth of its time: no test here is about its numbers."""
+    monkeypatch.setattr("skhp.candidates.importance._TREES", 20)
+
+
 def one(value):
     return value
 

@@ -3,7 +3,7 @@
 import pytest
 
 from skhp.compat.scikeras import import_scikeras
-from tests.fresh_process import run_script
+from tests.preloaded_process import run_script
 
 pytestmark = pytest.mark.slow
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fresh_process import run_script
+from tests.preloaded_process import run_script
 
 pytestmark = pytest.mark.slow
 

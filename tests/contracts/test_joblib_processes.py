@@ -3,6 +3,7 @@
 import pytest
 
 from tests.fresh_process import run_script
+from tests.preloaded_process import run_script as run_preloaded
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ if __name__ == "__main__":
 
 def test_a_fork_of_a_process_that_runs_tensorflow_says_so(tmp_path):
     """It would hang, and with it the search."""
-    found = run_script(tmp_path / "forked.py", SEARCHES)
+    found = run_preloaded(tmp_path / "forked.py", SEARCHES)
     assert "forked" in found["error"]
     assert "loky" in found["error"] and "JOBLIB_START_METHOD=forkserver" in found["error"]
     assert found["afterwards"] == found["sequential"]

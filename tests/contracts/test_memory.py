@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from skhp import MLPClassifier
-from tests.fresh_process import run_script
+from tests.preloaded_process import run_script
 
 pytestmark = pytest.mark.slow
 

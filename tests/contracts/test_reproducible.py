@@ -5,7 +5,7 @@ The scores are log losses, in which a single bit of a single weight shows.
 
 import pytest
 
-from tests.fresh_process import run_script
+from tests.preloaded_process import run_script
 
 pytestmark = pytest.mark.slow
 

@@ -86,7 +86,8 @@ def test_graphs_end_where_keras_ends_with_one_thread_and_with_many(size, is_para
     X = rng.normal(size=(ROWS, size, size, 1)).astype("float32")
     trained = KerasClassifier(build, **FIXED).fit(X, y)
     expected = build()
-    assert engine_for(expected.layers).is_parallel is is_parallel
+    choice = engine_for(expected.layers, expected.count_params(), n_steps=3)
+    assert choice.is_parallel is is_parallel
     expected.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
     history = expected.fit(X, y, batch_size=BATCH, epochs=3, shuffle=False, verbose=0).history
     assert trained.engine_ == "graph"
@@ -175,4 +176,35 @@ def test_the_choice_follows_from_the_layers(kinds, engine):
         "ConvLSTM2D": {"filters": 2, "kernel_size": 2},
     }
     made = [getattr(layers, kind)(**settings.get(kind, {})) for kind in kinds]
-    assert engine_for(made).name == engine
+    assert engine_for(made, n_weights=10, n_steps=1000).name == engine
+
+
+def perceptron(width=2):
+    """A model that draws its first weights by a seed."""
+    kernel = keras.initializers.GlorotUniform(7)
+    hidden = layers.Dense(width, "relu", kernel_initializer=kernel)
+    last = layers.Dense(3, "softmax", kernel_initializer=keras.initializers.GlorotUniform(8))
+    return keras.Sequential([keras.Input((2,)), hidden, last])
+
+
+@pytest.mark.parametrize(("n_rows", "engine"), [(64, "graph"), (65, "compiled")])
+def test_a_small_model_is_compiled_only_for_many_batches(n_rows, engine):
+    X, y = np.resize(rng.normal(size=(40, 2)), (n_rows, 2)), np.resize(rng.permutation(3), n_rows)
+    fixed = {**FIXED, "batch_size": 1, "epochs": 2}
+    trained = KerasClassifier(perceptron, **fixed).fit(X, y)
+    expected = perceptron()
+    expected.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    expected.fit(X, y, batch_size=1, epochs=2, shuffle=False, verbose=0)
+    assert trained.engine_ == engine
+    assert ("at most 64 batches" in (trained.engine_reason_ or "")) == (engine == "graph")
+    assert_same_weights(trained.model_, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "units", "engine"),
+    [((2,), 8, "graph"), ((400,), 130, "compiled"), ((900, 2), 8, "compiled")],
+)
+def test_a_large_model_is_compiled(shape, units, engine):
+    """A model is large by its weights, or by the numbers that its layers compute for a row."""
+    model = keras.Sequential([keras.Input(shape), layers.Dense(units), layers.Dense(3)])
+    assert engine_for(model.layers, model.count_params(), n_steps=1).name == engine

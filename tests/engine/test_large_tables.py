@@ -94,7 +94,7 @@ def test_validation_rows_come_in_blocks(data, tiny_blocks):
     check_same(mlp().fit(X[:20], y[:20], X_val=X, y_val=y), whole)
 
 
-def test_a_model_has_the_same_bits_in_blocks(data, tiny_blocks):
+def test_a_model_has_the_same_bits_in_blocks(data, tiny_blocks, small_models_compiled):
     X, y = data
     weight = np.arange(N) % 3  # rows of weight 0 are left out
     settings = {"validation_split": 0.2}
@@ -118,7 +118,7 @@ def test_a_graph_has_the_same_bits_in_blocks(data, tiny_blocks):
     check_same(wrapper(build).fit(X, y), whole)
 
 
-def test_a_last_batch_that_is_not_padded(data, tiny_blocks):
+def test_a_last_batch_that_is_not_padded(data, tiny_blocks, small_models_compiled):
     def build():
         model = keras.Sequential(
             [keras.Input((N_FEATURES,)), keras.layers.BatchNormalization(), keras.layers.Dense(2)]

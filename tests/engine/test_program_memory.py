@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fresh_process import run_script
+from tests.preloaded_process import run_script
 
 pytestmark = pytest.mark.slow
 

@@ -132,9 +132,9 @@ def test_damaged_files_are_replaced(damage, binary, store):
 def test_files_without_their_data_are_no_fit(binary, store):
     fitted(binary, store)
     (path,) = files_in(store)
-    newer = path.read_bytes().replace(b'\\"version\\": 3', b'\\"version\\": 4')
+    newer = path.read_bytes().replace(b'\\"version\\": 4', b'\\"version\\": 5')
     path.write_bytes(newer)
-    with pytest.warns(UserWarning, match="version 4 of the format"):
+    with pytest.warns(UserWarning, match="version 5 of the format"):
         assert store.frame().empty
 
 

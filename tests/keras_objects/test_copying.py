@@ -65,7 +65,7 @@ def wrapper(*hidden, **params):
 
 
 def perceptron(**params):
-    return MLPClassifier(1, 4, **{"random_state": 0, "epochs": 2, **params})
+    return MLPClassifier(0, **{"random_state": 0, "epochs": 2, **params})
 
 
 def losses(net, binary):

@@ -50,6 +50,7 @@ BAD_X = {
     "durations": (lambda: np.column_stack([DAYS - DAYS[0]] * 2), "durations.*timedelta64"),
     "a column of dates": (lambda: frame(pd.Series(DAYS)), "Timestamp.*turn dates into numbers"),
     "columns of dates": (lambda: frame(pd.Series(DAYS))[["a", "a"]], "dates.*datetime64"),
+    "no columns": (lambda: frame(1.0)[[]], "data frame.*60 rows and no columns"),
     "records": (lambda: np.zeros(60, [("u", "f4"), ("v", "f4")]), "fields u, v.*DataFrame"),
     "dict": (lambda: {"a": ROWS}, r"type dict.*pandas.DataFrame\(X\)"),
     "set": (lambda: {1, 2}, "type set.*list of rows"),
@@ -144,6 +145,9 @@ def test_targets_without_an_order(estimator, y):
         (np.array([1, "a"] * 30, object), "several types: number, str"),
         (np.array([1, 2] * 30, object), r"numbers in an array of dtype object.*y.astype"),
         (pd.Series(["a", None] * 30), "NaN"),
+        (["a", np.nan] * 30, "Input y contains NaN"),
+        ([["a"], ["a", "b"]] * 30, "y is a list of rows.*MultiLabelBinarizer"),
+        (pd.Series(pd.period_range("2020", periods=2, freq="M").repeat(30)), "objects.*Period"),
         (pd.Series(pd.array([1, None] * 30, dtype="Int64")), "Input y contains NaN"),
     ],
 )

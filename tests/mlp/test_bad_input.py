@@ -391,6 +391,7 @@ def test_validation_rows_of_another_class(binary):
     X, y = binary
     message = message_of(MLPClassifier(**SMALL).fit, X, y, X_val=X, y_val=y + 1)
     assert_says(message, "X_val and y_val", "[2]", "not among the classes of this network: [0, 1]")
+    assert_says(message, "Leave these rows out")
 
 
 # ------------------------------------------------------------------ going on
@@ -404,10 +405,10 @@ def test_partial_fit_without_classes_takes_those_it_sees(binary):
 def test_labels_at_partial_fit_that_are_not_in_classes(binary):
     X, y = binary
     message = message_of(MLPClassifier(**SMALL).partial_fit, X, y, classes=["a", "b"])
-    assert_says(message, "not among the classes", "'a'", "classes=...")
+    assert_says(message, "not among the classes", "'a'", "classes=[...]")
     net = MLPClassifier(**SMALL).partial_fit(X, y, classes=[0, 1])
     message = message_of(net.partial_fit, X, y + 5)
-    assert_says(message, "[5, 6]", "[0, 1]", "first call to partial_fit")
+    assert_says(message, "[5, 6]", "[0, 1]", "For partial_fit", "its first call")
 
 
 def test_other_classes_at_a_later_partial_fit(binary):

@@ -39,7 +39,9 @@ def test_places_steps_and_seeds_are_independent():
 
 
 def test_a_unit_is_dropped_at_its_rate_over_the_steps():
-    kept = np.array([draw(1, step, (4, 8)) >= 0.3 for step in range(2000)])
+    seed, steps = ops.convert_to_tensor(1), ops.arange(2000, dtype="int32")
+    drawn = ops.vectorized_map(lambda step: uniform((4, 8), seed, step), steps)
+    kept = ops.convert_to_numpy(drawn) >= 0.3
     error = np.sqrt(0.3 * 0.7 / 2000)
     np.testing.assert_allclose(kept.mean(axis=0), 0.7, atol=5 * error)
     pair = (kept[:, 0, 0] == kept[:, 1, 1]).mean()

@@ -1,5 +1,7 @@
 """Early stopping: what it looks at, and that both engines and Keras stop at the same epoch."""
 
+from functools import cache
+
 import keras
 import numpy as np
 import pandas as pd
@@ -53,8 +55,13 @@ def rows(binary):
     return {"X": X[:40], "y": noisy[:40], "X_val": X[40:], "y_val": noisy[40:]}
 
 
-def kerass(rule, rows):
-    """Epochs of a `keras.callbacks.EarlyStopping` of this rule, and its best value."""
+@pytest.fixture(scope="module")
+def kerass(rows):
+    """Networks that a `keras.callbacks.EarlyStopping` stopped, by the names of the rules."""
+    return cache(lambda name: stopped_by_keras(RULES[name], rows))
+
+
+def stopped_by_keras(rule, rows):
     callback = keras.callbacks.EarlyStopping(
         monitor=rule.get("monitor", "val_loss"),
         min_delta=rule.get("min_delta", 0),
@@ -66,18 +73,17 @@ def kerass(rule, rows):
     return net.fit(**rows)
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_the_compiled_engine_stops_where_keras_stops(rule, rows):
-    net = MLPClassifier(**NET, **STOP, **rule).fit(**rows)
+@pytest.mark.parametrize("name", RULES)
+def test_the_compiled_engine_stops_where_keras_stops(name, rows, kerass):
+    net = MLPClassifier(**NET, **STOP, **RULES[name]).fit(**rows)
     assert net.engine_ == "compiled"
-    assert_same(net, kerass(rule, rows), rows)
+    assert_same(net, kerass(name), rows)
 
 
-def test_keras_own_fit_stops_where_keras_stops(rows):
-    rule = RULES["accuracy"]
-    net = MLPClassifier(**NET, **STOP, **rule, callbacks=[Batches()]).fit(**rows)
+def test_keras_own_fit_stops_where_keras_stops(rows, kerass):
+    net = MLPClassifier(**NET, **STOP, **RULES["accuracy"], callbacks=[Batches()]).fit(**rows)
     assert net.engine_ == "keras"
-    assert_same(net, kerass(rule, rows), rows)
+    assert_same(net, kerass("accuracy"), rows)
 
 
 def assert_same(net, expected, rows):

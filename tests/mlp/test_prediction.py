@@ -45,7 +45,7 @@ def test_output_layers(request, binary, labels):
         X, y = request.getfixturevalue("multiclass")
     if labels == "multilabel":
         y = np.stack([y, 1 - y], axis=1)
-    net = MLPClassifier(epochs=2, random_state=0).fit(X, y)
+    net = MLPClassifier(1, 8, epochs=2, random_state=0).fit(X, y)
     X = wide_range(70)
     expected = by_keras(net, X)
     if labels == "binary":

@@ -344,6 +344,18 @@ def test_a_changed_setting_takes_effect_at_a_warm_start(change, binary):
     assert any((a != b).any() for a, b in zip(weights(same), weights(changed), strict=True))
 
 
+def test_an_interrupted_warm_start_leaves_the_network_as_it_was(binary):
+    class Interrupts(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    whole, stopped = (MLPClassifier(**NET, warm_start=True).fit(*binary) for _ in range(2))
+    with pytest.raises(KeyboardInterrupt):
+        stopped.set_params(callbacks=[Interrupts()], activation="tanh").fit(*binary)
+    assert_same(stopped, whole)
+    assert_same(stopped.set_params(**whole.get_params()).fit(*binary), whole.fit(*binary))
+
+
 def test_another_optimizer_at_a_warm_start(binary):
     net = MLPClassifier(**NET, warm_start=True).fit(*binary)
     net.set_params(optimizer="sgd", learning_rate=0.1).fit(*binary)
@@ -504,8 +516,10 @@ def test_weight_decay_may_change_at_a_warm_start(binary):
     ],
 )
 def test_parameters_of_parameters_are_refused_with_a_way_out(name, instead):
-    with pytest.raises(ValueError, match=f"Invalid parameter '{name}'.*{instead}"):
+    with pytest.raises(ValueError, match=f"Invalid parameter.*'{name}'.*{instead}"):
         MLPClassifier().set_params(**{name: 0.5})
+    with pytest.raises(TypeError, match=f"unknown parameter: '{name}'.*{instead}"):
+        MLPClassifier(**{name: 0.5})
 
 
 # ------------------------------------------------------------------ what goes wrong

@@ -11,6 +11,7 @@ import pytest
 
 from skhp.engine import set_compile_cache
 from tests.fresh_process import environment_with, run_script
+from tests.preloaded_process import run_script as run_preloaded
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +71,7 @@ def fits(tmp_path, *order, **environment):
     """What a script trains that imports Keras first, the loops it traces, and what it prints."""
     environment = {"XDG_CACHE_HOME": str(tmp_path), **environment}
     source = FITS.replace("ORDER", repr(order)).replace("ENVIRONMENT", repr(environment))
-    return run_script(tmp_path / "fits.py", source)
+    return run_preloaded(tmp_path / "fits.py", source)
 
 
 def files(tmp_path):
@@ -83,8 +84,10 @@ def test_another_process_finds_the_programs_and_a_damaged_file_is_replaced(tmp_p
     first, loops, printed = fits(tmp_path, "mlp", "wrapper", "own")
     assert printed == ""
     stored = files(tmp_path)
-    # A compiled program each, two graphs, and that the wrapper's program was checked.
-    assert len(stored) == 6 and {engine for engine, _ in first.values()} == {"compiled"}
+    engines = {name: engine for name, (engine, _) in first.items()}
+    assert engines == {"mlp": "compiled", "wrapper": "graph", "own": "compiled"}
+    # Two compiled programs, two graphs, and that the wrapper's program was checked.
+    assert len(stored) == 5
     assert all(loops.values())
     # Only the program with code of the user is traced in each process.
     traced = {"mlp": 0, "wrapper": 0, "own": loops["own"]}
@@ -108,7 +111,7 @@ def test_a_folder_that_another_process_removes_is_made_again(tmp_path):
     source = FITS.replace("ORDER", "['mlp']") + REMOVED
     cache = str(tmp_path / "skhp" / "programs")
     source = source.replace("ENVIRONMENT", repr({"SKHP_COMPILE_CACHE": cache}))
-    assert run_script(tmp_path / "removed.py", source) == "compiled"
+    assert run_preloaded(tmp_path / "removed.py", source) == "graph"
     assert files(tmp_path)
 
 

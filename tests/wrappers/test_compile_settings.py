@@ -17,10 +17,8 @@ LOSS = "sparse_categorical_crossentropy"
 
 def build(width=8):
     hidden = keras.layers.Dense(width, activation="relu")
-    # It drops nothing. With it, the network is a graph, which XLA need not compile.
-    dropout = keras.layers.Dropout(1e-6)
     outputs = keras.layers.Dense(3, "softmax")
-    return keras.Sequential([keras.Input((4,)), hidden, dropout, outputs])
+    return keras.Sequential([keras.Input((4,)), hidden, outputs])
 
 
 def build_compiled(width=8, optimizer="adam"):
@@ -186,6 +184,30 @@ def test_a_warm_start_refuses_another_model(params, name, multiclass):
     fresh = clone(net)
     if "loss" not in "".join(params):
         assert fresh.fit(X, y).n_epochs_ == 1
+
+
+def test_a_warm_start_refuses_an_edited_builder(regression):
+    def build_one():
+        return keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+
+    net = KerasRegressor(build_one, loss="mse", warm_start=True, random_state=0).fit(*regression)
+
+    def build_one():
+        return keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, use_bias=False)])
+
+    with pytest.raises(ValueError, match=r"other values of model \(now"):
+        net.set_params(model=build_one).fit(*regression)
+
+    def capturing(units):
+        def build_captured():
+            return keras.Sequential([keras.Input((4,)), keras.layers.Dense(units)])
+
+        return build_captured
+
+    net = KerasRegressor(capturing(1), loss="mse", warm_start=True).fit(*regression)
+    net.set_params(model=capturing(1)).fit(*regression)
+    with pytest.raises(ValueError, match=r"other values of model \(now"):
+        net.set_params(model=capturing(2)).fit(*regression)
 
 
 def test_equal_settings_are_no_other_ones(regression):

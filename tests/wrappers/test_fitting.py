@@ -68,6 +68,10 @@ def test_partial_fit_of_rows_without_some_of_the_classes(multiclass):
         net.partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match="not among the classes"):
         net.partial_fit(X, y + 1)
+    with pytest.raises(ValueError, match="'balanced' needs all rows"):
+        classifier(class_weight="balanced").partial_fit(X, y)
+    with pytest.raises(ValueError, match="'balanced' needs all rows"):
+        net.partial_fit(X, y, class_weight="balanced")
 
 
 def test_callbacks_see_the_epochs_of_partial_fit_counted_on(multiclass):
@@ -217,7 +221,7 @@ def test_a_feature_encoder_may_split_X(multiclass):
     X, y = multiclass
     halves = Halves(build_halves, loss=LOSS, random_state=0, epochs=2).fit(X, y)
     whole = KerasClassifier(build_whole, loss=LOSS, random_state=0, epochs=2).fit(X, y)
-    assert halves.engine_ == "compiled"
+    assert halves.engine_ == "graph"
     np.testing.assert_allclose(halves.predict_proba(X), whole.predict_proba(X), rtol=1e-4)
 
 
@@ -268,7 +272,7 @@ def test_two_outputs_of_different_kinds(multiclass):
         build_two, loss={"kind": LOSS, "size": "mse"}, optimizer="adam", random_state=0,
         metrics={"kind": ["accuracy"]}, epochs=60, optimizer__learning_rate=0.05,
     ).fit(X, y)  # fmt: skip
-    assert net.engine_ == "compiled" and "kind_accuracy" in net.history_
+    assert net.engine_ == "graph" and "kind_accuracy" in net.history_
     assert net.predict(X).shape == y.shape and net.score(X, y) > 0.8
     with pytest.raises(ValueError, match=r"build_whole.*1 outputs.*TwoTargets.*2"):
         TwoOutputs(build_whole, loss=LOSS).fit(X, y)
@@ -408,7 +412,7 @@ def test_a_pickled_estimator_predicts_the_same_and_trains_on_the_same(multiclass
     assert again.history_ == net.history_
     again = pickle.loads(pickle.dumps(net))
     assert same_weights(again.fit(X, y), clone(net).fit(X, y))
-    assert {again.engine_, net.engine_} == {"compiled"}
+    assert {again.engine_, net.engine_} == {"graph"}
 
 
 def test_memory_stays_flat_over_many_fits(multiclass):

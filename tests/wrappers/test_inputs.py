@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skhp import KerasClassifier, KerasRegressor
 from skhp.callback import LearningCurves
-from tests.fresh_process import run_script
+from tests.preloaded_process import run_script
 
 pytestmark = pytest.mark.slow
 
@@ -140,10 +140,19 @@ def build_numbers():
     [
         (build_numbers, TEXTS, r"X holds text.*build_numbers.*takes numbers.*TextVectorization"),
         (build_text, np.ones((40, 1)), r"X holds numbers.*build_text.*takes text.*astype\(str\)"),
-        (build_text, np.where(np.arange(40) == 3, None, TEXTS), "1 texts are missing"),
+        (build_text, np.where(np.arange(40) == 3, None, TEXTS), "1 values are missing"),
+        (build_text, [*TEXTS[:-1].tolist(), np.nan], "1 values are missing"),
+        (build_text, pd.Series(TEXTS, dtype="string").shift().to_frame(), "1 values are missing"),
         (build_text, TEXTS[:30], "inconsistent numbers of samples"),
     ],
-    ids=["text for numbers", "numbers for text", "missing", "too few"],
+    ids=[
+        "text for numbers",
+        "numbers for text",
+        "missing",
+        "missing in a list",
+        "missing in a frame",
+        "too few",
+    ],
 )
 def test_text_that_does_not_suit(builder, X, message):
     with pytest.raises(ValueError, match=f"(?s){message}"):
@@ -177,11 +186,11 @@ def test_columns_of_a_frame_go_to_the_inputs_of_their_names():
     assert len(net.history_["val_loss"]) == 12
 
 
-def test_columns_of_numbers_train_in_a_compiled_program():
+def test_columns_of_numbers_train_in_a_program():
     X = pd.DataFrame({"b": np.arange(40.0), "a": np.ones(40)})  # in another order than the inputs
     net = KerasRegressor(build_sum, loss="mse", optimizer="sgd", optimizer__learning_rate=0.0)
     net.fit(X, np.ones(40))
-    assert net.engine_ == "compiled"
+    assert net.engine_ == "graph"
     np.testing.assert_allclose(net.predict(X), 1 + 10 * X["b"])
     assert cross_val_predict(net, X, np.ones(40), cv=2).shape == (40,)
 
@@ -201,10 +210,20 @@ def rows():
         (np.ones((40, 2)), "2 inputs, 'a', 'b', and X has no named columns.*feature_encoder"),
         (pd.DataFrame({"a": np.ones(40), "c": np.ones(40)}), "X has columns 'a', 'c'"),
         (pd.DataFrame(np.ones((40, 3)), columns=list("abc")), "X has columns 'a', 'b', 'c'"),
+        (pd.DataFrame(index=range(40)), "data frame.*40 rows and no columns"),
         (rows(), "X is a generator, which yields batches.*np.concatenate"),
         (tf.data.Dataset.from_tensors(np.ones((40, 1))), "X is a .*Dataset.*np.concatenate"),
     ],
-    ids=["dict", "list", "array", "other columns", "more columns", "generator", "dataset"],
+    ids=[
+        "dict",
+        "list",
+        "array",
+        "other columns",
+        "more columns",
+        "no columns",
+        "generator",
+        "dataset",
+    ],
 )
 def test_inputs_that_are_refused_by_name(X, message):
     net = KerasRegressor(build_sum, loss="mse")

@@ -23,8 +23,6 @@ def build(meta):
     return keras.Sequential(
         [
             keras.Input((meta["n_features_in_"],)),
-            # It drops nothing. With it, the network is a graph, which XLA need not compile.
-            keras.layers.Dropout(1e-6),
             keras.layers.Dense(meta["n_classes_"], activation="softmax"),
         ]
     )
@@ -284,7 +282,9 @@ def test_a_failed_warm_start_leaves_the_model_as_it_was(callbacks, multiclass):
         (lambda X, y: (X, y.astype(object)), r"dtype object.*y.astype\(int\)"),
         (lambda X, y: (X.astype("S8"), y), None),
         (lambda X, y: (np.zeros(90, "f4,f4"), y), r"fields f0, f1.*pandas.DataFrame"),
-        (lambda X, y: ([*X.tolist()[:-1], [1.0]], y), "rows of X do not fit together"),
+        (lambda X, y: ([*X.tolist()[:-1], [1.0]], y), "X is a list of rows of different lengths"),
+        (lambda X, y: (X, [[1, 2]] * 89 + [[1]]), "y is a list of rows.*MultiLabelBinarizer"),
+        (lambda X, y: (X, [*NAMES[y][:-1], np.nan]), "NaN"),
         (lambda X, y: (np.array([[1, "a"]] * 90, object), y), "text and numbers.*ColumnTrans"),
         (lambda X, y: (pd.DataFrame({"d": y.astype("M8[D]"), "a": y}), y), r"columns \['d'\]"),
         (lambda X, y: (X, {"a": y}), "y is a dict"),

@@ -37,8 +37,6 @@ def build_any(meta, width=16):
         [
             keras.Input((meta["n_features_in_"],)),
             keras.layers.Dense(width, activation="relu"),
-            # It drops nothing. With it, the network is a graph, which XLA need not compile.
-            keras.layers.Dropout(1e-6),
             keras.layers.Dense(units, activation=activation),
         ]
     )
@@ -247,7 +245,7 @@ def test_of_one_class_alone_that_class_is_predicted(classifier, binary):
         for fitted in (net.fit(X, ["b"] * len(X)), clone(net).partial_fit(X, ["b"] * len(X))):
             assert set(fitted.predict(X)) == {"b"} and list(fitted.classes_) == ["b"]
             np.testing.assert_array_equal(fitted.predict_proba(X), np.ones((len(X), 1)))
-    with pytest.raises(ValueError, match=r"not among the classes.*`classes`"):
+    with pytest.raises(ValueError, match=r"not among the classes.*classes=\[...\]"):
         net.partial_fit(X, ["a"] * len(X))
 
 

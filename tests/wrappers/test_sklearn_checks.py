@@ -18,7 +18,7 @@ EXPECTED_FAILURES = dict.fromkeys(
 )
 
 
-def network(meta, *hidden):
+def build_any(meta, width=16):
     """A network for whatever targets scikit-learn's checks come with."""
     kind = meta["target_type_"]
     units, activation, loss = {
@@ -26,20 +26,15 @@ def network(meta, *hidden):
         "multiclass": (meta.get("n_classes_"), "softmax", "sparse_categorical_crossentropy"),
         "multilabel-indicator": (meta.get("n_classes_"), "sigmoid", "binary_crossentropy"),
     }.get(kind if "n_classes_" in meta else "", (meta["n_outputs_"], "linear", "mse"))
-    outputs = keras.layers.Dense(units, activation=activation)
-    model = keras.Sequential([keras.Input((meta["n_features_in_"],)), *hidden, outputs])
+    model = keras.Sequential(
+        [
+            keras.Input((meta["n_features_in_"],)),
+            keras.layers.Dense(width, activation="relu"),
+            keras.layers.Dense(units, activation=activation),
+        ]
+    )
     model.compile(keras.optimizers.Adam(0.01), loss=loss)
     return model
-
-
-def build_compiled(meta, width=16):
-    """A network that XLA compiles."""
-    return network(meta, keras.layers.Dense(width, activation="relu"))
-
-
-def build_graph(meta, width=16):
-    """One with a layer that drops nothing: it is a graph, which XLA need not compile."""
-    return network(meta, keras.layers.Dense(width, activation="relu"), keras.layers.Dropout(1e-6))
 
 
 def checks_of(estimator):
@@ -49,15 +44,15 @@ def checks_of(estimator):
 
 
 def case_id(value):
-    """Without the address of its builder, which is another in each of pytest-xdist's processes."""
+    """Without the address of `build_any`, which is another in each of pytest-xdist's processes."""
     return getattr(value, "func", type(value)).__name__
 
 
 @pytest.mark.parametrize(
     ("estimator", "check"),
     [
-        *checks_of(KerasClassifier(build_graph, epochs=30)),
-        *checks_of(KerasRegressor(build_compiled, epochs=30)),
+        *checks_of(KerasClassifier(build_any, epochs=30)),
+        *checks_of(KerasRegressor(build_any, epochs=30)),
     ],
     ids=case_id,
 )

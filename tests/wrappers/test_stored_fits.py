@@ -1,23 +1,17 @@
 """Wrappers with ``memory``: loaded, continued or trained, always with the result of one go."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-import skhp
 from skhp import KerasClassifier, KerasRegressor
 from skhp.callback import LearningCurves
 from skhp.engine.keras_fit import train_with_keras
 from skhp.engine.program_run import ProgramRun
 from skhp.search import FitStore
+from tests.preloaded_process import run_script
 
 # Another process runs the same text.
 BUILDER = """
@@ -70,7 +64,9 @@ def assert_same(net, expected, X):
 
 
 @pytest.mark.parametrize("rate, engine", [(0.0, "compiled"), (0.3, "graph")])
-def test_3_then_9_then_27_epochs_are_27_at_once(rate, engine, binary, tmp_path, trained):
+def test_3_then_9_then_27_epochs_are_27_at_once(
+    rate, engine, binary, tmp_path, trained, small_models_compiled
+):
     X, y = binary
     net = network(rate=rate, validation_split=0.2, metrics=["accuracy"], epochs=27)
     expected = clone(net).fit(X, y)
@@ -104,19 +100,10 @@ net = KerasClassifier(build, loss="binary_crossentropy", optimizer="adam", rando
 net.fit(rows["X"], rows["y"])
 print(json.dumps(net.history_["loss"]))
 """
-    (tmp_path / "script.py").write_text(script)
-    paths = [str(Path(skhp.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    done = subprocess.run(
-        [sys.executable, tmp_path / "script.py"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-        capture_output=True,
-        text=True,
-        timeout=150,
-    )
-    assert done.returncode == 0, done.stderr
+    losses = run_script(tmp_path / "script.py", script)
     net = network(rate=0.3, epochs=4, memory=tmp_path / "fits").fit(X, y)
     assert trained == []
-    assert net.history_["loss"] == json.loads(done.stdout.splitlines()[-1])
+    assert net.history_["loss"] == losses
 
 
 @pytest.mark.slow

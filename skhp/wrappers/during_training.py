@@ -1,15 +1,11 @@
-"""What callbacks and tables need from the network in a wrapper."""
+"""What callbacks need of a wrapper while it is trained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from sklearn.base import clone
-
 from skhp.keras_objects.storage import copy_model
-from skhp.wrappers.building import build_weights
 from skhp.wrappers.callbacks import only_for_predict
 from skhp.wrappers.history import KerasHistory
 from skhp.wrappers.rows import encoded_rows
@@ -43,27 +39,6 @@ def attributes_at(estimator: Any, run: Any, history: Mapping[str, list[float]]) 
         "_predict_callbacks": only_for_predict(estimator),
         "_is_finite": state.is_finite(),
     }
-
-
-def count_parameters(estimator: Any, fitted: Any) -> int:
-    """The number of weights of a wrapper's network, on the data of a fitted wrapper.
-
-    Parameters
-    ----------
-    estimator : BaseWrapper
-        If it is not fitted, its model is built.
-    fitted : BaseWrapper
-    """
-    if fitted is estimator:
-        return estimator._unpacked_model().count_params()
-    estimator = clone(estimator)
-    learned = {n: v for n, v in vars(fitted).items() if n[0] != "_" and n[-1] == "_"}
-    estimator.__dict__.update(learned, _random_state=0)
-    estimator.model_ = model = estimator._build_keras_model()
-    empty = "" if estimator.X_dtype_.kind == "O" else 0
-    row = np.full((1, *estimator.X_shape_[1:]), empty, estimator.X_dtype_)
-    build_weights(model, row, estimator.feature_encoder_, 0, estimator._label())
-    return model.count_params()
 
 
 def evaluation(estimator: Any, X: Any, y: Any) -> Any:

@@ -74,7 +74,7 @@ class _Store:
         reason = _why_not_stored(request)
         if reason is None:
             try:
-                return RememberedFit(self._store, request.key(), _described(request.params))
+                return FitCheckpoints(self._store, request.key(), _described(request.params))
             except NotEstablished as error:
                 reason = f"skhp cannot find out whether another fit is the same: {error}"
         warn_once(f"memory is set, but a fit is not stored: {reason}.")
@@ -93,7 +93,7 @@ def store_for(memory: Any) -> NoStore | _Store:
     return _Store(memory if isinstance(memory, FitStore) else FitStore(memory))
 
 
-class RememberedFit(Checkpoints):
+class FitCheckpoints(Checkpoints):
     """The checkpoints of one fit.
 
     Parameters

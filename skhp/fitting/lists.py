@@ -1,0 +1,52 @@
+"""Lists that NumPy would not convert as their user means them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def check_list(values: Any, name: str) -> Any:
+    """Check the rows of a list, and keep the missing values among texts.
+
+    NumPy turns a NaN among texts into the text "nan", which would be a class of its own.
+
+    Parameters
+    ----------
+    values : array-like
+    name : {"X", "y"}
+        What errors call it.
+
+    Returns
+    -------
+    ndarray of object, or ``values`` unchanged
+        An array if it is a list of texts and missing values.
+
+    Raises
+    ------
+    ValueError
+        If the rows of a list have different lengths.
+
+    Examples
+    --------
+    >>> check_list(["a", float("nan")], "y")
+    array(['a', nan], dtype=object)
+    >>> check_list(["a", "b"], "y")
+    ['a', 'b']
+    """
+    if not isinstance(values, list | tuple):
+        return values
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        labels = " For lists of labels, use sklearn.preprocessing.MultiLabelBinarizer first."
+        raise ValueError(
+            f"{name} is a list of rows of different lengths. Give rows of equal length."
+            f"{labels if name == 'y' else ''}"
+        ) from error
+    if array.dtype.kind not in "US":
+        return values
+    objects = np.asarray(values, dtype=object)
+    is_missing = [isinstance(value, float) and np.isnan(value) for value in objects.flat]
+    return objects if any(is_missing) else values
