@@ -25,8 +25,8 @@ LSTM(32) on 100 x 16; GRU(32) on 20 x 4            0.4; 0.4
 =================================================  =============
 
 A graph is also made 0.5 to 1.4 CPU seconds faster. So small convolutions are graphs, too. Other
-small models are graphs if an epoch has few batches. CPU seconds with XLA and as a graph, of a first
-fit and of a later fit, each with five epochs of 32 batches:
+small models are graphs if the training has few steps. CPU seconds with XLA and as a graph, of a
+first fit and of a later fit, each with five epochs of 32 batches:
 
 =================================================  =============  =============
 Network                                            first fit      later fit
@@ -87,9 +87,6 @@ class EngineChoice:
 def engine_for(layers: Iterable[Any], n_weights: int, n_steps: int) -> EngineChoice:
     """Choose how the program of a model runs.
 
-    The number of epochs does not count. So a fit that continues another one runs in the same
-    way, and gives the same bits.
-
     Parameters
     ----------
     layers : iterable of keras.layers.Layer
@@ -97,7 +94,7 @@ def engine_for(layers: Iterable[Any], n_weights: int, n_steps: int) -> EngineCho
     n_weights : int
         How many numbers the weights of the model are.
     n_steps : int
-        How many batches an epoch has.
+        How many steps the training takes: batches of an epoch, times epochs.
     """
     layers = list(layers)
     reason = _why_slow(layers) or _why_random(layers) or _why_short(layers, n_weights, n_steps)
@@ -111,8 +108,10 @@ def engine_for(layers: Iterable[Any], n_weights: int, n_steps: int) -> EngineCho
 _NUMBERS_OF_SMALL_IMAGES = 5000
 
 # A model is small with at most so many weights, and numbers that its layers compute for a row.
-# An epoch is short with at most so many batches.
-_FEW_WEIGHTS, _FEW_NUMBERS, _FEW_STEPS = 50_000, 5000, 64
+_FEW_WEIGHTS, _FEW_NUMBERS = 50_000, 5000
+
+# From about so many steps on, Keras's first fit takes as long as a first fit with XLA.
+_FEW_STEPS = 400
 
 
 def _why_slow(layers: list[Any]) -> str | None:
@@ -129,7 +128,7 @@ def _why_short(layers: list[Any], n_weights: int, n_steps: int) -> str | None:
     if n_weights > _FEW_WEIGHTS or numbers > _FEW_NUMBERS or n_steps > _FEW_STEPS:
         return None
     return (
-        f"the model is small, and an epoch has at most {_FEW_STEPS} batches: "
+        f"the model is small, and the training has at most {_FEW_STEPS} steps: "
         "to compile takes longer than it saves"
     )
 

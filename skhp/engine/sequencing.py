@@ -19,7 +19,7 @@ def after_dependency(value: Any, other: Any) -> Any:
     Parameters
     ----------
     value : tensor
-    other : tensor of shape (), floating
+    other : floating tensor with one element
     """
     never = other > float("inf")  # False for NaN too
-    return ops.where(never, ops.zeros_like(value), value)
+    return ops.where(never, ops.zeros((), value.dtype), value)

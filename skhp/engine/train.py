@@ -45,7 +45,7 @@ def train(
     """
     arguments = (rows, validation, start, random_state)
     with released_afterwards(plan.callbacks):
-        held = _usable(checkpoints.find(plan.epochs), plan)
+        held = _usable(checkpoints.find(plan.epochs), plan, rows)
         if held is None:
             return _train(plan, *arguments, checkpoints)
         earlier = EarlierEpochs(plan, *arguments)
@@ -60,8 +60,10 @@ def train(
             return _train(shorter, *arguments, NO_CHECKPOINTS)
 
 
-def _usable(held: Checkpoint | None, plan: TrainingPlan) -> Checkpoint | None:
+def _usable(held: Checkpoint | None, plan: TrainingPlan, rows: Rows) -> Checkpoint | None:
     sets_rate = any(map(_may_set_learning_rate, plan.callbacks))
+    if held is not None and held.engine not in ("keras", plan.network.engine(plan, len(rows)).name):
+        return None  # with other numbers of epochs, a program may run in another way
     if held is None or (held.is_resumable and not (sets_rate and plan.watchers)):
         return held
     # Hooks may ask for weights of earlier epochs. Only a program without callbacks that set the

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skhp.fitting.user_warning import warn_user
@@ -82,4 +83,6 @@ def rate_of(model: Any) -> float | None:
     model : keras.Model
     """
     rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
-    return None if rate is None else float(rate)
+    if rate is None:
+        return None
+    return float(str(np.float32(rate)))  # as the user wrote it: 0.05, not 0.05000000074505806

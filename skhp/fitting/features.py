@@ -157,6 +157,7 @@ _WAYS = {
     "str": "Pass numbers.",
     "bytes": "Pass numbers.",
     "NoneType": "",
+    "LazyFrame": "Pass X.collect().",
     "PyDataset": _DATASETS,
     "DatasetV2": _DATASETS,
     "DataLoader": _DATASETS,

@@ -180,8 +180,8 @@ def _not_found(kind: str, identifier: Any) -> Exception:
             f"that kind. Got {identifier!r} of type {type(identifier).__name__}. "
             f"Names: {', '.join(known_names(kind))}."
         )
-    near = _SYNONYMS.get(identifier) or difflib.get_close_matches(
-        identifier, known_names(kind), n=3
+    near = _SYNONYMS.get(identifier.lower()) or difflib.get_close_matches(
+        identifier.lower(), known_names(kind), n=3
     )
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return ValueError(

@@ -14,7 +14,7 @@ from skhp.mlp.forward import (
     mask_of_each_layer,
     masks_and_logged_penalty,
     no_masks,
-    penalty,
+    with_penalty,
 )
 from skhp.mlp.layout import MLPLayout
 
@@ -58,10 +58,9 @@ class MLPComputation:
         forward = ForwardPass(self._layout, scalars, masks, real)
         outputs, new_state = forward(trainable, state, x)
         loss = loss_value(self._loss, y, outputs, weight, real, n)
+        loss = with_penalty(loss, logged, trainable, scalars)
         metrics = self._updated(metrics, y, outputs, real)
-        metric_state = [total + (loss + logged) * n, metrics, *kept]
-        # XLA leaves the penalty's value out of a step that takes its gradient alone.
-        return loss + penalty(trainable, scalars), (new_state, metric_state)
+        return loss, (new_state, [total + loss * n, metrics, *kept])
 
     def _masks_and_penalty(
         self, trainable: list[Any], kept: list[Any], n_rows: int, scalars: dict[str, Any]
@@ -71,7 +70,7 @@ class MLPComputation:
             return [], logged_penalty(trainable, scalars), kept
         is_tail = kept[0].shape[0] != n_rows
         before = no_masks(self._layout, n_rows) if is_tail else kept
-        made = masks_and_logged_penalty(self._layout, trainable, before, scalars)
+        made = masks_and_logged_penalty(trainable, before, scalars)
         mask, logged = made
         return mask_of_each_layer(self._layout, mask), logged, kept if is_tail else made
 

@@ -6,6 +6,7 @@ candidates of a search share programs.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,8 +15,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from skhp.engine.backends import tensorflow as backend
 from skhp.engine.packing import are_large
 from skhp.engine.sequencing import after_dependency
+from skhp.mlp.activation_curves import Curve
 from skhp.mlp.counter_random import uniform
 from skhp.mlp.layers import (
     BATCH_NORM_EPSILON,
@@ -53,10 +56,14 @@ class ForwardPass:
     def __init__(
         self, layout: MLPLayout, scalars: Scalars, masks: list[Any], rows: Any = None
     ) -> None:
-        self._layout, self._scalars = layout, scalars
-        self._masks, self._rows = masks, rows
+        self._layers, self._masks, self._rows = layout.layers(), masks, rows
         large = are_large(layout.trainable_shapes())
-        self._add: Callable[[Any, Any], Any] = _plus_bias if large else ops.add
+        self._add: Callable[[Any, Any], Any] = _plus_bias if large else operator.add
+        units = _real_units(layout.widths, scalars)
+        if layout.activation is None:
+            self._curve = Curve(*ops.unstack(scalars["activation"], len(Curve._fields)))
+            units = self._curve.constant * units  # of all layers at once, which is one kernel
+        self._units = backend.split(units, layout.widths)
 
     def __call__(self, trainable: list[Any], state: list[Any], x: Any) -> tuple[Any, list[Any]]:
         """Outputs, and the new moving statistics.
@@ -68,6 +75,7 @@ class ForwardPass:
         x : tensor of shape (n, n_features), or tuple of two tensors
             The column numbers and the values of the entries in sparse rows.
         """
+        self._x = x
         moved: list[Any] = []
         steps: dict[type, Callable[..., Any]] = {
             Dense: self._dense,
@@ -76,11 +84,13 @@ class ForwardPass:
             Dropout: self._dropout,
             Output: self._output,
         }
-        return walk(self._layout.layers(), x, trainable, state, steps), moved
+        return walk(self._layers, x, trainable, state, steps), moved
 
     def _dense(self, layer: Dense, x: Any, kernel: Any, bias: Any) -> Any:
-        product = _product_of_entries(*x, kernel) if isinstance(x, tuple) else _product(x, kernel)
-        return self._add(product, bias)
+        if isinstance(x, tuple):
+            return self._add(_product_of_entries(*x, kernel), bias)
+        product = ops.matmul if x is self._x else _product  # X needs no gradient
+        return self._add(product(x, kernel), bias)
 
     def _batch_norm(
         self, moved: list[Any], layer: Any, x: Any, gamma: Any, beta: Any, mean: Any, variance: Any
@@ -94,11 +104,10 @@ class ForwardPass:
         )
 
     def _activation(self, layer: Activation, x: Any) -> Any:
-        numbers = ops.arange(self._layout.widths[layer.hidden], dtype="int32")
-        units = ops.cast(numbers < self._scalars["widths"][layer.hidden], x.dtype)
+        units = self._units[layer.hidden]
         if layer.activation is not None:
             return layer.activation.value(x) * units
-        return shared_activation(x, self._scalars["activation"], units)
+        return shared_activation(x, self._curve, units)
 
     def _dropout(self, layer: Dropout, x: Any) -> Any:
         return x * self._masks[layer.hidden] if self._masks else x
@@ -107,30 +116,49 @@ class ForwardPass:
         return layer.activation.value(self._dense(layer, x, kernel, bias))
 
 
-def penalty(trainable: list[Any], scalars: Scalars) -> Any:
-    """What l2 adds to the loss.
+def _real_units(widths: tuple[int, ...], scalars: Scalars) -> Any:
+    """A vector of the units of all hidden layers: 1 for a real unit, 0 for padding."""
+    layers = np.repeat(np.arange(len(widths), dtype="int32"), widths)
+    numbers = np.concatenate([np.arange(width, dtype="int32") for width in (0, *widths)])
+    real = numbers < backend.take_rows(scalars["widths"], layers)
+    return ops.cast(real, scalars["dropout"].dtype)
+
+
+def with_penalty(loss: Any, logged: Any, trainable: list[Any], scalars: Scalars) -> Any:
+    """A loss plus the penalty of l2, with the gradient of both.
 
     Parameters
     ----------
+    loss : tensor
+    logged : tensor
+        The penalty, without a gradient.
     trainable : list of tensor
     scalars : dict of tensor
     """
-    kernels = [w for w in trainable if w.ndim == 2]
-    return scalars["l2"] * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
+
+    @ops.custom_gradient
+    def penalty(*kernels: Any) -> Any:
+        def gradient(upstream: Any) -> list[Any]:
+            slope = upstream * scalars["l2_slope"]
+            return [slope * kernel for kernel in kernels]
+
+        return logged, gradient
+
+    return loss + penalty(*_kernels(trainable))
 
 
 def logged_penalty(trainable: list[Any], scalars: Scalars) -> Any:
-    """`penalty` for the logs: without a gradient, and not computed where l2 is zero.
+    """What l2 adds to the loss, without a gradient. It is not computed where l2 is zero.
 
     Parameters
     ----------
     trainable : list of tensor
     scalars : dict of tensor
     """
-    fixed = [ops.stop_gradient(weight) for weight in trainable]
+    kernels = [ops.stop_gradient(kernel) for kernel in _kernels(trainable)]
     return skip_unless(
-        scalars["l2"] > 0,
-        lambda turn, _: _penalty_in(turn, fixed, scalars),
+        scalars["no_l2"],
+        lambda turn, _: _penalty_in(turn, kernels, scalars),
         ops.zeros_like(scalars["l2"]),
     )
 
@@ -148,35 +176,32 @@ def no_masks(layout: MLPLayout, n_rows: int) -> list[Any]:
     return [ops.ones(shape, floatx), ops.zeros((), floatx)] if layout.widths else []
 
 
-def masks_and_logged_penalty(
-    layout: MLPLayout, trainable: list[Any], kept: list[Any], scalars: Scalars
-) -> list[Any]:
+def masks_and_logged_penalty(trainable: list[Any], kept: list[Any], scalars: Scalars) -> list[Any]:
     """The dropout mask of all hidden layers in a step, and its `logged_penalty`.
 
     One loop computes both, because each loop takes a microsecond in each step, even an unused one.
 
     Parameters
     ----------
-    layout : MLPLayout
-        With at least one hidden layer.
     trainable : list of tensor
     kept : list of tensor
         What `no_masks` returns, or what this function returned in the step before. To write
         ones again in each step would take longer.
     scalars : dict of tensor
     """
-    fixed = [ops.stop_gradient(weight) for weight in trainable]
-    drops, penalized = scalars["dropout"] > 0, scalars["l2"] > 0
+    kernels = [ops.stop_gradient(kernel) for kernel in _kernels(trainable)]
     shape = kept[0].shape
 
     def compute(turn: Any, kept: Any) -> list[Any]:
         # XLA would compute before the loop whatever does not depend on the turn.
         mask = skip_unless(
-            drops, lambda inner, _: _mask(shape, scalars, turn + inner), otherwise=kept[0]
+            scalars["no_dropout"],
+            lambda inner, _: _mask(shape, scalars, turn + inner),
+            kept[0],
         )
-        return [mask, _penalty_in(turn, fixed, scalars)]
+        return [mask, _penalty_in(turn, kernels, scalars)]
 
-    return skip_unless(ops.logical_or(drops, penalized), compute, otherwise=kept)
+    return skip_unless(scalars["no_dropout_and_no_l2"], compute, kept)
 
 
 def mask_of_each_layer(layout: MLPLayout, mask: Any) -> list[Any]:
@@ -187,25 +212,27 @@ def mask_of_each_layer(layout: MLPLayout, mask: Any) -> list[Any]:
     layout : MLPLayout
     mask : tensor of shape (n_rows, n_hidden_units)
     """
-    ends = np.cumsum(layout.widths).tolist()
-    pairs = zip(layout.widths, ends, strict=True)
-    return [mask[:, end - width : end] for width, end in pairs]
+    return backend.split(mask, layout.widths, axis=1)
 
 
-def _penalty_in(turn: Any, trainable: list[Any], scalars: Scalars) -> Any:
-    ones = [ops.cast(1 - turn, weight.dtype) for weight in trainable]
-    return penalty([w * one for w, one in zip(trainable, ones, strict=True)], scalars)
+def _kernels(trainable: list[Any]) -> list[Any]:
+    return [weight for weight in trainable if weight.ndim == 2]
+
+
+def _penalty_in(turn: Any, kernels: list[Any], scalars: Scalars) -> Any:
+    one = ops.cast(1 - turn, scalars["l2"].dtype)
+    return scalars["l2"] * sum(ops.sum(ops.square(kernel * one)) for kernel in kernels)
 
 
 def _mask(shape: tuple[int, ...], scalars: Scalars, turn: Any) -> Any:
+    step = scalars["step"]
+    drawn = uniform(shape, scalars["seed"], step + ops.cast(turn, step.dtype))
     rate = scalars["dropout"]
-    step = ops.cast(scalars["step"], "int32") + turn
-    drawn = ops.cast(uniform(shape, scalars["seed"], step), rate.dtype)
-    return ops.cast(drawn >= rate, rate.dtype) / (1.0 - rate)
+    return ops.cast(ops.cast(drawn, rate.dtype) >= rate, rate.dtype) * scalars["dropout_factor"]
 
 
-def skip_unless(condition: Any, compute: Callable[[Any, Any], Any], otherwise: Any) -> Any:
-    """Compute a value only if a condition holds.
+def skip_unless(first_turn: Any, compute: Callable[[Any, Any], Any], otherwise: Any) -> Any:
+    """Compute a value only if the first turn of a loop is 0.
 
     XLA turns most conditionals into a select, and computes both sides in each fusion that
     reads them. It keeps a loop that runs once or never. But it moves what is loop-invariant
@@ -214,17 +241,19 @@ def skip_unless(condition: Any, compute: Callable[[Any, Any], Any], otherwise: A
 
     Parameters
     ----------
-    condition : bool tensor
+    first_turn : int32 tensor
+        0 to compute the value, 1 to skip it. It is an input of the program: to compute it from
+        a condition takes a kernel.
     compute : callable
         Takes the number of the turn, 0, and ``otherwise``. A tensor that it used from outside
         the loop would be copied in each step.
     otherwise : tensor, or list of tensor
-        The value if the condition does not hold; like what ``compute`` returns.
+        The value if it is skipped; like what ``compute`` returns.
     """
     _, value = ops.while_loop(
         lambda turn, _: turn < 1,
         lambda turn, value: (turn + 1, compute(turn, value)),
-        (ops.cast(ops.where(condition, 0, 1), "int32"), otherwise),
+        (first_turn, otherwise),
     )
     return value
 
@@ -239,7 +268,7 @@ def _product(x: Any, kernel: Any) -> Any:
 
     def gradient(upstream: Any) -> tuple[Any, Any]:
         by_kernel = ops.matmul(ops.transpose(x), upstream)
-        later = after_dependency(upstream, by_kernel[0, 0])
+        later = after_dependency(upstream, ops.slice(by_kernel, [0, 0], [1, 1]))
         return ops.matmul(later, ops.transpose(kernel)), by_kernel
 
     return ops.matmul(x, kernel), gradient

@@ -68,10 +68,16 @@ class MLPNetwork:
     def scalars(self) -> dict[str, np.ndarray]:
         """What is data to a program that trains this network."""
         floatx, spec = keras.config.floatx(), self.spec
+        dropout, l2 = np.asarray([spec.dropout, spec.l2], floatx)
         return {
             "widths": np.asarray(spec.widths, "int32"),
-            "dropout": np.asarray(spec.dropout, floatx),
-            "l2": np.asarray(spec.l2, floatx),
+            "dropout": dropout,
+            "dropout_factor": 1 / (1 - dropout),  # what is not dropped is multiplied by it
+            "no_dropout": np.int32(spec.dropout == 0),
+            "l2": l2,
+            "l2_slope": 2 * l2,
+            "no_l2": np.int32(spec.l2 == 0),
+            "no_dropout_and_no_l2": np.int32(spec.dropout == 0 and spec.l2 == 0),
             "activation": coefficients(spec.activation.name, floatx),
         }
 
@@ -146,7 +152,7 @@ class MLPNetwork:
         Keras draws its dropout in another way, so that both are compared without it.
         """
         still = MLPNetwork(replace(self.spec, dropout=0.0))
-        return still.compiled_model(plan, state), {"dropout": still.scalars()["dropout"]}
+        return still.compiled_model(plan, state), still.scalars()
 
     def draws(self) -> bool:
         """Whether Keras draws random numbers in a step of the reference."""

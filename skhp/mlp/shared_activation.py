@@ -21,26 +21,31 @@ from keras import ops
 from skhp.mlp.activation_curves import Curve
 
 
-@ops.custom_gradient
-def shared_activation(x: Any, curve: Any, units: Any) -> Any:
+def shared_activation(x: Any, curve: Curve, constant: Any) -> Any:
     """The activation of some coefficients.
 
     Parameters
     ----------
     x : tensor of shape (n, width)
-    curve : tensor of shape (11,)
-        The coefficients from `skhp.mlp.activation_curves.coefficients`.
-    units : tensor of shape (width,)
-        1 for real units; 0 for padding, whose x is 0. The value of padding is 0.
+    curve : Curve
+        The coefficients as tensors of shape ().
+    constant : tensor of shape (width,)
+        The coefficient ``constant`` for real units; 0 for padding, whose x is 0. The value of
+        padding is 0.
     """
-    c = Curve(*ops.unstack(curve, len(Curve._fields)))
-    t = ops.tanh(c.inner * ops.minimum(x, c.most))
-    part = c.factor * t / (1.0 - c.pole * t)
-    y = ops.maximum(c.slope_p * x, c.slope_n * x) + c.constant * units + part
+    c = curve
 
-    def gradient(upstream: Any) -> tuple[Any, Any, Any]:
-        by_sign = ops.where(x > 0, c.grad_p, c.grad_n)
-        by_x = by_sign + (c.by_part + c.by_square * part) * part
-        return upstream * by_x, ops.zeros_like(curve), ops.zeros_like(units)
+    @ops.custom_gradient
+    def value(x: Any) -> Any:
+        t = ops.tanh(c.inner * ops.minimum(x, c.most))
+        part = c.factor * t / (1.0 - c.pole * t)
+        y = ops.maximum(c.slope_p * x, c.slope_n * x) + constant + part
 
-    return y, gradient
+        def gradient(upstream: Any) -> Any:
+            by_sign = ops.where(x > 0, c.grad_p, c.grad_n)
+            by_x = by_sign + (c.by_part + c.by_square * part) * part
+            return upstream * by_x
+
+        return y, gradient
+
+    return value(x)

@@ -41,7 +41,7 @@ def start() -> None:
     ------
     RuntimeError
         In a process that was forked from one in which TensorFlow was already
-        running: its threads do not survive a fork, so that training would hang.
+        running: its threads do not survive a fork, so training or predicting would hang.
 
     Examples
     --------
@@ -53,10 +53,11 @@ def start() -> None:
     if _forked_after_start:
         raise RuntimeError(
             "This process was forked from one in which TensorFlow was already running; "
-            "TensorFlow's threads do not survive a fork, so training here would hang. "
-            'Use joblib\'s "loky" backend (the default) or "threading", or set the '
-            "environment variable JOBLIB_START_METHOD=forkserver before joblib is "
-            'imported to keep the "multiprocessing" backend.'
+            "TensorFlow's threads do not survive a fork, so training or predicting here would "
+            'hang. In a search, use joblib\'s "loky" backend (the default) or "threading", or set '
+            "the environment variable JOBLIB_START_METHOD=forkserver before joblib is imported to "
+            'keep the "multiprocessing" backend. In a web server, load the estimator after the '
+            "fork."
         )
     if _started:
         return

@@ -51,6 +51,8 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
             f"rows of them. X is a {kind}, which yields batches. Collect them in arrays first: "
             "X = np.concatenate([x for x, y in data]), y = np.concatenate([y for x, y in data])."
         )
+    if kind == "LazyFrame":
+        raise TypeError(f"{estimator} takes X as an array or a data frame. Pass X.collect().")
     if isinstance(X, Set | str | bytes):
         raise TypeError(f"{estimator} takes X as an array or a data frame. X is a {kind}.")
     if isinstance(y, Mapping | Set | str) or _is_stream(y):

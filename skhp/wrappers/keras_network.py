@@ -186,7 +186,8 @@ class KerasNetwork:
         """How the model's program runs."""
         layout = self._layout
         n_weights = sum(math.prod(shape) for shape in (*layout.shapes, *layout.state_shapes))
-        return engine_for(layers_within(self.model), n_weights, -(-n_rows // plan.batch_size))
+        n_steps = plan.epochs * -(-n_rows // plan.batch_size)
+        return engine_for(layers_within(self.model), n_weights, n_steps)
 
     def computation(self, plan: TrainingPlan, layout: ModelLayout, rows: Rows) -> Any:
         """The loss and logs that a program computes, from a copy of the model."""

@@ -69,12 +69,19 @@ def room_of(name):
     return first[0] if first and first[0] in FLOOR_OF else "__init__"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_name)
-def test_imports_run_one_way(path):
-    own = room_of(module_name(path))
-    imported = {room_of(n) for n in imports(path) if within(n, "skhp")} - {own}
-    wrong = [room for room in imported if FLOOR_OF[room] >= FLOOR_OF[own]]
-    assert not wrong, f"{own} must not import {wrong}"
+def modules_with(wrong_imports):
+    """The names of modules with what a function finds wrong in them."""
+    found = {module_name(path): wrong_imports(path) for path in MODULES}
+    return {name: wrong for name, wrong in found.items() if wrong}
+
+
+def test_imports_run_one_way():
+    def rooms_not_before(path):
+        own = room_of(module_name(path))
+        imported = {room_of(n) for n in imports(path) if within(n, "skhp")} - {own}
+        return [room for room in imported if FLOOR_OF[room] >= FLOOR_OF[own]]
+
+    assert modules_with(rooms_not_before) == {}
 
 
 def test_every_folder_has_its_place():
@@ -98,38 +105,43 @@ def _modules_of(names):
     return {n if n in known else n.rpartition(".")[0] for n in names if within(n, "skhp")} & known
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_name)
-def test_rooms_do_without(path):
-    for room, packages in FORBIDDEN.items():
-        if within(module_name(path), room):
-            wrong = [n for n in imports(path) if any(within(n, other) for other in packages)]
-            assert not wrong, f"{room} must not import {wrong}"
+@pytest.mark.parametrize("room", FORBIDDEN)
+def test_rooms_do_without(room):
+    def forbidden(path):
+        return _imports_of(path, FORBIDDEN[room]) if within(module_name(path), room) else []
+
+    assert modules_with(forbidden) == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_name)
-def test_private_names_of_other_libraries_are_for_compat(path):
-    if within(module_name(path), "skhp.compat"):
-        return
-    wrong = [
-        name
-        for name in imports(path)
-        if not within(name, "__future__")
-        and any(part.startswith("_") or name.startswith("keras.src") for part in name.split("."))
-        and not within(name, "skhp")
-    ]
-    assert not wrong, f"{wrong} belong into skhp/compat"
+def _imports_of(path, packages):
+    return [n for n in imports(path) if any(within(n, package) for package in packages)]
+
+
+def test_private_names_of_other_libraries_are_for_compat():
+    def private_names(path):
+        is_free = within(module_name(path), "skhp.compat")
+        return [] if is_free else [name for name in imports(path) if _is_private(name)]
+
+    assert modules_with(private_names) == {}
+
+
+def _is_private(name):
+    if within(name, "__future__") or within(name, "skhp"):
+        return False
+    return name.startswith("keras.src") or any(part.startswith("_") for part in name.split("."))
 
 
 # compat/tensorflow and compat/keras borrow private names of TensorFlow.
 ADAPTERS = ("skhp.runtime.starting", "skhp.engine.backends", "skhp.compat")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=module_name)
-def test_only_the_adapters_know_a_backend(path):
-    if any(within(module_name(path), room) for room in ADAPTERS):
-        return
-    backends = ("tensorflow", "jax", "torch")
-    assert not [n for n in imports(path) if any(within(n, other) for other in backends)]
+def test_only_the_adapters_know_a_backend():
+    def backends(path):
+        if any(within(module_name(path), room) for room in ADAPTERS):
+            return []
+        return _imports_of(path, ("tensorflow", "jax", "torch"))
+
+    assert modules_with(backends) == {}
 
 
 def test_the_rules_can_fail():

@@ -87,12 +87,12 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     found = {}
     for kind, fit in KINDS.items():
-        for _ in range(3):
+        for _ in range(2):
             fit()
         before = objects()
-        for _ in range(6):
+        for _ in range(3):
             fit()
-        found[kind] = (objects() - before) / 6
+        found[kind] = (objects() - before) / 3
     print(json.dumps(found))
 """
 

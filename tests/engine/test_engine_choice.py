@@ -187,8 +187,8 @@ def perceptron(width=2):
     return keras.Sequential([keras.Input((2,)), hidden, last])
 
 
-@pytest.mark.parametrize(("n_rows", "engine"), [(64, "graph"), (65, "compiled")])
-def test_a_small_model_is_compiled_only_for_many_batches(n_rows, engine):
+@pytest.mark.parametrize(("n_rows", "engine"), [(200, "graph"), (201, "compiled")])
+def test_a_small_model_is_compiled_only_for_many_steps(n_rows, engine):
     X, y = np.resize(rng.normal(size=(40, 2)), (n_rows, 2)), np.resize(rng.permutation(3), n_rows)
     fixed = {**FIXED, "batch_size": 1, "epochs": 2}
     trained = KerasClassifier(perceptron, **fixed).fit(X, y)
@@ -196,7 +196,7 @@ def test_a_small_model_is_compiled_only_for_many_batches(n_rows, engine):
     expected.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
     expected.fit(X, y, batch_size=1, epochs=2, shuffle=False, verbose=0)
     assert trained.engine_ == engine
-    assert ("at most 64 batches" in (trained.engine_reason_ or "")) == (engine == "graph")
+    assert ("at most 400 steps" in (trained.engine_reason_ or "")) == (engine == "graph")
     assert_same_weights(trained.model_, expected, rtol=1e-4, atol=1e-6)
 
 

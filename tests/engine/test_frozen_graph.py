@@ -47,3 +47,26 @@ OF_THIS_PROCESS = {
 @pytest.mark.parametrize("needed", OF_THIS_PROCESS)
 def test_what_needs_this_process_is_not_frozen(needed):
     assert freeze(traced(OF_THIS_PROCESS[needed], tf.constant(2.0)), [None]) is None
+
+
+def select(condition, x):
+    return [tf.raw_ops.Select(condition=condition, x=x, y=-x)]
+
+
+def operations(frozen):
+    return {node.op for node in tf.compat.v1.GraphDef.FromString(frozen.graph).node}
+
+
+def test_values_are_selected_by_an_operation_that_xla_compiles_fast():
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    frozen = freeze(traced(select, x > 2, x), [None])
+    assert "SelectV2" in operations(frozen) and "Select" not in operations(frozen)
+    (selected,) = tf.function(frozen.function())(x > 2, x)
+    np.testing.assert_array_equal(selected, [[-1, -2], [3, 4]])
+
+
+def test_whole_rows_are_still_selected_as_rows():
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    rows = tf.constant([True, False])
+    (selected,) = tf.function(freeze(traced(select, rows, x), [None]).function())(rows, x)
+    np.testing.assert_array_equal(selected, [[1, 2], [-3, -4]])

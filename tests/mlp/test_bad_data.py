@@ -26,6 +26,10 @@ def nullable(dtype, value):
     return frame(pd.array([None, *[value] * 59], dtype=dtype))
 
 
+def lazy_frame():
+    return pytest.importorskip("polars").LazyFrame({"a": LABELS})
+
+
 def dataset(*arrays):
     import tensorflow as tf
 
@@ -52,6 +56,7 @@ BAD_X = {
     "columns of dates": (lambda: frame(pd.Series(DAYS))[["a", "a"]], "dates.*datetime64"),
     "no columns": (lambda: frame(1.0)[[]], "data frame.*60 rows and no columns"),
     "records": (lambda: np.zeros(60, [("u", "f4"), ("v", "f4")]), "fields u, v.*DataFrame"),
+    "lazy frame": (lazy_frame, r"type LazyFrame.*X.collect\(\)"),
     "dict": (lambda: {"a": ROWS}, r"type dict.*pandas.DataFrame\(X\)"),
     "set": (lambda: {1, 2}, "type set.*list of rows"),
     "generator": (lambda: (row for row in ROWS), r"type generator.*list\(X\)"),

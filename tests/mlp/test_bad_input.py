@@ -551,8 +551,10 @@ def test_a_subclass_may_use_such_a_name():
     assert Short(max_iter=5).set_params(max_iter=7).max_iter == 7
 
 
-@pytest.mark.parametrize(("name", "ours"), [("logistic", "sigmoid"), ("identity", "linear")])
-def test_activations_of_scikit_learn_get_ours(binary, name, ours):
+@pytest.mark.parametrize(
+    ("name", "ours"), [("logistic", "sigmoid"), ("identity", "linear"), ("ReLU", "relu")]
+)
+def test_an_activation_with_another_name_gets_ours(binary, name, ours):
     with pytest.raises(ValueError, match=f"Unknown activation '{name}'.*Did you mean '{ours}'"):
         MLPClassifier(activation=name).fit(*binary)
 

@@ -235,3 +235,9 @@ def test_a_dataset_alone():
     data = tf.data.Dataset.from_tensor_slices((np.ones((4, 1)), np.ones(4))).batch(2)
     with pytest.raises(TypeError, match="takes X and y as arrays"):
         KerasRegressor(build_sum, loss="mse").fit(data)
+
+
+def test_a_lazy_frame():
+    frame = pytest.importorskip("polars").LazyFrame({"a": np.ones(40)})
+    with pytest.raises(TypeError, match=r"takes X as an array.*X.collect\(\)"):
+        KerasRegressor(build_sum, loss="mse").fit(frame, np.ones(40))

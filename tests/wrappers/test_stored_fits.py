@@ -107,6 +107,21 @@ print(json.dumps(net.history_["loss"]))
 
 
 @pytest.mark.slow
+def test_a_longer_fit_that_xla_compiles_begins_anew(binary, tmp_path, trained):
+    """A program continues only what a program of its kind began: the last bits differ."""
+    X, y = binary
+    net = network(batch_size=1, epochs=7)
+    expected = clone(net).fit(X, y)
+    assert net.set_params(memory=tmp_path, epochs=3).fit(X, y).engine_ == "graph"
+    trained.clear()
+    assert net.set_params(epochs=7).fit(X, y).engine_ == "compiled"
+    assert sum(trained) == 7
+    assert_same(net, expected, X)
+    trained.clear()
+    assert net.set_params(epochs=3).fit(X, y).engine_ == "graph" and trained == []
+
+
+@pytest.mark.slow
 def test_whatever_changes_the_training_makes_another_fit(binary, tmp_path):
     X, y = binary
     fits = [

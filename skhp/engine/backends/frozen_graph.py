@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from skhp.compat.tensorflow import define_functions
 
 # Operations that call a Python function of this process.
 _CALLS_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+
+# The attribute in which TensorFlow writes the shapes of an operation's outputs.
+_SHAPES = "_output_shapes"
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,13 @@ def freeze(concrete: Any, lengths: list[int | None]) -> FrozenGraph | None:
     if concrete.captured_inputs:
         return None
     try:
-        graph = concrete.graph.as_graph_def()
+        graph = concrete.graph.as_graph_def(add_shapes=True)
     except ValueError:  # it is larger than a message can be
         return None
     if any(node.op in _CALLS_PYTHON for node in _nodes(graph)):
         return None
+    for nodes in _bodies(graph):
+        _replace_selects(nodes)
     _rename_functions(graph)
     kept = [node for node in graph.node if node.op != "Placeholder"]
     outputs = [tensor.name for tensor in concrete.outputs]
@@ -109,10 +115,27 @@ def _functions_called(graph: Any) -> Iterator[Any]:
             yield from value.list.func
 
 
+def _replace_selects(nodes: Any) -> None:
+    """Let ``SelectV2`` select, which XLA compiles forty times as fast as ``Select``.
+
+    Keras's losses and TensorFlow's gradients use ``Select``. Both do the same if the condition
+    has the shape of the values.
+    """
+    shapes = {node.name: node.attr[_SHAPES].list.shape for node in nodes}
+    for node in nodes:
+        if node.op == "Select" and shapes.get(_operation(node.input[0])) == shapes[node.name]:
+            node.op = "SelectV2"
+    for node in nodes:
+        node.attr.pop(_SHAPES, None)
+
+
 def _nodes(graph: Any) -> Iterable[Any]:
-    yield from graph.node
-    for function in graph.library.function:
-        yield from function.node_def
+    return itertools.chain(*_bodies(graph))
+
+
+def _bodies(graph: Any) -> Iterable[Any]:
+    """The operations of the graph, and those of each of its functions."""
+    return [graph.node, *(function.node_def for function in graph.library.function)]
 
 
 def _operation(name: str) -> str:

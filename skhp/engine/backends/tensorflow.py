@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ __all__ = [
     "padded_tensor",
     "scalar_tensors",
     "shifted",
+    "split",
     "stateless_optimizer_class",
     "take_rows",
     "tensors",
@@ -265,6 +266,11 @@ def _first_number(name: str) -> int:
 def take_rows(tensor: Any, index: Any) -> Any:
     """Rows of a tensor by their positions, none of which is negative."""
     return tf.gather(tensor, index)
+
+
+def split(tensor: Any, sizes: Sequence[int], axis: int = 0) -> list[Any]:
+    """Parts of a tensor along an axis. ``keras.ops.split`` takes several operations for it."""
+    return tf.split(tensor, list(sizes), axis) if sizes else []
 
 
 def value_and_grad(
