@@ -73,9 +73,14 @@ def _function(value: Any) -> str | None:
     if code is None:
         return None
     cells = inspect.getclosurevars(value).nonlocals
-    captured = {name: item for name, item in cells.items() if not inspect.isroutine(item)}
+    # The configs of captured layers change when they are frozen or unfrozen.
+    captured = {n: v for n, v in cells.items() if not (inspect.isroutine(v) or _has_config(v))}
     settings = _comparable([value.__defaults__, value.__kwdefaults__, captured])
     return hashlib.sha256(repr([read_code(code), settings]).encode()).hexdigest()
+
+
+def _has_config(value: Any) -> bool:
+    return hasattr(value, "get_config")
 
 
 def changed_learning_rate(
