@@ -130,7 +130,9 @@ class Epochs:
             return self._train_step(trained, metric_state, batch, scalars)
 
         n, size = scalars["n_rows"], scalars["batch_size"]
-        return self._sweep(step, (trained, metric_state), rows, n, size, order, which=0)
+        start = (trained, [*metric_state, *self._computation.kept(self._structure.batch_size)])
+        trained, after = self._sweep(step, start, rows, n, size, order, which=0)
+        return trained, after[: len(metric_state)]
 
     def _train_step(self, trained: Trained, metric_state: Any, batch: Any, scalars: Any) -> Any:
         variables, count = list(trained.optimizer_variables), self._optimizer.iterations

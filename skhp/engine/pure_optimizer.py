@@ -66,9 +66,10 @@ class PureOptimizer:
         self._packing = packing
         self._joined = packing.packed_shapes != packing.shapes
         _, self._owners = self._built(_placeholders(packing.shapes))
-        self._optimizer, self._packed_owners = self._built(
+        self._optimizer, packed_owners = self._built(
             variables if variables and not self._joined else _placeholders(packing.packed_shapes)
         )
+        self._kinds, self._packed_kinds = _by_kind(self._owners), _by_kind(packed_owners)
         optimizer_variables = self._optimizer.variables
         self._initial = _values(self._optimizer)
         self._starts_from_weights = not is_elementwise(prototype) and self._depends_on_weights()
@@ -106,16 +107,14 @@ class PureOptimizer:
                 for a, fill in zip(optimizer_variables, self._initial, strict=True)
             ]
         packed: Arrays = []
-        kinds = _by_kind(self._owners)
-        fills = _by_kind(self._packed_owners)
-        for places, targets in zip(kinds, fills, strict=True):
+        for places, targets in zip(self._kinds, self._packed_kinds, strict=True):
             arrays, fill = (
                 [optimizer_variables[i] for i in places],
                 [self._initial[i] for i in targets],
             )
             owned = self._owners[places[0]] is not None
             packed += self._packing.pack(arrays, fill) if owned else arrays
-        return _ordered(packed, fills)
+        return _ordered(packed, self._packed_kinds)
 
     def unpack(self, packed: Arrays, shapes: Shapes) -> Arrays:
         """A fit's optimizer variables, for weights of these shapes, from the program's."""
@@ -123,12 +122,11 @@ class PureOptimizer:
             owned_by = zip(packed, self._owners, strict=True)
             return [np.array(a) if i is None else corner(a, shapes[i]) for a, i in owned_by]
         optimizer_variables: Arrays = []
-        kinds = _by_kind(self._owners)
-        for places, sources in zip(kinds, _by_kind(self._packed_owners), strict=True):
+        for places, sources in zip(self._kinds, self._packed_kinds, strict=True):
             arrays = [packed[i] for i in sources]
             owned = self._owners[places[0]] is not None
             optimizer_variables += self._packing.unpack(arrays, shapes) if owned else arrays
-        return _ordered(optimizer_variables, kinds)
+        return _ordered(optimizer_variables, self._kinds)
 
     def apply(
         self, optimizer_variables: list[Any], grads: list[Any], trainable: list[Any], scalars: Any

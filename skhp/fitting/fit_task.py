@@ -125,6 +125,8 @@ class FitTask:
 
 def _check_keras_callbacks(callbacks: Any) -> None:
     """Raise TypeError if a scikit-learn callback is among the Keras callbacks."""
+    if callbacks is None:  # isinstance with a protocol takes a hundredth of a small fit
+        return
     if isinstance(callbacks, Mapping):
         callbacks = list(callbacks.values())
     for callback in callbacks if isinstance(callbacks, list | tuple) else [callbacks]:

@@ -8,7 +8,14 @@ import keras
 from keras import ops
 
 from skhp.engine.losses import loss_value
-from skhp.mlp.forward import ForwardPass, logged_penalty, masks_and_logged_penalty, with_penalty
+from skhp.mlp.forward import (
+    ForwardPass,
+    logged_penalty,
+    mask_of_each_layer,
+    masks_and_logged_penalty,
+    no_masks,
+    with_penalty,
+)
 from skhp.mlp.layout import MLPLayout
 
 
@@ -46,31 +53,47 @@ class MLPComputation:
     ) -> tuple[Any, Any]:
         """The loss of a batch, and ``(state, metric_state)`` after it."""
         x, y, weight, real, n = batch
-        if training:
-            n_rows = weight.shape[0]
-            masks, logged = masks_and_logged_penalty(self._layout, trainable, n_rows, scalars)
-        else:
-            masks, logged = [], logged_penalty(trainable, scalars)
+        total, metrics, *kept = metric_state
+        masks, logged, kept = self._masks_and_penalty(trainable, kept, weight.shape[0], scalars)
         forward = ForwardPass(self._layout, scalars, masks, real)
         outputs, new_state = forward(trainable, state, x)
         loss = loss_value(self._loss, y, outputs, weight, real, n)
         loss = with_penalty(loss, logged, trainable, scalars)
-        return loss, (new_state, self._add(metric_state, loss, n, y, outputs, real))
+        metrics = self._updated(metrics, y, outputs, real)
+        return loss, (new_state, [total + loss * n, metrics, *kept])
+
+    def _masks_and_penalty(
+        self, trainable: list[Any], kept: list[Any], n_rows: int, scalars: dict[str, Any]
+    ) -> tuple[list[Any], Any, list[Any]]:
+        """Masks for dropout, none where the network is not trained; the penalty; what to keep."""
+        if not kept:
+            return [], logged_penalty(trainable, scalars), kept
+        is_tail = kept[0].shape[0] != n_rows
+        before = no_masks(self._layout, n_rows) if is_tail else kept
+        made = masks_and_logged_penalty(trainable, before, scalars)
+        mask, logged = made
+        return mask_of_each_layer(self._layout, mask), logged, kept if is_tail else made
+
+    def kept(self, n_rows: int) -> list[Any]:
+        """What a training step hands on to the next one, behind the metric state.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows of a batch.
+        """
+        return no_masks(self._layout, n_rows)
 
     def zero(self) -> list[Any]:
         """The metric state before the first row."""
         metrics = [[ops.convert_to_tensor(v) for v in values] for values in self._initial]
         return [ops.zeros((), keras.config.floatx()), metrics]
 
-    def _add(
-        self, metric_state: list[Any], loss: Any, n: Any, y: Any, outputs: Any, real: Any
-    ) -> Any:
-        total, states = metric_state
-        states = [
+    def _updated(self, metrics: Any, y: Any, outputs: Any, real: Any) -> Any:
+        return [
             list(metric.stateless_update_state(state, y, outputs, sample_weight=real))
-            for metric, state in zip(self._metrics, states, strict=True)
+            for metric, state in zip(self._metrics, metrics, strict=True)
         ]
-        return [total + loss * n, states]
 
     def read(self, metric_state: list[Any], n: Any) -> list[Any]:
         """The mean loss over n rows, and each metric's value."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -157,40 +158,61 @@ def logged_penalty(trainable: list[Any], scalars: Scalars) -> Any:
     kernels = [ops.stop_gradient(kernel) for kernel in _kernels(trainable)]
     return skip_unless(
         scalars["no_l2"],
-        lambda turn: _penalty_in(turn, kernels, scalars),
+        lambda turn, _: _penalty_in(turn, kernels, scalars),
         ops.zeros_like(scalars["l2"]),
     )
 
 
-def masks_and_logged_penalty(
-    layout: MLPLayout, trainable: list[Any], n_rows: int, scalars: Scalars
-) -> tuple[list[Any], Any]:
-    """The dropout masks of a step, and its `logged_penalty`.
+def no_masks(layout: MLPLayout, n_rows: int) -> list[Any]:
+    """What `masks_and_logged_penalty` returns where dropout and l2 are zero: a mask, a penalty.
+
+    Parameters
+    ----------
+    layout : MLPLayout
+    n_rows : int
+    """
+    floatx = keras.config.floatx()
+    shape = (n_rows, sum(layout.widths))
+    return [ops.ones(shape, floatx), ops.zeros((), floatx)] if layout.widths else []
+
+
+def masks_and_logged_penalty(trainable: list[Any], kept: list[Any], scalars: Scalars) -> list[Any]:
+    """The dropout mask of all hidden layers in a step, and its `logged_penalty`.
 
     One loop computes both, because each loop takes a microsecond in each step, even an unused one.
 
     Parameters
     ----------
-    layout : MLPLayout
     trainable : list of tensor
-    n_rows : int
+    kept : list of tensor
+        What `no_masks` returns, or what this function returned in the step before. To write
+        ones again in each step would take longer.
     scalars : dict of tensor
     """
-    if not layout.widths:
-        return [], logged_penalty(trainable, scalars)
     kernels = [ops.stop_gradient(kernel) for kernel in _kernels(trainable)]
-    ones = ops.ones((n_rows, sum(layout.widths)), scalars["dropout"].dtype)
+    shape = kept[0].shape
 
-    def compute(turn: Any) -> tuple[Any, Any]:
+    def compute(turn: Any, kept: Any) -> list[Any]:
         # XLA would compute before the loop whatever does not depend on the turn.
-        masks = skip_unless(
-            scalars["no_dropout"], lambda inner: _mask(ones.shape, scalars, turn + inner), ones
+        mask = skip_unless(
+            scalars["no_dropout"],
+            lambda inner, _: _mask(shape, scalars, turn + inner),
+            kept[0],
         )
-        return masks, _penalty_in(turn, kernels, scalars)
+        return [mask, _penalty_in(turn, kernels, scalars)]
 
-    none = (ones, ops.zeros_like(scalars["l2"]))
-    mask, logged = skip_unless(scalars["no_dropout_and_no_l2"], compute, none)
-    return backend.split(mask, layout.widths, axis=1), logged
+    return skip_unless(scalars["no_dropout_and_no_l2"], compute, kept)
+
+
+def mask_of_each_layer(layout: MLPLayout, mask: Any) -> list[Any]:
+    """The masks of the hidden layers, from the mask of all.
+
+    Parameters
+    ----------
+    layout : MLPLayout
+    mask : tensor of shape (n_rows, n_hidden_units)
+    """
+    return backend.split(mask, layout.widths, axis=1)
 
 
 def _kernels(trainable: list[Any]) -> list[Any]:
@@ -209,7 +231,7 @@ def _mask(shape: tuple[int, ...], scalars: Scalars, turn: Any) -> Any:
     return ops.cast(ops.cast(drawn, rate.dtype) >= rate, rate.dtype) * scalars["dropout_factor"]
 
 
-def skip_unless(first_turn: Any, compute: Callable[[Any], Any], otherwise: Any) -> Any:
+def skip_unless(first_turn: Any, compute: Callable[[Any, Any], Any], otherwise: Any) -> Any:
     """Compute a value only if the first turn of a loop is 0.
 
     XLA turns most conditionals into a select, and computes both sides in each fusion that
@@ -223,13 +245,14 @@ def skip_unless(first_turn: Any, compute: Callable[[Any], Any], otherwise: Any) 
         0 to compute the value, 1 to skip it. It is an input of the program: to compute it from
         a condition takes a kernel.
     compute : callable
-        Takes the number of the turn, 0.
-    otherwise : tensor, or tuple of tensor
+        Takes the number of the turn, 0, and ``otherwise``. A tensor that it used from outside
+        the loop would be copied in each step.
+    otherwise : tensor, or list of tensor
         The value if it is skipped; like what ``compute`` returns.
     """
     _, value = ops.while_loop(
         lambda turn, _: turn < 1,
-        lambda turn, _: (turn + 1, compute(turn)),
+        lambda turn, value: (turn + 1, compute(turn, value)),
         (first_turn, otherwise),
     )
     return value

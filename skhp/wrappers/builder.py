@@ -6,7 +6,7 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from skhp.compat.keras import fresh_metric_names
 from skhp.compat.keras_variables import variables_made_when_read
@@ -28,14 +28,7 @@ class Builder:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self._parameters = _parameters_of(function)
-        parameters = self._parameters.values()
-        self.takes_anything = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-        self.names = [p.name for p in named]
-        self.defaults = {
-            p.name: p.default for p in named if p.default is not p.empty and p.name not in GIVEN
-        }
+        self.takes_anything, self.names, self.defaults, self._required = _arguments_of(function)
 
     @property
     def label(self) -> str:
@@ -90,11 +83,7 @@ class Builder:
                 f"{', '.join(map(repr, unknown))}; its arguments are "
                 f"{', '.join(self.names) or 'none'}."
             )
-        missing = [
-            name
-            for name in self.names
-            if self._parameters[name].default is inspect.Parameter.empty and name not in arguments
-        ]
+        missing = [name for name in self._required if name not in arguments]
         if missing:
             raise TypeError(
                 f"The model builder {self.label}() needs {', '.join(map(repr, missing))}. Pass "
@@ -102,15 +91,36 @@ class Builder:
             )
 
 
-# Each fit reads the builder's arguments several times.
-_parameters_read: weakref.WeakKeyDictionary[Any, Mapping[str, inspect.Parameter]]
-_parameters_read = weakref.WeakKeyDictionary()
+class _Arguments(NamedTuple):
+    """The arguments of a builder: their names, the defaults, and those without a default."""
+
+    takes_anything: bool
+    names: list[str]
+    defaults: dict[str, Any]
+    required: list[str]
 
 
-def _parameters_of(function: Any) -> Mapping[str, inspect.Parameter]:
+# Each fit reads the builder's arguments many times.
+_arguments_read: weakref.WeakKeyDictionary[Any, _Arguments] = weakref.WeakKeyDictionary()
+
+
+def _arguments_of(function: Any) -> _Arguments:
     if not inspect.isfunction(function):
-        return inspect.signature(function).parameters
-    parameters = _parameters_read.get(function)
-    if parameters is None:
-        parameters = _parameters_read[function] = inspect.signature(function).parameters
-    return parameters
+        return _read_arguments(function)
+    arguments = _arguments_read.get(function)
+    if arguments is None:
+        arguments = _arguments_read[function] = _read_arguments(function)
+    return arguments
+
+
+def _read_arguments(function: Any) -> _Arguments:
+    parameters = inspect.signature(function).parameters.values()
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return _Arguments(
+        takes_anything=any(p.kind is p.VAR_KEYWORD for p in parameters),
+        names=[p.name for p in named],
+        defaults={
+            p.name: p.default for p in named if p.default is not p.empty and p.name not in GIVEN
+        },
+        required=[p.name for p in named if p.default is p.empty],
+    )

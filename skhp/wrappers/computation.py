@@ -93,6 +93,10 @@ class ModelComputation:
         for metric, weighted in flat_metrics(self._model):
             metric.update_state(y, outputs, sample_weight=weight * real if weighted else real)
 
+    def kept(self, n_rows: int) -> list[Any]:
+        """What a training step hands on to the next one, behind the metric state: nothing."""
+        return []
+
     def zero(self) -> list[Any]:
         """The metric state before the first row."""
         metrics = [ops.convert_to_tensor(value) for value in self._initial]

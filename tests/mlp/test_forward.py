@@ -7,10 +7,10 @@ import numpy as np
 from skhp import MLPClassifier
 
 
-def test_the_steps_of_a_small_network_are_not_handed_to_other_threads():
+def test_the_steps_of_four_layers_are_not_handed_to_other_threads():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(256, 8)).astype("float32")
-    network = MLPClassifier(n_layers=2, width=64, batch_size=32, epochs=30, random_state=0)
+    network = MLPClassifier(n_layers=4, width=64, batch_size=32, epochs=30, random_state=0)
     network.fit(X, X[:, 0] > 0)  # it compiles
     # Threads of earlier tests may still wait for work in a loop, so that one fit says little.
     assert max(share_of_this_thread(lambda: network.fit(X, X[:, 0] > 0)) for _ in range(10)) > 0.5
