@@ -21,7 +21,7 @@ def embedding(n_words):
 
 
 @pytest.mark.parametrize("n_words", [40, 2000])
-def test_an_embedding_with_adam_ends_where_keras_ends(n_words):
+def test_an_embedding_with_adam_ends_where_keras_ends(n_words, small_models_compiled):
     """Its gradient is sparse, and Adam squares its rows before it adds those of one word."""
     rng = np.random.default_rng(0)
     X, y = rng.integers(0, n_words, (64, 20)).astype("int32"), rng.integers(0, 3, 64)
