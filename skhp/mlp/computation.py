@@ -8,14 +8,7 @@ import keras
 from keras import ops
 
 from skhp.engine.losses import loss_value
-from skhp.mlp.forward import (
-    ForwardPass,
-    logged_penalty,
-    mask_of_each_layer,
-    masks_and_logged_penalty,
-    no_masks,
-    with_penalty,
-)
+from skhp.mlp.forward import ForwardPass, dropout_mask, mask_of_each_layer, no_masks, penalty
 from skhp.mlp.layout import MLPLayout
 
 
@@ -54,25 +47,25 @@ class MLPComputation:
         """The loss of a batch, and ``(state, metric_state)`` after it."""
         x, y, weight, real, n = batch
         total, metrics, *kept = metric_state
-        masks, logged, kept = self._masks_and_penalty(trainable, kept, weight.shape[0], scalars)
+        masks, kept = self._masks(kept, weight.shape[0], scalars)
         forward = ForwardPass(self._layout, scalars, masks, real)
         outputs, new_state = forward(trainable, state, x)
         loss = loss_value(self._loss, y, outputs, weight, real, n)
-        loss = with_penalty(loss, logged, trainable, scalars)
+        if self._layout.is_penalized:
+            loss += penalty(trainable, scalars)
         metrics = self._updated(metrics, y, outputs, real)
         return loss, (new_state, [total + loss * n, metrics, *kept])
 
-    def _masks_and_penalty(
-        self, trainable: list[Any], kept: list[Any], n_rows: int, scalars: dict[str, Any]
-    ) -> tuple[list[Any], Any, list[Any]]:
-        """Masks for dropout, none where the network is not trained; the penalty; what to keep."""
+    def _masks(
+        self, kept: list[Any], n_rows: int, scalars: dict[str, Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """Masks for dropout, none where the network is not trained, and what to keep."""
         if not kept:
-            return [], logged_penalty(trainable, scalars), kept
+            return [], kept
         is_tail = kept[0].shape[0] != n_rows
-        before = no_masks(self._layout, n_rows) if is_tail else kept
-        made = masks_and_logged_penalty(trainable, before, scalars)
-        mask, logged = made
-        return mask_of_each_layer(self._layout, mask), logged, kept if is_tail else made
+        (before,) = no_masks(self._layout, n_rows) if is_tail else kept
+        mask = dropout_mask(before, scalars)
+        return mask_of_each_layer(self._layout, mask), kept if is_tail else [mask]
 
     def kept(self, n_rows: int) -> list[Any]:
         """What a training step hands on to the next one, behind the metric state.

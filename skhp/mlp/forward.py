@@ -124,84 +124,43 @@ def _real_units(widths: tuple[int, ...], scalars: Scalars) -> Any:
     return ops.cast(real, scalars["dropout"].dtype)
 
 
-def with_penalty(loss: Any, logged: Any, trainable: list[Any], scalars: Scalars) -> Any:
-    """A loss plus the penalty of l2, with the gradient of both.
-
-    Parameters
-    ----------
-    loss : tensor
-    logged : tensor
-        The penalty, without a gradient.
-    trainable : list of tensor
-    scalars : dict of tensor
-    """
-
-    @ops.custom_gradient
-    def penalty(*kernels: Any) -> Any:
-        def gradient(upstream: Any) -> list[Any]:
-            slope = upstream * scalars["l2_slope"]
-            return [slope * kernel for kernel in kernels]
-
-        return logged, gradient
-
-    return loss + penalty(*_kernels(trainable))
-
-
-def logged_penalty(trainable: list[Any], scalars: Scalars) -> Any:
-    """What l2 adds to the loss, without a gradient. It is not computed where l2 is zero.
+def penalty(trainable: list[Any], scalars: Scalars) -> Any:
+    """What l2 adds to the loss.
 
     Parameters
     ----------
     trainable : list of tensor
     scalars : dict of tensor
     """
-    kernels = [ops.stop_gradient(kernel) for kernel in _kernels(trainable)]
-    return skip_unless(
-        scalars["no_l2"],
-        lambda turn, _: _penalty_in(turn, kernels, scalars),
-        ops.zeros_like(scalars["l2"]),
-    )
+    kernels = [weight for weight in trainable if weight.ndim == 2]
+    return scalars["l2"] * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
 
 
 def no_masks(layout: MLPLayout, n_rows: int) -> list[Any]:
-    """What `masks_and_logged_penalty` returns where dropout and l2 are zero: a mask, a penalty.
+    """What `dropout_mask` takes in the first step: a mask that drops nothing.
 
     Parameters
     ----------
     layout : MLPLayout
     n_rows : int
     """
-    floatx = keras.config.floatx()
     shape = (n_rows, sum(layout.widths))
-    return [ops.ones(shape, floatx), ops.zeros((), floatx)] if layout.widths else []
+    return [ops.ones(shape, keras.config.floatx())] if layout.widths else []
 
 
-def masks_and_logged_penalty(trainable: list[Any], kept: list[Any], scalars: Scalars) -> list[Any]:
-    """The dropout mask of all hidden layers in a step, and its `logged_penalty`.
-
-    One loop computes both, because each loop takes a microsecond in each step, even an unused one.
+def dropout_mask(before: Any, scalars: Scalars) -> Any:
+    """What the outputs of all hidden layers are multiplied by in a step.
 
     Parameters
     ----------
-    trainable : list of tensor
-    kept : list of tensor
-        What `no_masks` returns, or what this function returned in the step before. To write
-        ones again in each step would take longer.
+    before : tensor of shape (n_rows, n_hidden_units)
+        The mask of the step before. Without dropout it is used again: to write ones in each step
+        would take longer.
     scalars : dict of tensor
     """
-    kernels = [ops.stop_gradient(kernel) for kernel in _kernels(trainable)]
-    shape = kept[0].shape
-
-    def compute(turn: Any, kept: Any) -> list[Any]:
-        # XLA would compute before the loop whatever does not depend on the turn.
-        mask = skip_unless(
-            scalars["no_dropout"],
-            lambda inner, _: _mask(shape, scalars, turn + inner),
-            kept[0],
-        )
-        return [mask, _penalty_in(turn, kernels, scalars)]
-
-    return skip_unless(scalars["no_dropout_and_no_l2"], compute, kept)
+    return skip_unless(
+        scalars["no_dropout"], lambda turn, _: _mask(before.shape, scalars, turn), before
+    )
 
 
 def mask_of_each_layer(layout: MLPLayout, mask: Any) -> list[Any]:
@@ -213,15 +172,6 @@ def mask_of_each_layer(layout: MLPLayout, mask: Any) -> list[Any]:
     mask : tensor of shape (n_rows, n_hidden_units)
     """
     return backend.split(mask, layout.widths, axis=1)
-
-
-def _kernels(trainable: list[Any]) -> list[Any]:
-    return [weight for weight in trainable if weight.ndim == 2]
-
-
-def _penalty_in(turn: Any, kernels: list[Any], scalars: Scalars) -> Any:
-    one = ops.cast(1 - turn, scalars["l2"].dtype)
-    return scalars["l2"] * sum(ops.sum(ops.square(kernel * one)) for kernel in kernels)
 
 
 def _mask(shape: tuple[int, ...], scalars: Scalars, turn: Any) -> Any:

@@ -28,6 +28,9 @@ class MLPLayout:
         As in `MLPSpec`, with widths as compiled.
     activation : KerasObject or None
         None if it is data; see `skhp.mlp.shared_activation`.
+    is_penalized : bool
+        Whether l2 is above zero. Most searches have no l2, and a program without it is made in
+        nine tenths of the time.
     """
 
     n_features: int
@@ -36,6 +39,7 @@ class MLPLayout:
     activation: KerasObject | None
     output_activation: KerasObject
     batch_norm: bool
+    is_penalized: bool
 
     variables = None
 
@@ -72,6 +76,7 @@ def exact_layout(spec: MLPSpec) -> MLPLayout:
         spec.activation,
         spec.output_activation,
         spec.batch_norm,
+        spec.l2 > 0,
     )
 
 

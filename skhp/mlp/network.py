@@ -75,9 +75,6 @@ class MLPNetwork:
             "dropout_factor": 1 / (1 - dropout),  # what is not dropped is multiplied by it
             "no_dropout": np.int32(spec.dropout == 0),
             "l2": l2,
-            "l2_slope": 2 * l2,
-            "no_l2": np.int32(spec.l2 == 0),
-            "no_dropout_and_no_l2": np.int32(spec.dropout == 0 and spec.l2 == 0),
             "activation": coefficients(spec.activation.name, floatx),
         }
 

@@ -26,8 +26,8 @@ def n_structures(space: list[Mapping[str, Any]], estimator: Any = None) -> int |
     """Count the combinations of the parameters that can change what is compiled.
 
     Parameters with real numbers, such as the learning rate, never do. For `MLPClassifier` and
-    `MLPRegressor`, values that share a program count once. Other combinations may share a
-    program too, so this is an upper bound.
+    `MLPRegressor`, values that share a program count once, and an l2 of zero has programs of its
+    own. Other combinations may share a program too, so this is an upper bound.
 
     Parameters
     ----------
@@ -48,6 +48,8 @@ def n_structures(space: list[Mapping[str, Any]], estimator: Any = None) -> int |
     >>> space = [{"width": [8, 16, 80], "activation": ["relu", "tanh", "gelu"]}]
     >>> n_structures(space, MLPClassifier())
     4
+    >>> n_structures([{"l2": [0, 0.1, 0.2]}], MLPClassifier())
+    2
     """
     shared = _SHARED if isinstance(network_in(estimator), BaseMLP) else {}
     counts = [[_n_values(n, values, shared) for n, values in part.items()] for part in space]
@@ -70,7 +72,7 @@ def _n_values(name: str, values: Any, shared: Mapping[str, Callable[[Any], Any]]
         if high - low >= _MOST_COUNTED:
             return high - low + 1
         choices = list(range(low, high + 1))
-    if _are_real(choices):
+    if name not in shared and _are_real(choices):
         return 1
     compiled_as = shared.get(name, lambda value: value)
     return len(unique_values(compiled_as(value) for value in choices))
@@ -96,4 +98,5 @@ _SHARED: dict[str, Callable[[Any], Any]] = {
     "activation": _shared_activation,
     "batch_size": lambda size: shared_size(int(size), SHARED_BATCH_SIZES),
     "kernel_initializer": lambda initializer: None,
+    "l2": lambda l2: l2 > 0,
 }

@@ -77,11 +77,17 @@ def test_networks_of_one_layer_and_of_many_have_fewer_sizes(table):
         ({"batch_size": 33}, {"batch_size": 34}),
         ({"activation": "relu"}, {"activation": "gelu"}),
         ({"n_layers": 1}, {"n_layers": 2}),
+        ({"l2": 0.0}, {"l2": 1e-4}),  # without l2 nothing computes a penalty
         ({"optimizer": "lamb", "width": 8}, {"optimizer": "lamb", "width": 9}),
     ],
 )
 def test_other_networks_do_not_share(one, other, table):
     assert len(set(structures([one, other], table))) == 2
+
+
+def test_values_of_a_setting_share(table):
+    candidates = [{"l2": l2, "dropout": dropout} for l2 in (1e-5, 1e-2) for dropout in (0.0, 0.5)]
+    assert len(set(structures(candidates, table))) == 1
 
 
 def test_layers_of_one_network_have_sizes_of_their_own(table):
