@@ -155,6 +155,9 @@ ARCHITECTURES = {
     "MLP, 2 x 64": Architecture(
         (20,), stack((20,), lambda L: [L.Dense(64, activation="relu") for _ in range(2)])
     ),
+    "MLP, 2 x 64, 15 epochs": Architecture(
+        (20,), stack((20,), lambda L: [L.Dense(64, activation="relu") for _ in range(2)]), epochs=15
+    ),
     "MLP with dropout": Architecture(
         (20,), stack((20,), lambda L: [L.Dense(64, activation="relu"), L.Dropout(0.3)])
     ),
@@ -164,6 +167,9 @@ ARCHITECTURES = {
     "separable convolutions, 28 x 28 x 1": image(28, 28, 1, hidden=separable_convolutions),
     "1-D convolutions, 100 x 4": Architecture((100, 4), stack((100, 4), convolutions_of_series)),
     "LSTM, 20 x 4": Architecture((20, 4), stack((20, 4), lambda L: [L.LSTM(32)])),
+    "LSTM, 20 x 4, 15 epochs": Architecture(
+        (20, 4), stack((20, 4), lambda L: [L.LSTM(32)]), epochs=15
+    ),
     "LSTM, 100 x 16": Architecture((100, 16), stack((100, 16), lambda L: [L.LSTM(32)])),
     "GRU, 20 x 4": Architecture((20, 4), stack((20, 4), lambda L: [L.GRU(32)])),
     "embedding and pooling": Architecture(

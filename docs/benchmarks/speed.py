@@ -176,9 +176,9 @@ The main cases in which skhp is slower:
 - Importing it takes longer.
 - A short search in worker processes takes longer than with `n_jobs=1`, because each worker imports
   TensorFlow and loads its programs.
-- The first fit of a network takes {first} times the processor time of scikeras's first fit, because
-  it is compiled. If an earlier process has left the program on disk, it takes {later} times. Later
-  fits take {second} times that of the fastest of Keras, Keras with XLA and scikeras."""
+- The first fit of a network, which makes its program, takes {first} times the processor time of
+  scikeras's first fit. If an earlier process has left the program on disk, it takes {later} times.
+  Later fits take {second} times that of the fastest of Keras, Keras with XLA and scikeras."""
 
 
 def slower():
