@@ -7,9 +7,9 @@ LEAST = 0.05
 
 ABOUT = """\
 Importing skhp takes longer than importing scikit-learn, because Keras and TensorFlow are imported
-too. The first fit of a network makes its program, and each worker process imports TensorFlow. The table
-has all times of skhp, without imports, that are more than five percent longer than those of another
-library:"""
+too. The first fit of a network makes its program, and each worker process imports TensorFlow. The
+table has all times of skhp, without imports, that are more than five percent longer than those of
+another library:"""
 
 # Importing skhp always takes longer: the section says it once.
 IMPORTS = ("import_s", "start_s")
