@@ -34,7 +34,7 @@ NETS = {
 
 
 @pytest.mark.parametrize("net", NETS.values(), ids=NETS)
-def test_training_ends_when_its_time_is_over(net, binary):
+def test_training_ends_when_its_time_is_over(net, binary, small_models_compiled):
     X, y = binary
     cut = clone(net).set_params(epochs=MANY, max_seconds=0.01)
     with pytest.warns(ConvergenceWarning, match=r"max_seconds=0.01 had passed after epoch \d+"):
