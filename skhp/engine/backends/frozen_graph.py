@@ -123,7 +123,9 @@ def _replace_selects(nodes: Any) -> None:
     """
     shapes = {node.name: node.attr[_SHAPES].list.shape for node in nodes}
     for node in nodes:
-        if node.op == "Select" and shapes.get(_operation(node.input[0])) == shapes[node.name]:
+        if node.op == "Select" and _are_equal(
+            shapes.get(_operation(node.input[0])), shapes[node.name]
+        ):
             node.op = "SelectV2"
     for node in nodes:
         node.attr.pop(_SHAPES, None)
@@ -131,6 +133,12 @@ def _replace_selects(nodes: Any) -> None:
 
 def _nodes(graph: Any) -> Iterable[Any]:
     return itertools.chain(*_bodies(graph))
+
+
+def _are_equal(condition: Any, values: Any) -> bool:
+    """Whether shapes are known and equal."""
+    is_known = bool(condition) and not any(shape.unknown_rank for shape in condition)
+    return is_known and bool(condition == values)
 
 
 def _bodies(graph: Any) -> Iterable[Any]:
