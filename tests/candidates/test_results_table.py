@@ -275,7 +275,7 @@ def test_real_numbers_make_no_structures():
     space = {
         WIDTH: [8, 80],
         RATE: loguniform(1e-4, 1),
-        "mlpclassifier__l2": [0, 0.1],
+        "mlpclassifier__l2": [0.001, 0.1],
         "mlpclassifier__n_layers": randint(1, 4),
         "mlpclassifier__epochs": [1, 2],
     }
