@@ -198,4 +198,4 @@ def span(column, other):
         for name in results["systems"]
     ]
     ratios = [own / theirs for own, theirs in pairs if own and theirs]
-    return f"{min(ratios):.1f} to {max(ratios):.1f}"
+    return f"{min(ratios):.1g} to {max(ratios):.1f}"
