@@ -31,12 +31,12 @@ first fit and of a later fit, each with five epochs of 32 batches:
 =================================================  =============  =============
 Network                                            first fit      later fit
 =================================================  =============  =============
-Dense(64), twice                                   0.94; 0.48     0.016; 0.023
-Embedding(1000, 16), pooling                       0.99; 0.45     0.025; 0.027
-LSTM(32) on 20 x 4; on 100 x 16                    1.7; 0.86,     0.11; 0.14,
-                                                   2.6; 1.8       0.48; 0.67
-GRU(32) on 20 x 4                                  2.1; 0.91      0.13; 0.18
-A transformer block on 16 x 32                     2.4; 1.4       0.20; 0.34
+Dense(64), twice                                   0.94; 0.39     0.016; 0.022
+Embedding(1000, 16), pooling                       0.99; 0.41     0.025; 0.026
+LSTM(32) on 20 x 4; on 100 x 16                    1.7; 0.69,     0.11; 0.13,
+                                                   2.6; 1.4       0.48; 0.56
+GRU(32) on 20 x 4                                  2.1; 0.80      0.13; 0.17
+A transformer block on 16 x 32                     2.4; 1.1       0.20; 0.28
 =================================================  =============  =============
 
 Operations of a graph run in one thread, one after the other, and only large operations share
