@@ -11,7 +11,7 @@ import numpy as np
 from skhp.compat.missing_names import MissingPrivateName
 from skhp.engine.checkpoint import NO_CHECKPOINTS, Checkpoint, Checkpoints
 from skhp.engine.keras_fit import train_with_keras
-from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState
+from skhp.engine.plan import CannotCompile, Outcome, Rows, TrainingPlan, TrainingState, Watcher
 from skhp.engine.program_training import Resumption, train_with_program, why_no_program
 from skhp.engine.replay import EarlierEpochs, StoppedInReplay, replay
 from skhp.engine.text import holds_text
@@ -56,8 +56,19 @@ def train(
             return _train(plan, *arguments, checkpoints, Resumption(held, earlier))
         except StoppedInReplay as stop:
             random_state.set_state(begun)
-            shorter = replace(plan, epochs=stop.epochs, watchers=(), verbose=0)
-            return _train(shorter, *arguments, NO_CHECKPOINTS)
+            # With fewer epochs, a program may run in another way.
+            stopped = replace(plan, watchers=(_StopAfter(stop.epochs),), verbose=0)
+            return _train(stopped, *arguments, NO_CHECKPOINTS)
+
+
+class _StopAfter(Watcher):
+    """Stops training after some epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+
+    def epoch_end(self, epoch: int, logs: dict[str, float], run: Any) -> bool:
+        return epoch + 1 >= self._epochs
 
 
 def _usable(held: Checkpoint | None, plan: TrainingPlan, rows: Rows) -> Checkpoint | None:

@@ -9,7 +9,6 @@ from skhp import KerasClassifier, MLPClassifier
 
 
 def build():
-    # Dropout makes it a graph, which XLA need not compile.
     layers = [keras.layers.Dropout(0.1), keras.layers.Dense(3, activation="softmax")]
     return keras.Sequential([keras.Input((4,)), *layers])
 

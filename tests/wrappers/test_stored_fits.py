@@ -121,6 +121,30 @@ def test_a_longer_fit_that_xla_compiles_begins_anew(binary, tmp_path, trained):
     assert net.set_params(epochs=3).fit(X, y).engine_ == "graph" and trained == []
 
 
+class StopsAfterTwo:
+    """A callback of scikit-learn's kind that ends training after the second epoch."""
+
+    def setup(self, estimator, context):
+        pass
+
+    on_fit_task_begin = teardown = setup
+
+    def on_fit_task_end(self, estimator, context):
+        return context.task_name == "epoch" and context.task_id == 1
+
+
+@pytest.mark.slow
+def test_a_hook_that_stops_within_a_stored_fit(binary, tmp_path):
+    """Two epochs alone would run as a graph, but the fit that is stopped is compiled."""
+    X, y = binary
+    net = network(batch_size=1, epochs=7)
+    expected = clone(net).set_callbacks(StopsAfterTwo()).fit(X, y)
+    net.set_params(memory=tmp_path).fit(X, y)
+    stopped = clone(net).set_callbacks(StopsAfterTwo()).fit(X, y)
+    assert (stopped.engine_, stopped.n_epochs_) == ("compiled", 2)
+    assert_same(stopped, expected, X)
+
+
 @pytest.mark.slow
 def test_whatever_changes_the_training_makes_another_fit(binary, tmp_path):
     X, y = binary
