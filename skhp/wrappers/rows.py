@@ -15,6 +15,7 @@ from skhp.engine.plan import Rows
 from skhp.fitting.features import as_dense, as_rows, checks_of
 from skhp.fitting.lists import check_list
 from skhp.fitting.sample_weight import checked_sample_weight
+from skhp.fitting.string_labels import refuse_string_dtype
 from skhp.wrappers.encoders import encode, is_identity
 from skhp.wrappers.inputs import (
     as_text,
@@ -108,6 +109,7 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
     y = check_list(y, "y")
     if numeric:
         check_is_numeric(y, name)
+    refuse_string_dtype(y, "y")
     y = check_array(
         y,
         ensure_2d=False,

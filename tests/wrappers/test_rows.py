@@ -266,6 +266,8 @@ def test_a_failed_warm_start_leaves_the_model_as_it_was(callbacks, multiclass):
 
 # Data that cannot be ---------------------------------------------------------------------
 
+STRINGS = np.dtypes.StringDType()
+
 
 @pytest.mark.parametrize(
     "change, message",
@@ -275,6 +277,10 @@ def test_a_failed_warm_start_leaves_the_model_as_it_was(callbacks, multiclass):
         (lambda X, y: (X.astype("m8[D]"), y), "X holds durations"),
         (lambda X, y: (X.astype(str), y), None),  # numbers, though written as text
         (lambda X, y: (np.full(X.shape, "x"), y), "X holds text.*TextVectorization.*OneHotEncoder"),
+        (lambda X, y: (X.astype(STRINGS), y), None),
+        (lambda X, y: (np.full(X.shape, "x", STRINGS), y), "X holds text.*OneHotEncoder"),
+        (lambda X, y: (X, NAMES[y].astype(STRINGS)), r"y has the dtype String.*astype\(object\)"),
+        (lambda X, y: (X, NAMES[y].astype(STRINGS).astype(object)), None),
         (lambda X, y: (X, np.c_[y, y]), "2 columns of classes.*MultiOutputClassifier"),
         (lambda X, y: (X, np.where(y == 0, None, NAMES[y])), "30 of 90 labels are missing"),
         (lambda X, y: (X, [*NAMES[y][:-1], 3]), None),
