@@ -179,7 +179,20 @@ class Subclassed(keras.Model):
         return self.dense(x)
 
 
-@pytest.mark.parametrize("make", [build_regressor, Subclassed])
+def called():
+    model = Subclassed()
+    model(np.zeros((1, 4), "float32"))
+    return model
+
+
+def built():  # Keras sets `built`, but cannot build the layer
+    model = Subclassed()
+    with pytest.warns(UserWarning, match="unbuilt state"):
+        model.build((None, 4))
+    return model
+
+
+@pytest.mark.parametrize("make", [build_regressor, Subclassed, called, built])
 def test_a_metric_of_ones_own_sees_targets_in_the_shape_of_the_outputs(make, regression):
     X, y = regression
     net = KerasRegressor(make, loss="mse", metrics=[r2, rank], batch_size=-1,
