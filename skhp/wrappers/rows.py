@@ -131,7 +131,7 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
     return y
 
 
-def _in_floatx(values: np.ndarray, name: str, estimator: str) -> np.ndarray:
+def _in_floatx(values: np.ndarray, name: str, estimator: str | None = None) -> np.ndarray:
     """Floats in Keras's float type, in which a large float64 may be infinite."""
     if values.dtype.kind != "f" or values.dtype == keras.config.floatx():
         return values
@@ -218,7 +218,10 @@ def _as_rows(X: Any, y: Any, weight: np.ndarray | None) -> Rows:
         return large_table(value, _row_type(value)) if large else array(value)
 
     X, y = keras.tree.map_structure(table, X), keras.tree.map_structure(array, y)
-    weights = np.ones(n_rows(X), floatx) if weight is None else np.asarray(weight, floatx)
+    if weight is None:
+        weights = np.ones(n_rows(X), floatx)
+    else:
+        weights = _in_floatx(np.asarray(weight, np.float64), "sample_weight (times class_weight)")
     return Rows(X, y, weights, weighted=weight is not None)
 
 

@@ -203,6 +203,13 @@ class TestNotFinite:
         assert_says(message_of(MLPRegressor(**SMALL).fit, X, y, X_val=X, y_val=bad), "y", name)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_values_of_both_signs_too_large_for_float32(fitted):
+    X = np.array([[1e300, -1e300, 0, 0]] * 2)
+    for call in (fitted.predict, lambda X: MLPClassifier(**SMALL).fit(X, [0, 1])):
+        assert_says(message_of(call, X), "Input X contains", "too large")
+
+
 @pytest.fixture(scope="module")
 def fitted(binary):
     return MLPClassifier(**SMALL).fit(*binary)

@@ -349,11 +349,15 @@ def test_sample_weights_that_are_no_numbers(multiclass):
             classifier().fit(X, y, sample_weight=weight)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_values_too_large_for_float32(regression, multiclass):
     X, y = regression
     net = KerasRegressor(build_regressor, loss="mse")
     with pytest.raises(ValueError, match="Input y contains infinity or a value too large"):
         net.fit(X, y * 1e300)
+    net.fit(X, y * 1e30)  # too large for an int64 only
+    with pytest.raises(ValueError, match=r"sample_weight.* too large"):
+        net.fit(X, y, sample_weight=np.full(len(y), 1e300))
     with pytest.raises(ValueError, match="Input X contains infinity"):
         classifier().fit(*multiclass).predict(np.full((1, 4), 1e300))
 
