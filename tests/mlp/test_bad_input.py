@@ -59,7 +59,7 @@ PARAMETERS = [
     ({"kernel_initializer": "stft"}, ["kernel_initializer 'stft'", "Keras knows"]),
     ({"kernel_initializer": 3}, ["'kernel_initializer'", "Got 3"]),
     ({"metrics": ["acuracy"]}, ["metrics 'acuracy'", "accuracy", "Keras knows"]),
-    ({"metrics": "accuracy"}, ["'metrics'", "Got 'accuracy'", "array-like"]),
+    ({"metrics": 5}, ["'metrics'", "Got 5", "a callable"]),
     ({"metrics": [3]}, ["metrics", "Got 3", "Names:"]),
     ({"metrics": ["mse", "mse"]}, ["two metrics named 'mse'", "another name"]),
     ({"n_layers": -1}, ["'n_layers'", "Got -1", "[0, 1000]"]),
