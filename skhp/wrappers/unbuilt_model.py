@@ -115,8 +115,8 @@ class UnbuiltModel:
             model = self._new_model()
             built = _Built(model, [*model.trainable_variables, *model.non_trainable_variables])
             set_variables(built.variables, self._arrays)
-            self._trained_weights = model.trainable_variables
             self._built = self.__dict__.setdefault("_first_built", built)
+            self._trained_weights = self._built.model.trainable_variables
         return self._built.model
 
     def trained_weights(self) -> list[Any]:
