@@ -86,7 +86,7 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
         "patience": [int_from(1)],
         "min_delta": [float_from(0)],
         "monitor": [instance_of(str), CALLABLE],
-        "metrics": [ARRAY_LIKE, NONE],
+        "metrics": [instance_of(str), CALLABLE, ARRAY_LIKE, NONE],
         "callbacks": [ARRAY_LIKE, object_with("set_model"), NONE],
         "warm_start": [BOOLEAN],
         "memory": [instance_of(str), instance_of(os.PathLike), instance_of(FitStore), NONE],

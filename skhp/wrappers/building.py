@@ -62,6 +62,9 @@ def build_model(estimator: Any, params: Mapping[str, Any], seed: int | None) -> 
 def build_weights(model: Any, X: np.ndarray, encoder: Any, seed: int | None, label: str) -> None:
     """Build the layers that need a row of X to know their shapes.
 
+    A subclassed model may be built, and its layers not: Keras's ``build`` cannot run every
+    ``call``. And only the model's outputs tell their shape.
+
     Parameters
     ----------
     model : keras.Model
@@ -74,7 +77,7 @@ def build_weights(model: Any, X: np.ndarray, encoder: Any, seed: int | None, lab
     label : str
         What errors call the model.
     """
-    if model.built:
+    if model.built and getattr(model, "outputs", None):
         return
     row = encode(encoder, X[:1])
     with seeded(seed), naming_the_model(model, label, row, None):

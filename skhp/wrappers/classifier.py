@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skhp import runtime
 from skhp.fitting.class_weight import refuse_balanced
+from skhp.fitting.string_labels import refuse_string_dtype
 from skhp.wrappers.base import BaseWrapper
 from skhp.wrappers.class_labels import check_classes
 from skhp.wrappers.class_weights import class_weights_of
@@ -233,6 +234,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             The estimator.
         """
         refuse_balanced(kwargs.get("class_weight") or self.class_weight)
+        refuse_string_dtype(classes, "classes")
         given = None if classes is None else np.unique(classes)
         known: Any = getattr(self, "classes_", None)
         if not self.initialized_:

@@ -117,7 +117,8 @@ class WrapperHooks(KeptModel, WrapperParameters):
         return X, y
 
     def _type_of_target(self, y: np.ndarray) -> str:
-        return type_of_target(y)
+        with np.errstate(invalid="ignore"):  # it converts floats to int
+            return type_of_target(y)
 
     def _check_targets(self, y: np.ndarray, reset: bool) -> None:
         """Raise an error if the estimator cannot learn such targets."""

@@ -15,6 +15,7 @@ from skhp.engine.plan import Rows
 from skhp.fitting.features import as_dense, as_rows, checks_of
 from skhp.fitting.lists import check_list
 from skhp.fitting.sample_weight import checked_sample_weight
+from skhp.fitting.string_labels import refuse_string_dtype
 from skhp.wrappers.encoders import encode, is_identity
 from skhp.wrappers.inputs import (
     as_text,
@@ -108,6 +109,7 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
     y = check_list(y, "y")
     if numeric:
         check_is_numeric(y, name)
+    refuse_string_dtype(y, "y")
     y = check_array(
         y,
         ensure_2d=False,
@@ -129,7 +131,7 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
     return y
 
 
-def _in_floatx(values: np.ndarray, name: str, estimator: str) -> np.ndarray:
+def _in_floatx(values: np.ndarray, name: str, estimator: str | None = None) -> np.ndarray:
     """Floats in Keras's float type, in which a large float64 may be infinite."""
     if values.dtype.kind != "f" or values.dtype == keras.config.floatx():
         return values
@@ -216,7 +218,10 @@ def _as_rows(X: Any, y: Any, weight: np.ndarray | None) -> Rows:
         return large_table(value, _row_type(value)) if large else array(value)
 
     X, y = keras.tree.map_structure(table, X), keras.tree.map_structure(array, y)
-    weights = np.ones(n_rows(X), floatx) if weight is None else np.asarray(weight, floatx)
+    if weight is None:
+        weights = np.ones(n_rows(X), floatx)
+    else:
+        weights = _in_floatx(np.asarray(weight, np.float64), "sample_weight (times class_weight)")
     return Rows(X, y, weights, weighted=weight is not None)
 
 

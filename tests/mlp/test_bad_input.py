@@ -59,7 +59,7 @@ PARAMETERS = [
     ({"kernel_initializer": "stft"}, ["kernel_initializer 'stft'", "Keras knows"]),
     ({"kernel_initializer": 3}, ["'kernel_initializer'", "Got 3"]),
     ({"metrics": ["acuracy"]}, ["metrics 'acuracy'", "accuracy", "Keras knows"]),
-    ({"metrics": "accuracy"}, ["'metrics'", "Got 'accuracy'", "array-like"]),
+    ({"metrics": 5}, ["'metrics'", "Got 5", "a callable"]),
     ({"metrics": [3]}, ["metrics", "Got 3", "Names:"]),
     ({"metrics": ["mse", "mse"]}, ["two metrics named 'mse'", "another name"]),
     ({"n_layers": -1}, ["'n_layers'", "Got -1", "[0, 1000]"]),
@@ -201,6 +201,13 @@ class TestNotFinite:
         bad = y.copy()
         bad[5] = value
         assert_says(message_of(MLPRegressor(**SMALL).fit, X, y, X_val=X, y_val=bad), "y", name)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_values_of_both_signs_too_large_for_float32(fitted):
+    X = np.array([[1e300, -1e300, 0, 0]] * 2)
+    for call in (fitted.predict, lambda X: MLPClassifier(**SMALL).fit(X, [0, 1])):
+        assert_says(message_of(call, X), "Input X contains", "too large")
 
 
 @pytest.fixture(scope="module")
