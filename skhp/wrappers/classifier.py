@@ -293,13 +293,13 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             return outputs
         from skhp.wrappers.output_link import link_of
 
-        return link_of(self._unpacked_model()).to_probabilities(outputs)
+        return link_of(self._similar_model()).to_probabilities(outputs)
 
     def _has_margins(self) -> bool:
         runtime.start()
         from skhp.wrappers.output_link import has_margins
 
-        return has_margins(self._unpacked_model().loss if self.initialized_ else self.loss)
+        return has_margins(self._similar_model().loss if self.initialized_ else self.loss)
 
     score = BaseWrapper.score  # the mixin's ignores `scorer` and `score__*`
 

@@ -182,7 +182,7 @@ def encoded_rows(estimator: Any, X: Any, y: Any, weight: np.ndarray | None = Non
         X, y, weight = part_of(X, counts), y[counts], weight[counts]
     encoded_y = encode(estimator.target_encoder_, y)
     return _as_rows(
-        encoded_X(estimator, X), _in_columns(encoded_y, estimator._unpacked_model()), weight
+        encoded_X(estimator, X), _in_columns(encoded_y, estimator._similar_model()), weight
     )
 
 
@@ -200,7 +200,7 @@ def encoded_X(estimator: Any, X: Any) -> Any:
     """
     encoded = encode(estimator.feature_encoder_, X)
     names = getattr(estimator, "feature_names_in_", None)
-    return inputs_by_name(estimator._unpacked_model(), encoded, names, estimator._label())
+    return inputs_by_name(estimator._similar_model(), encoded, names, estimator._label())
 
 
 def _as_rows(X: Any, y: Any, weight: np.ndarray | None) -> Rows:

@@ -39,11 +39,17 @@ def settings_of_model(params: Mapping[str, Any]) -> dict[str, Any]:
     >>> settings_of_model({"width": 8, "epochs": 3, "optimizer": "adam"})
     {'width': 8, 'optimizer': 'adam'}
     """
-    return {
-        name: _comparable(value)
-        for name, value in params.items()
-        if name not in _FREE and not name.startswith(_FREE_PREFIXES)
-    }
+    return {name: _comparable(v) for name, v in params.items() if not changes_no_model(name)}
+
+
+def changes_no_model(name: str) -> bool:
+    """Whether a parameter neither builds nor compiles a model.
+
+    Parameters
+    ----------
+    name : str
+    """
+    return name in _FREE or name.startswith(_FREE_PREFIXES)
 
 
 def _comparable(value: Any) -> Any:
