@@ -11,7 +11,7 @@ import numpy as np
 from skhp.callback.fit_place import Place
 from skhp.callback.records import CandidateEnded, CandidateScored, SearchBegun, SplitsCounted
 from skhp.callback.sink import Sink
-from skhp.candidates.labels import axis_label
+from skhp.candidates.labels import axis_label, label_by_value
 from skhp.candidates.names import short_names
 from skhp.candidates.space import choices_of
 
@@ -33,6 +33,7 @@ class CandidateLines(Sink):
         self._ended: dict[tuple[int | None, int], list[CandidateEnded]] = {}
         self._best = (-np.inf, "")
         self._columns: dict[str, int] = {}  # the parameters, and the width of their columns
+        self._labels: dict[str, Callable[[Any], str]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -58,7 +59,8 @@ class CandidateLines(Sink):
         names = short_names(dict.fromkeys(name for part in record.space for name in part))
         for name, short in names.items():
             values = [value for part in record.space for value in choices_of(part.get(name)) or ()]
-            widest = max((len(axis_label(value)) for value in values), default=8)
+            self._labels[name] = label = label_by_value(values, axis_label)
+            widest = max((len(label(value)) for value in values), default=8)
             self._columns[name] = max(len(short), min(widest, _WIDEST_VALUE))
         cells = [f"{short:<{self._columns[name]}}" for name, short in names.items()]
         _print(_LINE.format("candidate", "score", "best so far", "seconds", "  ".join(cells)))
@@ -91,7 +93,7 @@ class CandidateLines(Sink):
 
     def _cells(self, params: Mapping[str, Any]) -> str:
         """The values of a candidate, below the names of the parameters."""
-        labels = {name: axis_label(value) for name, value in params.items()}
+        labels = {n: self._labels.get(n, axis_label)(value) for n, value in params.items()}
         return "  ".join(f"{labels.get(n, '-'):<{width}}" for n, width in self._columns.items())
 
     _write: ClassVar[dict[type, Callable[[Any, Any], None]]] = {

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from skhp.candidates.labels import distinct_labels, value_label
+from skhp.candidates.labels import label_by_value, value_label
 from skhp.candidates.names import short_names
 from skhp.candidates.space import choices_of, interval_of
-from skhp.candidates.values import unique_values, value_key
 
 
 class Columns:
@@ -79,9 +78,7 @@ def _kind_of(parts: list[Any]) -> Callable[[Any], Any]:
     for kind, takes in _KINDS.items():
         if values and all(takes(value) for value in values):
             return kind
-    listed = unique_values(values)
-    labels = dict(zip(map(value_key, listed), distinct_labels(listed, value_label), strict=True))
-    return lambda value: labels.get(value_key(value)) or value_label(value)
+    return label_by_value(values, value_label)
 
 
 _KINDS: dict[Callable[[Any], Any], Callable[[Any], bool]] = {

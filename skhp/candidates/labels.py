@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from skhp.candidates.names import short_names
-from skhp.candidates.values import is_number, settings_of, value_key
+from skhp.candidates.values import is_number, settings_of, unique_values, value_key
 
 # Directory names longer than this are cut, so that lists of runs can be read.
 _LONGEST = 80
@@ -38,7 +39,59 @@ def value_label(value: Any) -> str:
         return "-".join(value_label(item) for item in value)
     if value is None or isinstance(value, str | bool):
         return str(value)
-    return getattr(value, "__name__", type(value).__name__)
+    return name_of(value)
+
+
+def name_of(value: Any) -> str:
+    """The name of a function, a class or an object, without its address in memory.
+
+    Parameters
+    ----------
+    value : object
+        A `functools.partial` has the name of its function, and its arguments.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> name_of(str.upper), name_of(partial(round, ndigits=2)), name_of(object())
+    ('str.upper', 'round(ndigits=2)', 'object')
+    """
+    if isinstance(value, partial):
+        named = [f"{name}={_shortly(given)}" for name, given in value.keywords.items()]
+        return f"{name_of(value.func)}({', '.join([*map(_shortly, value.args), *named])})"
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    # Functions made in a function: the name of the outer one says little.
+    return name.rpartition("<locals>.")[2] if isinstance(name, str) else type(value).__name__
+
+
+def named_objects(values: Sequence[Any]) -> list[Any]:
+    """The values of one parameter for a table: functions and objects by their names.
+
+    Parameters
+    ----------
+    values : sequence of object
+
+    Returns
+    -------
+    list
+        Numbers, text and other values stay as they are. Different functions of the same name
+        get different names.
+
+    Examples
+    --------
+    >>> named_objects([0.1, "relu", max, None])
+    [0.1, 'relu', 'max', None]
+    """
+    if not any(map(_is_read_by_name, values)):
+        return list(values)
+    name = label_by_value(values, axis_label)
+    return [name(v) if isinstance(v, str) or _is_read_by_name(v) else v for v in values]
+
+
+def _is_read_by_name(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_is_read_by_name, value))
+    return callable(value) or " at 0x" in repr(value)
 
 
 def candidate_label(number: int, params: Mapping[str, Any]) -> str:
@@ -76,10 +129,12 @@ def axis_label(value: Any) -> str:
         return value
     if is_number(value):
         return f"{value:.3g}" if isinstance(value, float | np.floating) else f"{value}"
-    if isinstance(value, type) or callable(value):
-        return getattr(value, "__name__", type(value).__name__)
+    if callable(value):
+        return name_of(value)
+    if isinstance(value, list | tuple) and _is_read_by_name(value):
+        return f"({', '.join(map(axis_label, value))})"
     text = str(value)
-    return text if len(text) <= 24 and "object at 0x" not in text else type(value).__name__
+    return text if len(text) <= 24 and " at 0x" not in text else type(value).__name__
 
 
 def distinct_labels(values: Sequence[Any], label: Callable[[Any], str]) -> list[str]:
@@ -113,6 +168,27 @@ def distinct_labels(values: Sequence[Any], label: Callable[[Any], str]) -> list[
     return labels
 
 
+def label_by_value(values: Iterable[Any], label: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A function that gives different values of a parameter different labels.
+
+    Parameters
+    ----------
+    values : iterable of object
+        The values that the parameter may have. Another value gets its plain label.
+    label : callable
+        Writes one value.
+
+    Examples
+    --------
+    >>> name = label_by_value([0.001, 0.0010004, 0.001], "{:.3g}".format)
+    >>> name(0.001), name(0.0010004), name(0.5)
+    ('0.001', '0.0010004', '0.5')
+    """
+    different = unique_values(values)
+    labels = dict(zip(map(value_key, different), distinct_labels(different, label), strict=True))
+    return lambda value: labels.get(value_key(value)) or label(value)
+
+
 def _more_digits(values: list[Any], text: str) -> list[str]:
     labels = [text] * len(values)
     numbers = [i for i, value in enumerate(values) if is_number(value)]
@@ -143,7 +219,9 @@ def _with_settings(values: list[Any], text: str) -> list[str]:
 
 
 def _shortly(value: Any) -> str:
-    return f"{value:.6g}" if is_number(value) else str(value)
+    if is_number(value):
+        return f"{value:.6g}"
+    return name_of(value) if callable(value) else str(value)
 
 
 def _numbered(values: list[Any], text: str) -> list[str]:

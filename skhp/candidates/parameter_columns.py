@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skhp.candidates.cv_results import params_of
+from skhp.candidates.labels import named_objects
 from skhp.candidates.names import short_names
 from skhp.candidates.values import is_number, unique_values, value_key
 
@@ -45,6 +46,16 @@ def parameter_columns(search: Any, missing: Any = None) -> dict[str, list[Any]]:
         short: [params.get(name, missing) for params in candidates]
         for name, short in searched_names(search).items()
     }
+
+
+def shown_columns(search: Any) -> dict[str, list[Any]]:
+    """`parameter_columns` for a table that is read: functions and objects by their names.
+
+    Parameters
+    ----------
+    search : fitted search, or its ``cv_results_``
+    """
+    return {name: named_objects(values) for name, values in parameter_columns(search).items()}
 
 
 def is_numeric(values: list[Any]) -> bool:

@@ -10,7 +10,7 @@ from skhp.candidates.checks import check_n
 from skhp.candidates.curves import curves_set_on
 from skhp.candidates.cv_results import best_first, metric_of, params_of, results_of
 from skhp.candidates.networks import n_parameters_of, planned_epochs
-from skhp.candidates.parameter_columns import parameter_columns
+from skhp.candidates.parameter_columns import shown_columns
 
 
 def results(search: Any, metric: str | None = None) -> Any:
@@ -31,7 +31,8 @@ def results(search: Any, metric: str | None = None) -> Any:
     pandas.DataFrame
         Indexed by ``candidate``, the row in ``cv_results_``. The columns are:
 
-        - the parameters, without the names of their steps;
+        - the parameters, without the names of their steps. Functions and objects are shown
+          by their names; ``search.cv_results_["params"]`` has the objects;
         - ``iter``, for a halving search;
         - ``mean_test_score``, ``std_test_score`` and ``rank_test_score``;
         - ``mean_train_score``, if the search has ``return_train_score=True``;
@@ -73,7 +74,7 @@ def results(search: Any, metric: str | None = None) -> Any:
     import pandas as pd
 
     columns, name = results_of(search), metric_of(search, metric)
-    table: dict[str, Any] = dict(parameter_columns(search))
+    table: dict[str, Any] = dict(shown_columns(search))
     if "iter" in columns:
         table["iter"] = columns["iter"]
     for column in ("mean_test", "std_test", "rank_test", "mean_train"):

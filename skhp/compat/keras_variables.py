@@ -35,6 +35,7 @@ class _Value:
     tensor: Any
     name_scope: str
     trainable: bool
+    initializer: Any
 
 
 @contextlib.contextmanager
@@ -100,7 +101,7 @@ def _first_value(variable: Any, initializer: Any) -> _Value:
         tensor = _zeros(shape, dtype)
     else:
         tensor = tf.convert_to_tensor(initializer(shape, dtype=dtype), dtype=dtype)
-    return _Value(tensor, tf.get_current_name_scope(), variable.trainable)
+    return _Value(tensor, tf.get_current_name_scope(), variable.trainable, initializer)
 
 
 @functools.lru_cache(maxsize=256)
@@ -162,15 +163,40 @@ def set_variables(variables: Iterable[Any], arrays: Iterable[Any]) -> None:
                 value.tensor = tf.constant(array, value.tensor.dtype)
 
 
-def as_tensors(variables: Iterable[Any]) -> contextlib.AbstractContextManager[Any]:
+def as_tensors(
+    variables: Iterable[Any], arrays: Iterable[Any] | None = None
+) -> contextlib.AbstractContextManager[Any]:
     """A context in which Keras takes the values of weights without making variables.
 
     Parameters
     ----------
     variables : iterable of keras.Variable
+    arrays : iterable of ndarray, optional
+        Values to take in place of their own.
     """
     import keras
+    import tensorflow as tf
 
-    found = [(variable, vars(variable).get(_PLACE)) for variable in variables]
-    values = [(variable, value.tensor) for variable, value in found if value is not None]
+    if arrays is not None:
+        pairs = zip(variables, arrays, strict=True)
+        values = [(variable, tf.constant(array)) for variable, array in pairs]
+    else:
+        found = [(variable, vars(variable).get(_PLACE)) for variable in variables]
+        values = [(variable, value.tensor) for variable, value in found if value is not None]
     return keras.StatelessScope(state_mapping=values) if values else contextlib.nullcontext()
+
+
+def initializers_of(variables: Iterable[Any]) -> list[Any] | None:
+    """What drew the first values of some weights, which still have these values.
+
+    Parameters
+    ----------
+    variables : iterable of keras.Variable
+
+    Returns
+    -------
+    list of callable, or None
+        None if a weight has a variable already.
+    """
+    values = [vars(variable).get(_PLACE) for variable in variables]
+    return None if None in values else [value.initializer for value in values]

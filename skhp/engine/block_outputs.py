@@ -13,6 +13,7 @@ from keras import ops
 from skhp.compat.keras_variables import as_tensors
 from skhp.engine.large_table import BLOCK_BYTES, bytes_of_a_row
 from skhp.engine.layer_calls import call_layer_by_layer, call_model, is_plain_sequence
+from skhp.engine.plan import Arrays
 from skhp.engine.row_blocks import row_blocks
 
 # Rows of a block, and numbers in the largest output of a layer for a block. With more numbers,
@@ -20,7 +21,7 @@ from skhp.engine.row_blocks import row_blocks
 _LEAST_ROWS, _MOST_ROWS, _MOST_NUMBERS = 1024, 8192, 2**20
 
 
-def outputs_in_blocks(model: keras.Model, X: Any, size: int) -> Any:
+def outputs_in_blocks(model: keras.Model, X: Any, size: int, arrays: Arrays | None = None) -> Any:
     """A model's outputs for rows of X.
 
     Parameters
@@ -30,6 +31,8 @@ def outputs_in_blocks(model: keras.Model, X: Any, size: int) -> Any:
     X : ndarray or LargeTable, or list or dict of these
     size : int
         Rows of a block.
+    arrays : list of ndarray, optional
+        Values to take for its weights: for the trainable ones, then for the others.
 
     Returns
     -------
@@ -37,7 +40,8 @@ def outputs_in_blocks(model: keras.Model, X: Any, size: int) -> Any:
     """
     n = len(keras.tree.flatten(X)[0])
     call = call_layer_by_layer if is_plain_sequence(model, X) else call_model
-    with as_tensors(model.variables):
+    weights = [*model.trainable_variables, *model.non_trainable_variables]
+    with as_tensors(weights, arrays):
         pieces = [
             keras.tree.map_structure(ops.convert_to_numpy, call(model, block))
             for block in row_blocks(X, size)

@@ -108,6 +108,10 @@ def check(
             # Adam and others make a full step even if a gradient is only a rounding error.
             spread = _spread(plan, reference, rows, start, wanted)
             reason = _difference(wanted, found, start, spread)
+    except CannotCompile:
+        raise
+    except Exception as error:  # some gradients of Keras work in a graph only
+        raise CannotCompile(f"Keras cannot take its first steps eagerly: {error}") from error
     finally:
         plan.network.load(reference, start)
         reference.reset_metrics()

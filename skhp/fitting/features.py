@@ -180,7 +180,7 @@ def _check_kind(X: Any) -> None:
             f"X is an array of records with the fields {', '.join(X.dtype.names)}. Pass "
             "pandas.DataFrame(X), or numpy.lib.recfunctions.structured_to_unstructured(X)."
         )
-    if X.dtype.kind in "OUS" and not sparse.issparse(X):
+    if X.dtype.kind in "OUST" and not sparse.issparse(X):
         _check_objects(X)
 
 

@@ -41,6 +41,7 @@ def _read_library_name(reader: Reader, thing: Any) -> Any:
     """A function or class of a library: its name is enough."""
     module, name = thing.__module__, thing.__qualname__
     reader.has_own_code |= root_of(module) not in STABLE_MODULES
+    reader.libraries.add(root_of(module))
     if "<locals>" in name and inspect.isfunction(thing):
         return _read_own_function(reader, thing)
     return ("named", module, name)
@@ -115,6 +116,7 @@ _NAMING_OPERATIONS = {
 
 def _globals_read(reader: Reader, code: Any, variables: dict[str, Any]) -> Any:
     names, attributes, imports = _names_in(code)
+    reader.names.update(names, attributes)
     found = []
     for name in names:
         if name in variables:
@@ -135,6 +137,7 @@ def read_module(reader: Reader, module: Any, attributes: tuple[str, ...]) -> Any
     """A module, with the attributes that some code reads."""
     name = module.__name__
     if root_of(name) in STABLE_MODULES:
+        reader.libraries.add(root_of(name))
         if name == "numpy.random" or (name == "numpy" and "random" in attributes):
             raise NotEstablished("it draws from NumPy's global generator")
         return ("module", name)
@@ -142,6 +145,7 @@ def read_module(reader: Reader, module: Any, attributes: tuple[str, ...]) -> Any
         raise NotEstablished(f"it reads the module {name}")
     if is_installed(name):
         reader.has_own_code = True
+        reader.libraries.add(root_of(name))
         return ("module", name)
     found = []
     for attribute in attributes:
@@ -177,4 +181,5 @@ def read_builtin(reader: Reader, function: Any) -> Any:
     module = getattr(function, "__module__", None)
     if root_of(module) not in STABLE_MODULES and not is_installed(module):
         raise NotEstablished(f"it calls {module}.{function.__name__}")
+    reader.libraries.add(root_of(module))
     return ("named", module, function.__name__)

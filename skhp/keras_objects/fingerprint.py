@@ -62,15 +62,26 @@ class FingerprintReader:
     known : mapping of int to tuple, optional
         What to write for some objects, by their ``id``: the variables and layers of the
         model that is read, for example.
+    reads_seeds : bool, default=False
+        Whether to read the seeds of Keras's initializers. They decide only how the first
+        weights are drawn.
 
     Attributes
     ----------
     has_own_code : bool
         Whether any function or class that was read belongs neither to Python nor to Keras.
+    libraries : set of str
+        The packages of which a function, class or module was read by its name only.
+    names : set of str
+        The global names and the attributes in the code that was read.
     """
 
-    def __init__(self, known: Mapping[int, tuple[Any, ...]] | None = None) -> None:
-        self.has_own_code = False
+    def __init__(
+        self, known: Mapping[int, tuple[Any, ...]] | None = None, reads_seeds: bool = False
+    ) -> None:
+        self.has_own_code, self.reads_seeds = False, reads_seeds
+        self.libraries: set[str] = set()
+        self.names: set[str] = set()
         self._known = dict(known or {})
         self._done: dict[int, Any] = {}
         self._open: list[int] = []

@@ -24,7 +24,10 @@ def read_object(reader: Reader, value: Any) -> Any:
     of_backend = root_of(kind.__module__) in ("tensorflow", "jax", "jaxlib")
     if of_backend or not (_has_vars(value) or values_of_slots(value)):
         raise NotEstablished(f"it holds a {kind.__module__}.{kind.__qualname__}")
-    return ("object", reader.read(kind), reader.attributes(value, left_out=_bookkeeping_of(value)))
+    left_out = _bookkeeping_of(value)
+    if not reader.reads_seeds and _is_initializer(value):
+        left_out |= set(SEED_ATTRIBUTES)
+    return ("object", reader.read(kind), reader.attributes(value, left_out))
 
 
 def values_of_slots(value: Any) -> dict[str, Any]:
@@ -84,10 +87,12 @@ def _bookkeeping_of(value: Any) -> frozenset[str]:
     names = bookkeeping_attributes(value)
     if _is_keras_object(value):
         names |= set(NAME_ATTRIBUTES)
-    if isinstance(value, keras.initializers.Initializer) and is_keras_own(type(value)):
-        names |= set(SEED_ATTRIBUTES)  # it decides only how the first weights are drawn
     tracked = vars(value) if _has_vars(value) else ()
     return names | {name for name in tracked if name.startswith("_self_")}
+
+
+def _is_initializer(value: Any) -> bool:
+    return isinstance(value, keras.initializers.Initializer) and is_keras_own(type(value))
 
 
 def _has_vars(value: Any) -> bool:

@@ -17,9 +17,19 @@ class Reader(Protocol):
     ----------
     has_own_code : bool
         Whether any function or class that was read belongs neither to Python nor to Keras.
+    libraries : set of str
+        The packages of which a function, class or module was read by its name only.
+    names : set of str
+        The global names and the attributes in the code that was read.
+    reads_seeds : bool
+        Whether the seeds of Keras's initializers are read. They decide only how the first
+        weights are drawn.
     """
 
     has_own_code: bool
+    libraries: set[str]
+    names: set[str]
+    reads_seeds: bool
 
     def read(self, value: Any) -> Any:
         """One object."""

@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from skhp.fitting.string_labels import refuse_string_dtype
 from skhp.fitting.user_warning import warn_user
 from skhp.mlp.parameter_checks import check_class_weight
 from skhp.mlp.target_checks import is_one_hot
@@ -36,6 +37,7 @@ def checked_classes(estimator: Any, y: Any, reset: bool, classes: Any = None) ->
     ValueError
         If y is not classes, or has a class that the estimator does not know.
     """
+    refuse_string_dtype(classes, "classes")
     matrix = _is_multilabel(y)
     y = _dense_labels(y) if matrix else _one_class_a_row(y)
     if matrix:

@@ -86,7 +86,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         How much each class counts; "balanced" weights classes inversely to their
         frequency. It multiplies ``sample_weight``. For multilabel targets, a list with
         one dict for each label.
-    metrics : list of (str, callable or keras.metrics.Metric), default=None
+    metrics : str, callable, keras.metrics.Metric or list of these, default=None
         Recorded in ``history_``, in addition to the loss.
     callbacks : list of keras.callbacks.Callback, default=None
         These objects run, so that you can read their attributes after ``fit``

@@ -78,7 +78,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
           better. A scorer gets rows and targets as ``fit`` got them, and ``sample_weight``
           if it takes it. ``history_`` has its values as "val_neg_mean_absolute_error", or
           "val_score" for a callable. A call takes about a millisecond for few rows.
-    metrics : list of (str, callable or keras.metrics.Metric), default=None
+    metrics : str, callable, keras.metrics.Metric or list of these, default=None
         Recorded in ``history_``, in addition to the loss.
     callbacks : list of keras.callbacks.Callback, default=None
         These objects run, so that you can read their attributes after ``fit``

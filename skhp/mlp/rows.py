@@ -39,7 +39,7 @@ def checked_rows(
     y = check_list(y, "y")
     estimator._check_target_kind(y)
     table, dtype = as_table(X), floatx()
-    with np.errstate(over="ignore"):  # an error names the numbers that are too large
+    with _too_large_in_silence():
         X, y = validate_data(
             estimator,
             table,
@@ -52,6 +52,11 @@ def checked_rows(
         X = as_rows(X, dtype, type(estimator).__name__)
     labels = estimator._check_targets(y, reset=reset, **classes)
     return CheckedRows(X, labels, _weights(estimator, labels, sample_weight))
+
+
+def _too_large_in_silence() -> Any:
+    """No warnings of NumPy about numbers that are too large: an error names them."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 def _weights(estimator: Any, labels: np.ndarray, sample_weight: Any) -> np.ndarray:
@@ -109,7 +114,7 @@ def rows_to_predict(estimator: Any, X: Any, dtype: np.dtype) -> np.ndarray | Lar
         The type of the weights.
     """
     table = as_table(X)
-    with np.errstate(over="ignore"):  # an error names the numbers that are too large
+    with _too_large_in_silence():
         checks = checks_of(table, dtype)
         X = validate_data(estimator, table, reset=False, accept_sparse="csr", **checks)
         return as_rows(X, dtype, type(estimator).__name__)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from skhp.fitting.string_labels import refuse_string_dtype
+
 
 def check_values(y: Any) -> None:
     """Refuse targets of a regressor that are not numbers.
@@ -67,7 +69,7 @@ def check_labels(y: Any) -> None:
     Raises
     ------
     TypeError
-        If y is a dict or a set.
+        If y is a dict or a set, or has NumPy's ``StringDType``.
     ValueError
         If labels are missing or have several types, or are numbers as objects, or other
         objects such as dates.
@@ -84,6 +86,7 @@ def check_labels(y: Any) -> None:
         ...
     ValueError: y holds labels of several types: None, str. ...
     """
+    refuse_string_dtype(y, "y")
     array = np.empty(0) if sparse.issparse(y) else _as_array(y)
     if array.dtype != object:
         return  # NumPy found one type for all of them

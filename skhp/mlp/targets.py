@@ -123,7 +123,7 @@ def look_up_metrics(metrics: Any, coding: TargetCoding) -> Mapping[str, KerasObj
 
     Parameters
     ----------
-    metrics : list of (str, callable or keras.metrics.Metric) or None
+    metrics : str, callable, keras.metrics.Metric, list of these, or None
         "accuracy" means the kind of accuracy that fits the targets, as in Keras.
     coding : TargetCoding
 
@@ -132,9 +132,10 @@ def look_up_metrics(metrics: Any, coding: TargetCoding) -> Mapping[str, KerasObj
     dict of str to KerasObject
     """
     found: dict[str, KerasObject] = {}
-    looked_up = [look_up("metrics", _identifier(metric, coding)) for metric in metrics or ()]
+    given = _as_list(metrics)
+    looked_up = [look_up("metrics", _identifier(metric, coding)) for metric in given]
     names = _metric_names([value.value for value in looked_up])
-    for metric, value, own_name in zip(metrics or (), looked_up, names, strict=True):
+    for metric, value, own_name in zip(given, looked_up, names, strict=True):
         name = metric if isinstance(metric, str) else own_name
         if name in found:
             raise ValueError(
@@ -143,6 +144,12 @@ def look_up_metrics(metrics: Any, coding: TargetCoding) -> Mapping[str, KerasObj
             )
         found[name] = _with_threshold(value, coding) if name is metric else value
     return found
+
+
+def _as_list(metrics: Any) -> Sequence[Any]:
+    if metrics is None:
+        return []
+    return [metrics] if isinstance(metrics, str) or callable(metrics) else metrics
 
 
 def _identifier(metric: Any, coding: TargetCoding) -> Any:

@@ -12,6 +12,7 @@ import functools
 import random
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -20,10 +21,35 @@ import numpy as np
 from skhp.compat.keras import fresh_keras_generator
 
 
+@dataclass(frozen=True)
+class Draw:
+    """A number that was drawn from Python's or NumPy's global generator.
+
+    Parameters
+    ----------
+    value : object
+        The number.
+    again : callable
+        It draws another in the same way.
+    """
+
+    value: Any
+    again: Callable[[], Any]
+
+
 class _Private(threading.local):
-    """The private generators of a thread, by the module that they replace; None without."""
+    """What a thread has in place of the global generators.
+
+    Attributes
+    ----------
+    generators : dict or None
+        Its private generators, by the module that they replace; None without.
+    draws : list of Draw or None
+        What it has drawn; None if nobody wants to know.
+    """
 
     generators: dict[ModuleType, Any] | None = None
+    draws: list[Draw] | None = None
 
 
 _private = _Private()
@@ -68,6 +94,17 @@ def seeded(seed: int | None, function: Callable[..., Any] | None = None) -> Iter
         _private.generators = before
 
 
+@contextlib.contextmanager
+def noted_draws() -> Iterator[list[Draw]]:
+    """Note what this thread draws from `random` and `numpy.random`, for a while."""
+    before, _private.draws = _private.draws, []
+    try:
+        with _replaced.in_use({}):
+            yield _private.draws
+    finally:
+        _private.draws = before
+
+
 def _namespace(function: Any) -> dict[str, Any]:
     """The global names that a callable sees; none for one written in C."""
     while isinstance(function, functools.partial):
@@ -85,7 +122,10 @@ def _by_thread(module: ModuleType, method: str, original: Callable[..., Any]) ->
     @functools.wraps(original)
     def draw(*args: Any, **kwargs: Any) -> Any:
         own = _private.generators
-        return (original if own is None else getattr(own[module], method))(*args, **kwargs)
+        value = (original if own is None else getattr(own[module], method))(*args, **kwargs)
+        if _private.draws is not None:
+            _private.draws.append(Draw(value, functools.partial(draw, *args, **kwargs)))
+        return value
 
     return draw
 

@@ -9,7 +9,7 @@ from scipy.stats import entropy
 
 from skhp.candidates.curves import checked_curves, curves_set_on
 from skhp.candidates.cv_results import metric_of, results_of
-from skhp.candidates.parameter_columns import parameter_columns
+from skhp.candidates.parameter_columns import shown_columns
 
 
 def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> Any:
@@ -68,7 +68,7 @@ def overfitting(search: Any, curves: Any = None, metric: str | None = None) -> A
     results, name = results_of(search), metric_of(search, metric)
     n_candidates = len(results["params"])
     index = pd.RangeIndex(n_candidates, name="candidate")
-    table = pd.DataFrame(parameter_columns(search), index=index)
+    table = pd.DataFrame(shown_columns(search), index=index)
     found = {}
     if f"mean_train_{name}" in results:
         found["score_gap"] = results[f"mean_train_{name}"] - results[f"mean_test_{name}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,14 +10,12 @@ import numpy as np
 
 from skhp.engine.text import text_as_tensors
 from skhp.runtime.global_generators import seeded
-from skhp.wrappers.builder import GIVEN, Builder
+from skhp.wrappers.builder_call import builder_call
 from skhp.wrappers.compile_arguments import compile_arguments_from
 from skhp.wrappers.encoders import encode
 from skhp.wrappers.model_checks import naming_the_model
 from skhp.wrappers.output_link import check_outputs_named
 from skhp.wrappers.output_shape import note_outputs
-from skhp.wrappers.parameters import KERAS_ARGUMENTS, WrapperParameters
-from skhp.wrappers.routing import route_params
 
 _CLASSES_OF_KERAS = (keras.Model, keras.Sequential)
 
@@ -59,39 +56,14 @@ def build_model(estimator: Any, params: Mapping[str, Any], seed: int | None) -> 
             f"model must be a function that returns a keras.Model, or a keras.Model. Got "
             f"{model!r}. (A subclass may have a method _keras_build_fn instead.)"
         )
-    arguments = _builder_arguments(estimator, params, builder)
-    try:
-        return builder(arguments, seed)
-    except Exception as error:
-        shown = {n: v for n, v in arguments.items() if n not in GIVEN}
-        error.add_note(f"Raised while {estimator._label()} was called with {shown}.")
-        raise
-
-
-def _builder_arguments(
-    estimator: Any, params: Mapping[str, Any], builder: Builder
-) -> dict[str, Any]:
-    arguments = route_params(params, "model", nested=False)
-    plain = [n for n in estimator._extra if "__" not in n and n not in KERAS_ARGUMENTS]
-    declared = set(estimator._get_param_names()) - set(WrapperParameters._get_param_names())
-    plain += [name for name in declared if name in builder.names]
-    for name in plain:
-        if name in arguments:
-            raise ValueError(
-                f"{name!r} is given twice to the builder {builder.label}(): as {name}="
-                f"{params[name]!r} and as model__{name}={arguments[name]!r}. Leave one out."
-            )
-        arguments[name] = params[name]
-    given = {
-        "meta": estimator._get_metadata,
-        "compile_kwargs": functools.partial(compile_arguments_from, params),
-        "params": lambda: dict(params),
-    }
-    return arguments | {name: make() for name, make in given.items() if builder.takes(name)}
+    return builder_call(estimator, params, builder)(seed)
 
 
 def build_weights(model: Any, X: np.ndarray, encoder: Any, seed: int | None, label: str) -> None:
     """Build the layers that need a row of X to know their shapes.
+
+    A subclassed model may be built, and its layers not: Keras's ``build`` cannot run every
+    ``call``. And only the model's outputs tell their shape.
 
     Parameters
     ----------
@@ -105,7 +77,7 @@ def build_weights(model: Any, X: np.ndarray, encoder: Any, seed: int | None, lab
     label : str
         What errors call the model.
     """
-    if model.built:
+    if model.built and getattr(model, "outputs", None):
         return
     row = encode(encoder, X[:1])
     with seeded(seed), naming_the_model(model, label, row, None):

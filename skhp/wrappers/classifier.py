@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skhp import runtime
 from skhp.fitting.class_weight import refuse_balanced
+from skhp.fitting.string_labels import refuse_string_dtype
 from skhp.wrappers.base import BaseWrapper
 from skhp.wrappers.class_labels import check_classes
 from skhp.wrappers.class_weights import class_weights_of
@@ -233,6 +234,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             The estimator.
         """
         refuse_balanced(kwargs.get("class_weight") or self.class_weight)
+        refuse_string_dtype(classes, "classes")
         given = None if classes is None else np.unique(classes)
         known: Any = getattr(self, "classes_", None)
         if not self.initialized_:
@@ -291,13 +293,13 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
             return outputs
         from skhp.wrappers.output_link import link_of
 
-        return link_of(self._unpacked_model()).to_probabilities(outputs)
+        return link_of(self._similar_model()).to_probabilities(outputs)
 
     def _has_margins(self) -> bool:
         runtime.start()
         from skhp.wrappers.output_link import has_margins
 
-        return has_margins(self._unpacked_model().loss if self.initialized_ else self.loss)
+        return has_margins(self._similar_model().loss if self.initialized_ else self.loss)
 
     score = BaseWrapper.score  # the mixin's ignores `scorer` and `score__*`
 

@@ -30,7 +30,7 @@ def attributes_at(estimator: Any, run: Any, history: Mapping[str, list[float]]) 
     history : mapping of str to list of float
         The history of this training so far.
     """
-    model, state = copy_model(estimator.model_), run.state()
+    model, state = copy_model(estimator._similar_model()), run.state()
     load_state(model, state)
     return {
         **{name: getattr(estimator, name) for name in _LEARNED if hasattr(estimator, name)},

@@ -75,6 +75,7 @@ def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall)
     else:
         X, y = estimator._initialize(X, y)
     estimator._ensure_compiled_model()
+    estimator._stand_for_equal_models()
     arguments = _fit_arguments(estimator, call)
     class_weight = estimator._class_weight(arguments, y)
     given = arguments.pop("validation_data", None)
@@ -124,17 +125,17 @@ def _train(
     arguments: dict[str, Any],
     call: FitCall,
 ) -> None:
-    model, seed = estimator.model_, estimator._random_state
+    held, seed = estimator._held(), estimator._random_state
     for name in ("batch_size", "validation_batch_size"):
         if arguments.get(name) == -1:
             arguments[name] = len(rows)
     given = arguments.pop("callbacks", None)
     estimator.callbacks_ = [*estimator._fit_callbacks, *flat_callbacks(given)]
-    naming = naming_the_model(model, estimator._label(), rows.X, rows.y)
+    naming = naming_the_model(held.similar, estimator._label(), rows.X, rows.y)
     if validation is None:
         rows, validation = split_rows(rows, arguments.get("validation_split"))
     request = TrainingRequest(
-        model,
+        held.network(),
         rows,
         validation,
         arguments,
@@ -169,5 +170,5 @@ def _keep(estimator: Any, outcome: Outcome, extends_history: bool) -> None:
     for name, values in outcome.history.items():
         history[name] = [*before.get(name, ()), *values]
     vars(estimator).update(fitted_attributes(outcome, history))
-    warn_if_diverged(outcome, rate_of(estimator.model_) if outcome.diverged_at else None)
+    warn_if_diverged(outcome, rate_of(estimator._similar_model()) if outcome.diverged_at else None)
     warn_if_cut(outcome, estimator.max_seconds)

@@ -49,7 +49,6 @@ class WrapperHooks(KeptModel, WrapperParameters):
 
     def _initialize(self, X: Any, y: Any = None) -> tuple[Any, Any]:
         """Check the data, and make the encoders, the model and the callbacks."""
-        from skhp.wrappers.building import build_weights
         from skhp.wrappers.encoders import fit_encoder
 
         self._random_state = integer_seed(self.random_state)
@@ -59,24 +58,46 @@ class WrapperHooks(KeptModel, WrapperParameters):
         self.__dict__.update(getattr(self.target_encoder_, "get_metadata", dict)())
         self.feature_encoder_ = fit_encoder(self.feature_encoder, X)
         self.__dict__.update(getattr(self.feature_encoder_, "get_metadata", dict)())
-        self.model_ = model = self._build_keras_model()
+        self._build(X)
+        self._initialize_callbacks()
+        self._settings = settings_of_model(self._params())
+        self.n_epochs_ = 0
+        return X, y
+
+    def _build(self, X: Any) -> None:
+        """Build the model, unless an equal one stands for it."""
+        from skhp.wrappers.building import build_weights
+        from skhp.wrappers.repeated_builds import repeatable_call
+
+        call = repeatable_call(self)
+        unbuilt = call.unbuilt(self._random_state)
+        if unbuilt is not None:
+            self._given = None
+            self._hold(unbuilt)
+            return
+        self.model_ = model = call.build(self._random_state)
         build_weights(model, X, self.feature_encoder_, self._random_state, self._label())
         is_given = model is self._given_model()
         self._given = recorded_or_restored(model, self._given) if is_given else None
         self._check_settings_are_used()
         note_model_built()
-        self._initialize_callbacks()
-        self._settings = settings_of_model(self._params())
-        self.n_epochs_ = 0
-        return X, y
+        self._build_call = call
+
+    def _stand_for_equal_models(self) -> None:
+        """Let a new model stand for those of later fits, if that is possible."""
+        call = self.__dict__.pop("_build_call", None)
+        unbuilt = None if call is None else call.keep(self._unpacked_model())
+        if unbuilt is not None:
+            self._hold(unbuilt)
 
     def _continue_training(self) -> None:
         """Prepare the present model to be trained further."""
         settings = settings_of_model(self._params())
         before = self.__dict__.get("_settings", settings)  # none if the user set model_
         rate = changed_learning_rate(before, settings, type(self).__name__)
+        model = self.model_  # with the optimizer's variables of the last fit
         if rate is not None:
-            self.model_.optimizer.learning_rate = rate
+            model.optimizer.learning_rate = rate
         self._settings = settings
         self._random_state = integer_seed(self.random_state)
         self._initialize_callbacks()
@@ -96,7 +117,8 @@ class WrapperHooks(KeptModel, WrapperParameters):
         return X, y
 
     def _type_of_target(self, y: np.ndarray) -> str:
-        return type_of_target(y)
+        with np.errstate(invalid="ignore"):  # it converts floats to int
+            return type_of_target(y)
 
     def _check_targets(self, y: np.ndarray, reset: bool) -> None:
         """Raise an error if the estimator cannot learn such targets."""
@@ -123,7 +145,7 @@ class WrapperHooks(KeptModel, WrapperParameters):
     def _ensure_compiled_model(self) -> None:
         from skhp.wrappers.building import ensure_compiled
 
-        ensure_compiled(self.model_, self._params(), self._label(), type(self).__name__)
+        ensure_compiled(self._similar_model(), self._params(), self._label(), type(self).__name__)
 
     def _check_settings_are_used(self) -> None:
         """Raise an error if a builder compiles the model and ignores parameters."""
@@ -135,7 +157,7 @@ class WrapperHooks(KeptModel, WrapperParameters):
         """Raise an error if the model's outputs do not fit the encoded targets."""
         from skhp.wrappers.model_checks import check_outputs
 
-        check_outputs(self, self._unpacked_model(), y)
+        check_outputs(self, self._similar_model(), y)
 
     def _output_columns(self) -> tuple[int, ...]:
         """How many units the last layer may have; none if any number is right."""

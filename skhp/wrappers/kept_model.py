@@ -1,4 +1,4 @@
-"""The model of a fitted wrapper: completed when it is read, packed in a pickle."""
+"""The model of a fitted wrapper: built and completed when it is read, packed in a pickle."""
 
 from __future__ import annotations
 
@@ -10,70 +10,83 @@ from sklearn.exceptions import NotFittedError
 from skhp.keras_objects.stored_reader import from_stored
 from skhp.keras_objects.stored_writer import stored_attributes
 from skhp.runtime.starting import is_forked_too_late
+from skhp.wrappers.built_model import BuiltModel
 
 # One thread at a time makes the variables of an optimizer. It waits for no other lock.
 _completing = threading.RLock()
 
 # Attributes that belong to one model.
-MODEL_ATTRIBUTES = ("_model", "_packed_model", "_optimizer_variables", "_last_history")
+MODEL_ATTRIBUTES = (
+    "_held_model", "_packed_model", "_build_call", "_optimizer_variables", "_last_history",
+)  # fmt: skip
 
 
 class KeptModel:
     """An estimator's ``model_``, and how it is pickled."""
 
-    _model: Any
+    _held_model: BuiltModel | Any  # or an UnbuiltModel, whose module needs Keras
 
     def _keep_training(self, outcome: Any) -> None:
         """Keep what a compiled training gave, until the model is read."""
-        model = self._unpacked_model()
-        trained = (model.trainable_variables, outcome.state.optimizer_variables)
-        if model.optimizer.built:  # someone may hold the model, so complete it now
-            _set_optimizer_variables(model, *trained)
+        held, values = self._held(), outcome.state.optimizer_variables
+        if held.similar.optimizer.built:  # someone may hold the model, so complete it now
+            _set_optimizer_variables(held, values)
         else:
-            self._optimizer_variables = trained
+            self._optimizer_variables = values
         self._last_history = outcome.history
 
     @property
     def model_(self) -> Any:
         """The fitted `keras.Model`."""
-        model = self._unpacked_model()
+        held = self._held()
         with _completing:
-            trained = self.__dict__.get("_optimizer_variables")
-            if trained is not None:
-                _set_optimizer_variables(model, *trained)
+            values = self.__dict__.get("_optimizer_variables")
+            if values is not None:
+                _set_optimizer_variables(held, values)
                 # Only now: another thread must not see a model that is half complete.
                 self.__dict__.pop("_optimizer_variables", None)
             history = self.__dict__.pop("_last_history", None)
             if history is not None:
                 from skhp.engine.metrics import leave_results
 
-                leave_results(model, history)
-        return model
+                leave_results(held.model(), history)
+        return held.model()
 
     @model_.setter
     def model_(self, model: Any) -> None:
+        self._hold(BuiltModel(model))
+
+    def _hold(self, held: BuiltModel | Any) -> None:
+        """Take another model."""
         for name in MODEL_ATTRIBUTES:
             self.__dict__.pop(name, None)
-        self._model = model
+        self._held_model = held
 
-    def _unpacked_model(self) -> Any:
-        """The model, whose optimizer may not be complete."""
+    def _held(self) -> BuiltModel | Any:
         packed = self.__dict__.get("_packed_model")
         if packed is not None:
             # Loading runs the user's code, so it must not hold a lock. If two threads load at
             # once, both get the model of the thread that was ready first.
-            self.__dict__.setdefault("_model", from_stored(packed))
+            self.__dict__.setdefault("_held_model", BuiltModel(from_stored(packed)))
             self.__dict__.pop("_packed_model", None)
-        if "_model" not in self.__dict__:
+        if "_held_model" not in self.__dict__:
             raise NotFittedError(
                 f"This {type(self).__name__} has no model_: it is not fitted yet. Call fit first."
             )
-        return self._model
+        return self._held_model
+
+    def _unpacked_model(self) -> Any:
+        """The model, whose optimizer may not be complete."""
+        return self._held().model()
+
+    def _similar_model(self) -> Any:
+        """A model to read the layers, the loss and the optimizer of, but not the weights."""
+        return self._held().similar
 
     @property
     def initialized_(self) -> bool:
         """Whether there is a model, trained or not."""
-        return "_model" in self.__dict__ or "_packed_model" in self.__dict__
+        return "_held_model" in self.__dict__ or "_packed_model" in self.__dict__
 
     def __sklearn_is_fitted__(self) -> bool:
         return self.initialized_
@@ -89,7 +102,7 @@ class KeptModel:
         packed = attributes.pop("_packed_model", None)
         for name in (*MODEL_ATTRIBUTES, "_read_params"):
             attributes.pop(name, None)
-        if "_model" in self.__dict__:
+        if "_held_model" in self.__dict__:
             # With the parameters, so that a model that is also a parameter is stored once.
             attributes["_packed_model"] = self.model_
         state = stored_attributes(attributes)
@@ -108,7 +121,7 @@ class KeptModel:
             self.__dict__["_packed_model"] = state["_packed_model"]
 
 
-def _set_optimizer_variables(model: Any, weights: Any, values: Any) -> None:
+def _set_optimizer_variables(held: BuiltModel | Any, values: Any) -> None:
     from skhp.wrappers.training import set_optimizer_variables
 
-    set_optimizer_variables(model, weights, values)
+    set_optimizer_variables(held.model(), held.trained_weights(), values)

@@ -20,7 +20,7 @@ def count_parameters(estimator: Any, fitted: Any) -> int:
     fitted : BaseWrapper
     """
     if fitted is estimator:
-        return estimator._unpacked_model().count_params()
+        return estimator._similar_model().count_params()
     estimator = clone(estimator)
     learned = {n: v for n, v in vars(fitted).items() if n[0] != "_" and n[-1] == "_"}
     estimator.__dict__.update(learned, _random_state=0)

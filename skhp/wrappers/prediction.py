@@ -45,7 +45,8 @@ def predict_rows(estimator: Any, X: Any, arguments: Mapping[str, Any]) -> Any:
     name = type(estimator).__name__
     check_is_table(X, name)
     X, _ = estimator._validate_data(X)
-    model = estimator._unpacked_model()
+    held = estimator._held()
+    model = held.similar
     check_can_predict(estimator, vars(estimator).get("_is_finite", True), lambda: rate_of(model))
     X = encoded_X(estimator, X)
     own = route_params(estimator._params(), "predict", also=estimator._predict_kwargs, nested=False)
@@ -53,17 +54,17 @@ def predict_rows(estimator: Any, X: Any, arguments: Mapping[str, Any]) -> Any:
     every = {**own, **arguments}
     check_arguments("predict", every, name)
     given = flat_callbacks(every.pop("callbacks", None))
-    return predict_model(model, X, every, [*estimator._predict_callbacks, *given])
+    return predict_held(held, X, every, [*estimator._predict_callbacks, *given])
 
 
-def predict_model(
-    model: Any, X: Any, arguments: dict[str, Any], callbacks: Sequence[Any]
+def predict_held(
+    held: Any, X: Any, arguments: dict[str, Any], callbacks: Sequence[Any]
 ) -> np.ndarray | list[Any] | dict[str, Any]:
     """Compute a model's outputs for rows of X.
 
     Parameters
     ----------
-    model : keras.Model
+    held : BuiltModel or UnbuiltModel
     X : array, or list or dict of arrays
     arguments : dict
         Arguments of ``keras.Model.predict``. A batch size of -1 is all rows.
@@ -73,18 +74,19 @@ def predict_model(
     -------
     ndarray, or list or dict of ndarray
     """
-    n = n_rows(X)
+    n, model = n_rows(X), held.similar
     if arguments.get("batch_size") == -1:
         arguments = {**arguments, "batch_size": n}
     if callbacks or "steps" in arguments or _has_own_predict(model):
         with released_afterwards(callbacks):
-            return _predict_with_keras(model, X, {**arguments, "callbacks": list(callbacks)})
+            arguments = {**arguments, "callbacks": list(callbacks)}
+            return _predict_with_keras(held.model(), X, arguments)
     if not (_holds_arrays(X) and predicts_rows_alone(model)):
-        return _predict_in_batches_of_keras(model, X, arguments)
+        return _predict_in_batches_of_keras(held.model(), X, arguments)
     size = arguments.get("batch_size") or _PREDICT_ROWS
     if n > size:  # a few large blocks take less time than many small ones
         size = max(size, rows_at_once(model, X) if _is_large(X) else rows_in_cache(model))
-    return outputs_in_blocks(model, X, size)
+    return outputs_in_blocks(model, X, size, held.other_arrays())
 
 
 def _holds_arrays(X: Any) -> bool:

@@ -185,12 +185,12 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
             return outputs
         from skhp.wrappers.output_link import link_of
 
-        link = link_of(self._unpacked_model())
+        link = link_of(self._similar_model())
         return outputs if link.are_margins else link.to_probabilities(outputs)
 
     def _check_model_compatibility(self, y: Any) -> None:
         super()._check_model_compatibility(y)
-        model = self._unpacked_model()
+        model = self._similar_model()
         if getattr(model, "outputs", None) is not None:
             from skhp.wrappers.output_link import check_values_of_loss
 

@@ -15,9 +15,11 @@ from skhp.engine.plan import Rows
 from skhp.fitting.features import as_dense, as_rows, checks_of
 from skhp.fitting.lists import check_list
 from skhp.fitting.sample_weight import checked_sample_weight
+from skhp.fitting.string_labels import refuse_string_dtype
 from skhp.wrappers.encoders import encode, is_identity
 from skhp.wrappers.inputs import (
     as_text,
+    check_at_most_two_dimensions,
     check_is_numeric,
     check_labels,
     check_values,
@@ -108,6 +110,8 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
     y = check_list(y, "y")
     if numeric:
         check_is_numeric(y, name)
+    refuse_string_dtype(y, "y")
+    check_at_most_two_dimensions(y, name)
     y = check_array(
         y,
         ensure_2d=False,
@@ -117,7 +121,7 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
         estimator=estimator,
     )
     if numeric:
-        y = _in_floatx(y, "y", name)
+        y = _in_floatx(y.astype(np.float64) if y.dtype == object else y, "y", name)
     check_labels(y)
     estimator._check_targets(y, reset)
     if reset:
@@ -129,7 +133,7 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
     return y
 
 
-def _in_floatx(values: np.ndarray, name: str, estimator: str) -> np.ndarray:
+def _in_floatx(values: np.ndarray, name: str, estimator: str | None = None) -> np.ndarray:
     """Floats in Keras's float type, in which a large float64 may be infinite."""
     if values.dtype.kind != "f" or values.dtype == keras.config.floatx():
         return values
@@ -180,7 +184,7 @@ def encoded_rows(estimator: Any, X: Any, y: Any, weight: np.ndarray | None = Non
         X, y, weight = part_of(X, counts), y[counts], weight[counts]
     encoded_y = encode(estimator.target_encoder_, y)
     return _as_rows(
-        encoded_X(estimator, X), _in_columns(encoded_y, estimator._unpacked_model()), weight
+        encoded_X(estimator, X), _in_columns(encoded_y, estimator._similar_model()), weight
     )
 
 
@@ -198,7 +202,7 @@ def encoded_X(estimator: Any, X: Any) -> Any:
     """
     encoded = encode(estimator.feature_encoder_, X)
     names = getattr(estimator, "feature_names_in_", None)
-    return inputs_by_name(estimator._unpacked_model(), encoded, names, estimator._label())
+    return inputs_by_name(estimator._similar_model(), encoded, names, estimator._label())
 
 
 def _as_rows(X: Any, y: Any, weight: np.ndarray | None) -> Rows:
@@ -216,7 +220,10 @@ def _as_rows(X: Any, y: Any, weight: np.ndarray | None) -> Rows:
         return large_table(value, _row_type(value)) if large else array(value)
 
     X, y = keras.tree.map_structure(table, X), keras.tree.map_structure(array, y)
-    weights = np.ones(n_rows(X), floatx) if weight is None else np.asarray(weight, floatx)
+    if weight is None:
+        weights = np.ones(n_rows(X), floatx)
+    else:
+        weights = _in_floatx(np.asarray(weight, np.float64), "sample_weight (times class_weight)")
     return Rows(X, y, weights, weighted=weight is not None)
 
 

@@ -33,8 +33,8 @@ class TrainingRequest:
 
     Parameters
     ----------
-    model : keras.Model
-        Compiled and built.
+    network : KerasNetwork
+        Of a compiled and built model.
     rows : Rows
     validation : Rows or None
     arguments : dict
@@ -49,7 +49,7 @@ class TrainingRequest:
     validation_score : ValidationScore or None
     """
 
-    model: Any
+    network: KerasNetwork
     rows: Rows
     validation: Rows | None = None
     arguments: dict[str, Any] = field(default_factory=lambda: {"epochs": 1})
@@ -80,13 +80,13 @@ def train_model(request: TrainingRequest) -> Outcome:
     ValueError
         If training diverges. The model then has the weights it had before.
     """
-    model, rows, validation = request.model, request.rows, request.validation
+    network, rows, validation = request.network, request.rows, request.validation
+    model = network.model
     forget_results(model)
-    network = KerasNetwork(model)
     start = TrainingState(*network.read(model), _optimizer_values(model.optimizer))
     try:
         random_state = check_random_state(request.seed)
-        arguments = (_plan(request, network), rows, validation, start, random_state)
+        arguments = (_plan(request), rows, validation, start, random_state)
         outcome = train(*arguments, request.stored_fits.checkpoints(*arguments))
         check_converged(outcome, lambda: rate_of(model))
     except BaseException:  # an earlier fit may have trained the model: keep its weights
@@ -134,15 +134,15 @@ def measure_model(model: Any, rows: Rows) -> Evaluation:
     model : keras.Model
     rows : Rows
     """
-    return Evaluation(_plan(TrainingRequest(model, rows), KerasNetwork(model)), rows)
+    return Evaluation(_plan(TrainingRequest(KerasNetwork(model), rows)), rows)
 
 
-def _plan(request: TrainingRequest, network: KerasNetwork) -> TrainingPlan:
+def _plan(request: TrainingRequest) -> TrainingPlan:
     arguments = request.arguments
-    optimizer = request.model.optimizer
+    optimizer = request.network.model.optimizer
     epochs = int(arguments["epochs"])
     return TrainingPlan(
-        network=network,
+        network=request.network,
         optimizer=KerasObject(type(optimizer).__name__, optimizer),
         loss=None,
         learning_rate=None,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from skhp.compat.keras import config_with_function
 from skhp.keras_objects.code_readings import read_code
 
 # Every fit reads these again. All other parameters build or compile the model.
@@ -38,11 +39,17 @@ def settings_of_model(params: Mapping[str, Any]) -> dict[str, Any]:
     >>> settings_of_model({"width": 8, "epochs": 3, "optimizer": "adam"})
     {'width': 8, 'optimizer': 'adam'}
     """
-    return {
-        name: _comparable(value)
-        for name, value in params.items()
-        if name not in _FREE and not name.startswith(_FREE_PREFIXES)
-    }
+    return {name: _comparable(v) for name, v in params.items() if not changes_no_model(name)}
+
+
+def changes_no_model(name: str) -> bool:
+    """Whether a parameter neither builds nor compiles a model.
+
+    Parameters
+    ----------
+    name : str
+    """
+    return name in _FREE or name.startswith(_FREE_PREFIXES)
 
 
 def _comparable(value: Any) -> Any:
@@ -61,7 +68,8 @@ def _comparable(value: Any) -> Any:
         return [_comparable(part) for part in (value.func, value.args, value.keywords)]
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
-        config = {**value.get_config(), "name": None}  # Keras counts the names of its objects
+        # Keras counts the names of its objects.
+        config = _comparable({**config_with_function(value), "name": None})
         return [kind, hashlib.sha256(repr(config).encode()).hexdigest()]
     except (AttributeError, TypeError, NotImplementedError):
         return [kind]

@@ -4,9 +4,10 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skhp import MLPClassifier
 from skhp.callback import LearningCurves, SearchProgress
@@ -89,3 +90,12 @@ def test_values_stand_below_their_names(binary, capsys, monkeypatch):
     assert heading.split()[6:] == ["width", "activation", "learning_rate"]
     assert [line.split()[6:] for line in lines] == [["8", "tanh", "0.001"], ["4", "relu", "0.1"]]
     assert lines[0].index("tanh") == heading.index("activation")
+
+
+def test_functions_of_one_name_stay_apart(binary, capsys):
+    steps = make_pipeline(FunctionTransformer(), LogisticRegression())
+    functions = [lambda X: X, lambda X: 2 * X]
+    search = GridSearchCV(steps, {"functiontransformer__func": functions}, cv=2)
+    search.set_callbacks(SearchProgress()).fit(*binary)
+    lines = lines_of(capsys.readouterr().out)
+    assert [line[-14:] for line in lines] == ["<lambda> no. 1", "<lambda> no. 2"]

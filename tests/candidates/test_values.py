@@ -1,6 +1,7 @@
 """Values of a parameter are told apart by value, in every table and picture of a search."""
 
 import warnings
+from functools import partial
 
 import keras
 import matplotlib
@@ -109,6 +110,42 @@ def test_labels_say_in_what_objects_differ():
         "Adam(learning_rate=0.5)",
     ]
     assert distinct_labels([one, lambda x: x], lambda value: "f") == ["f no. 1", "f no. 2"]
+
+
+def scaled_by(factor):
+    def scaled(x):
+        return factor * x
+
+    return scaled
+
+
+NAMED = {
+    "functions of one name": ([scaled_by(1), scaled_by(2)], ["scaled no. 1", "scaled no. 2"]),
+    "text and a function": (["scaled", scaled_by(2)], ["'scaled'", "scaled"]),
+    "a number and a method": ([0.1, str.upper], [0.1, "str.upper"]),
+    "partials": (
+        [partial(one, slope=0.1), partial(one, slope=0.2)],
+        ["one(slope=0.1)", "one(slope=0.2)"],
+    ),
+    "objects": (LOOK_ALIKE["objects"], ["Adam(learning_rate=0.001)", "Adam(learning_rate=0.1)"]),
+    "lists": ([[one, 2], [max, 2]], ["(one, 2)", "(max, 2)"]),
+}
+
+
+@pytest.mark.parametrize("values, names", NAMED.values(), ids=NAMED)
+def test_functions_and_objects_have_names(values, names):
+    found = results_with(values)
+    assert results(found)["a"].tolist() == [name for name in names for _ in "uv"]
+    assert list(SearchHeatmapDisplay.from_search(found, "b", "a").labels["a"]) == [
+        str(name) for name in names
+    ]
+
+
+def test_a_report_has_the_names_of_functions(tmp_path):
+    pytest.importorskip("plotly")
+    page = report(results_with([partial(one, slope=0.1), scaled_by(2)]), tmp_path / "a.html")
+    text = page.read_text()
+    assert "one(slope=0.1)" in text and '<td data-sort="scaled">scaled</td>' in text
 
 
 class Formula(BaseEstimator):

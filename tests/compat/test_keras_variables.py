@@ -9,6 +9,7 @@ import pytest
 from skhp import runtime
 from skhp.compat.keras_variables import (
     as_tensors,
+    initializers_of,
     read_variables,
     set_variables,
     variables_made_when_read,
@@ -77,6 +78,26 @@ def test_reading_setting_and_predicting_make_none(later, made):
     assert len(made) == len(later.variables)
     with as_tensors(later.variables):
         np.testing.assert_array_equal(outputs, later(X, training=False))
+
+
+def test_other_values_are_taken_for_a_prediction(later, made):
+    at_once = build()
+    made.clear()
+    arrays = [array + 0.25 for array in read_variables(later.variables)]
+    with as_tensors(later.variables, arrays):
+        outputs = later(X, training=False).numpy()
+    assert made == []
+    set_variables(at_once.variables, arrays)
+    np.testing.assert_array_equal(outputs, at_once(X, training=False))
+
+
+def test_the_initializers_of_weights_that_are_not_read(later):
+    seeds = [getattr(found, "seed", None) for found in initializers_of(later.variables)]
+    kernels = [variable.path.endswith("kernel") for variable in later.variables]
+    assert [seed is not None for seed in seeds] == kernels
+    later.variables[0].numpy()
+    assert initializers_of(later.variables) is None
+    assert initializers_of(build().variables) is None
 
 
 def test_a_value_that_is_set_is_a_copy(later):

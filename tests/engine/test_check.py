@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from skhp import KerasClassifier
+from skhp import KerasClassifier, KerasRegressor
 
 
 def embedding(n_words):
@@ -35,3 +35,24 @@ def test_an_embedding_with_adam_ends_where_keras_ends(n_words, small_models_comp
     assert net.engine_ == "compiled", net.engine_reason_
     for ours, theirs in zip(net.model_.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def in_float8():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, kernel_initializer="ones")])
+    model.layers[0].quantize("float8")
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_a_gradient_that_works_in_a_graph_only():
+    X = np.random.default_rng(0).normal(size=(40, 4)).astype("float32")
+    with pytest.raises(ValueError, match="unpack"):
+        model = in_float8()
+        model.run_eagerly = True
+        model.fit(X, X[:, :3], verbose=0)
+    net = KerasRegressor(in_float8, shuffle=False).fit(X, X[:, :3])
+    expected = in_float8()
+    expected.fit(X, X[:, :3], shuffle=False, verbose=0)
+    assert net.engine_ == "keras" and "eagerly" in net.engine_reason_
+    for ours, theirs in zip(net.model_.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)

@@ -60,6 +60,10 @@ BAD_X = {
     "dict": (lambda: {"a": ROWS}, r"type dict.*pandas.DataFrame\(X\)"),
     "set": (lambda: {1, 2}, "type set.*list of rows"),
     "generator": (lambda: (row for row in ROWS), r"type generator.*list\(X\)"),
+    "text in StringDType": (
+        lambda: np.full(ROWS.shape, "x", np.dtypes.StringDType()),
+        "objects that are not numbers.*OneHotEncoder",
+    ),
     "text": (lambda: "abc", "type str"),
     "None": (lambda: None, "Got None"),
     "number": (lambda: 3, "type int"),
@@ -159,6 +163,16 @@ def test_targets_without_an_order(estimator, y):
 def test_labels_that_are_missing_or_cannot_be_sorted(y, said):
     with pytest.raises(ValueError, match=said):
         MLPClassifier(**SMALL).fit(ROWS, y)
+
+
+def test_labels_in_numpys_string_type():
+    labels = np.where(LABELS, "a", "b")
+    strings = labels.astype(np.dtypes.StringDType())
+    with pytest.raises(TypeError, match=r"y has the dtype StringDType.*y.astype\(object\)"):
+        MLPClassifier(**SMALL).fit(ROWS, strings)
+    with pytest.raises(TypeError, match="classes has the dtype StringDType"):
+        MLPClassifier(**SMALL).partial_fit(ROWS, labels, classes=np.unique(strings))
+    assert MLPClassifier(**SMALL).fit(ROWS, strings.astype(object)).classes_.tolist() == ["a", "b"]
 
 
 WEIGHTS = [

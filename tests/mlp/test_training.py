@@ -437,6 +437,12 @@ def test_metrics_are_recorded(binary):
     np.testing.assert_allclose(net.history_["val_accuracy"][-1], net.score(X, y), rtol=1e-6)
 
 
+@pytest.mark.parametrize("metric", ["accuracy", keras.metrics.BinaryAccuracy(name="accuracy")])
+def test_one_metric_needs_no_list(metric, binary):
+    one, listed = (MLPClassifier(**NET, metrics=m).fit(*binary) for m in (metric, ["accuracy"]))
+    assert one.history_ == listed.history_
+
+
 def test_verbose_prints_a_line_an_epoch(binary, capsys):
     MLPClassifier(**NET, verbose=1).fit(*binary)
     lines = capsys.readouterr().out.splitlines()

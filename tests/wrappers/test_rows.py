@@ -1,5 +1,7 @@
 """Rows of the wrappers: those to validate on are treated as those to train on."""
 
+from decimal import Decimal
+
 import keras
 import numpy as np
 import pandas as pd
@@ -179,7 +181,20 @@ class Subclassed(keras.Model):
         return self.dense(x)
 
 
-@pytest.mark.parametrize("make", [build_regressor, Subclassed])
+def called():
+    model = Subclassed()
+    model(np.zeros((1, 4), "float32"))
+    return model
+
+
+def built():  # Keras sets `built`, but cannot build the layer
+    model = Subclassed()
+    with pytest.warns(UserWarning, match="unbuilt state"):
+        model.build((None, 4))
+    return model
+
+
+@pytest.mark.parametrize("make", [build_regressor, Subclassed, called, built])
 def test_a_metric_of_ones_own_sees_targets_in_the_shape_of_the_outputs(make, regression):
     X, y = regression
     net = KerasRegressor(make, loss="mse", metrics=[r2, rank], batch_size=-1,
@@ -266,6 +281,8 @@ def test_a_failed_warm_start_leaves_the_model_as_it_was(callbacks, multiclass):
 
 # Data that cannot be ---------------------------------------------------------------------
 
+STRINGS = np.dtypes.StringDType()
+
 
 @pytest.mark.parametrize(
     "change, message",
@@ -275,6 +292,10 @@ def test_a_failed_warm_start_leaves_the_model_as_it_was(callbacks, multiclass):
         (lambda X, y: (X.astype("m8[D]"), y), "X holds durations"),
         (lambda X, y: (X.astype(str), y), None),  # numbers, though written as text
         (lambda X, y: (np.full(X.shape, "x"), y), "X holds text.*TextVectorization.*OneHotEncoder"),
+        (lambda X, y: (X.astype(STRINGS), y), None),
+        (lambda X, y: (np.full(X.shape, "x", STRINGS), y), "X holds text.*OneHotEncoder"),
+        (lambda X, y: (X, NAMES[y].astype(STRINGS)), r"y has the dtype String.*astype\(object\)"),
+        (lambda X, y: (X, NAMES[y].astype(STRINGS).astype(object)), None),
         (lambda X, y: (X, np.c_[y, y]), "2 columns of classes.*MultiOutputClassifier"),
         (lambda X, y: (X, np.where(y == 0, None, NAMES[y])), "30 of 90 labels are missing"),
         (lambda X, y: (X, [*NAMES[y][:-1], 3]), None),
@@ -317,6 +338,19 @@ def test_targets_that_are_no_numbers(y, message, regression):
         KerasRegressor(build_regressor, loss="mse").fit(regression[0], y)
 
 
+def test_targets_of_three_dimensions(regression):
+    X, y = regression
+    with pytest.raises(ValueError, match=r"y has the shape \(20, 3, 1\).*y.reshape.*Flatten"):
+        KerasRegressor(build_regressor, loss="mse").fit(X[:20], y.reshape(20, 3, 1))
+
+
+def test_targets_that_are_decimals(regression):
+    X, y = regression
+    net = KerasRegressor(build_regressor, loss="mse", random_state=0)
+    decimals = [Decimal(float(value)) for value in y]
+    np.testing.assert_array_equal(net.fit(X, decimals).predict(X), net.fit(X, y).predict(X))
+
+
 def test_sparse_targets(multiclass):
     X, y = multiclass
     with pytest.raises(TypeError, match=r"Sparse data was passed for y.*toarray\(\)"):
@@ -330,11 +364,15 @@ def test_sample_weights_that_are_no_numbers(multiclass):
             classifier().fit(X, y, sample_weight=weight)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_values_too_large_for_float32(regression, multiclass):
     X, y = regression
     net = KerasRegressor(build_regressor, loss="mse")
     with pytest.raises(ValueError, match="Input y contains infinity or a value too large"):
         net.fit(X, y * 1e300)
+    net.fit(X, y * 1e30)  # too large for an int64 only
+    with pytest.raises(ValueError, match=r"sample_weight.* too large"):
+        net.fit(X, y, sample_weight=np.full(len(y), 1e300))
     with pytest.raises(ValueError, match="Input X contains infinity"):
         classifier().fit(*multiclass).predict(np.full((1, 4), 1e300))
 
