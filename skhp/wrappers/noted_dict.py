@@ -12,24 +12,21 @@ class NotedDict(dict[str, Any]):
     Parameters
     ----------
     values : dict of str to object
-
-    Attributes
-    ----------
     names_read : set of str
-        The names of the values that were read, present or not.
+        Here it adds the names of the values that are read, present or not.
 
     Examples
     --------
-    >>> meta = NotedDict({"n_classes_": 2, "n_features_in_": 4})
-    >>> meta["n_classes_"]
+    >>> names_read = set()
+    >>> NotedDict({"n_classes_": 2, "n_features_in_": 4}, names_read)["n_classes_"]
     2
-    >>> meta.names_read
+    >>> names_read
     {'n_classes_'}
     """
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(self, values: dict[str, Any], names_read: set[str]) -> None:
         super().__init__(values)
-        self.names_read: set[str] = set()
+        self.names_read = names_read
 
     def __getitem__(self, name: str) -> Any:
         self.names_read.add(name)
