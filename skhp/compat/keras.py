@@ -177,6 +177,23 @@ def wrapped_function(metric: Any) -> tuple[Any, dict[str, Any]]:
         return metric._fn, metric._fn_kwargs
 
 
+def config_with_function(value: Any) -> dict[str, Any]:
+    """An object's config, in which a `keras.metrics.MeanMetricWrapper` has the function itself.
+
+    Its own config names the function, and Keras finds only registered functions by name.
+
+    Parameters
+    ----------
+    value : object of Keras
+    """
+    import keras
+
+    if type(value) is not keras.metrics.MeanMetricWrapper:
+        return value.get_config()
+    function, settings = wrapped_function(value)
+    return {"name": value.name, "dtype": value.dtype, "fn": function, **settings}
+
+
 def tensorboard_profiles(callback: Any) -> bool:
     """Whether a `keras.callbacks.TensorBoard` traces batches; True where it is not known.
 

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import mmap
 import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,24 @@ from typing import Any
 
 from skhp.compat.keras import without_sum_over_replicas
 from skhp.compat.missing_names import warn_missing
+
+
+def is_running() -> bool:
+    """Whether this process would lose TensorFlow's threads, or its GPU, in a fork.
+
+    Importing TensorFlow starts no threads. They start with the first operation, or when devices
+    are listed. This function imports nothing.
+    """
+    if "tensorflow" not in sys.modules:
+        return False
+    try:
+        made = sys.modules["tensorflow.python.eager.context"].context_safe()
+        if made is None:
+            return False
+        devices = made._physical_devices or ()  # to list GPUs starts CUDA
+        return made._context_handle is not None or any(d.device_type != "CPU" for d in devices)
+    except (KeyError, AttributeError):  # then forked processes cannot train
+        return True
 
 
 def hide_native_errors(folder: str | os.PathLike[str] | None = None) -> bool:

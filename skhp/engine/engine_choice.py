@@ -20,6 +20,8 @@ Dropout, GaussianNoise after Dense(64)             15; 9
 Dense(64), twice; Dense(512), three times          0.25; 0.6
 BatchNormalization after Dense(64)                 0.1
 AveragePooling2D, UpSampling2D on 28 x 28 x 8      0.8; 0.7
+AdaptiveMaxPooling2D(4) on 28 x 28 x 8, on 8 x 8   0.4; 0.8
+AdaptiveAveragePooling1D(4) on 100 x 4             0.1
 LSTM(32) on 20 x 4; LSTM(128) on 20 x 4            0.5; 0.9
 LSTM(32) on 100 x 16; GRU(32) on 20 x 4            0.4; 0.4
 =================================================  =============

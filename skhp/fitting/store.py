@@ -135,7 +135,7 @@ class FitStore:
             )
         # Not a Path: skops reads a string without asking, and workers may have another folder.
         self._absolute = os.path.abspath(os.path.expanduser(directory))
-        self._refuse_file()
+        self._check_directory()
 
     @property
     def _path(self) -> Path:
@@ -220,7 +220,7 @@ class FitStore:
         ValueError
             If it is a file, or a newer version has written to it, or its marker is not a file.
         """
-        self._refuse_file()
+        self._check_directory()
         marker = self._path / _MARKER
         if os.path.exists(marker) and not os.path.isfile(marker):
             raise ValueError(
@@ -301,7 +301,9 @@ class FitStore:
         """Remove a file, if it is there."""
         _remove(stored.path)
 
-    def _refuse_file(self) -> None:
+    def _check_directory(self) -> None:
+        if not os.fspath(self.directory):
+            raise ValueError("memory='' names no directory. Give a path, or '.' for this one.")
         try:
             is_file = self._path.exists() and not self._path.is_dir()
         except OSError:  # the first write will say why

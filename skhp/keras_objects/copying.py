@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from skhp.compat.keras import excluded_names
+from skhp.compat.keras import config_with_function, excluded_names
 from skhp.keras_objects.loaded_keras import is_keras
 from skhp.keras_objects.own_attributes import own_attributes, set_attributes
 from skhp.keras_objects.storage import copy_model, optimizer_config
@@ -50,7 +50,7 @@ def _copied_loss(loss: Any) -> Any:
 
 
 def _copied_metric(metric: Any) -> Any:
-    return _made_again(metric, metric.get_config)
+    return _made_again(metric, lambda: config_with_function(metric))
 
 
 def _copied_optimizer(optimizer: Any) -> Any:

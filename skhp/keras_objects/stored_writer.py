@@ -17,6 +17,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from skhp.compat.keras import config_with_function
 from skhp.compat.sklearn_callback import CALLBACKS_ATTRIBUTE, FIT_ATTRIBUTES
 from skhp.keras_objects.importable_names import is_found_by_name, is_keras_name
 from skhp.keras_objects.keras_object import KerasObject
@@ -136,7 +137,7 @@ def _write_optimizer(writer: _Writer, optimizer: Any) -> StoredByConfig:
 def _write_metric(writer: _Writer, metric: Any) -> StoredByConfig:
     from skhp.keras_objects.user_code import make_from_config
 
-    config = metric.get_config()
+    config = config_with_function(metric)
     try:
         make_from_config(
             type(metric), config

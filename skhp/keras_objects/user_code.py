@@ -112,6 +112,8 @@ def make_from_config(kind: Any, config: dict[str, Any]) -> Any:
     kind : type
     config : dict
     """
+    if callable(config.get("fn")):  # of `config_with_function`: Keras's from_config expects a name
+        return kind(**config)
     try:
         return kind.from_config(config)
     except TypeError:

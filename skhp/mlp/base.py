@@ -340,6 +340,13 @@ class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
 
 @functools.lru_cache(maxsize=128)
 def _parameter_names(kind: Any) -> tuple[str, ...]:
-    """The names of a class's constructor parameters, in alphabetical order."""
-    parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
-    return tuple(sorted(p.name for p in parameters if p.kind is not p.VAR_KEYWORD))
+    """The names of a class's constructor parameters, in alphabetical order.
+
+    The constructor of a user's subclass may take fewer than the class that it calls.
+    """
+    names: set[str] = set()
+    for owner in kind.__mro__:
+        if issubclass(owner, BaseMLP) and "__init__" in vars(owner):
+            parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
+            names.update(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)
+    return tuple(sorted(names))

@@ -11,12 +11,13 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-from skhp.compat.tensorflow import hide_native_errors, numbered_from
+from skhp.compat.tensorflow import hide_native_errors, is_running, numbered_from
 from skhp.runtime import compile_cache
 
 _lock = threading.Lock()
 _started = False
-_forked_after_start = False
+_forked_too_late = False
+_has_other_backend = False  # JAX may run as soon as it is imported
 _prints_xla_notices = False  # at the first compile
 
 # Part of a function's name: each process must find the same program on disk.
@@ -35,7 +36,8 @@ def start() -> None:
     """Import Keras and its backend, without the notices that TensorFlow prints.
 
     The first fit does this too. A script that imports Keras itself can call it before ``import
-    keras``. Later calls do nothing.
+    keras``. Later calls do nothing. Processes that are forked afterwards need not import Keras
+    again. They can train as long as the parent process has not run TensorFlow.
 
     Raises
     ------
@@ -50,14 +52,15 @@ def start() -> None:
     >>> import keras
     """
     global _started
-    if _forked_after_start:
+    if _forked_too_late:
         raise RuntimeError(
             "This process was forked from one in which TensorFlow was already running; "
             "TensorFlow's threads do not survive a fork, so training or predicting here would "
-            'hang. In a search, use joblib\'s "loky" backend (the default) or "threading", or set '
-            "the environment variable JOBLIB_START_METHOD=forkserver before joblib is imported to "
-            'keep the "multiprocessing" backend. In a web server, load the estimator after the '
-            "fork."
+            'hang. In a search, use joblib\'s "loky" backend (the default) or "threading". To '
+            'keep the "multiprocessing" backend, search before the script trains a network or '
+            "makes an object of Keras, or set the environment variable "
+            "JOBLIB_START_METHOD=forkserver before joblib is imported. In a web server, load the "
+            "estimator after the fork."
         )
     if _started:
         return
@@ -66,23 +69,33 @@ def start() -> None:
             return
         with _quiet_native_stderr(), _no_garbage_collection():
             _import_keras()
-        if hasattr(os, "register_at_fork"):  # Windows has no fork
-            os.register_at_fork(after_in_child=_mark_forked)
         _started = True
 
 
-def _mark_forked() -> None:
-    global _forked_after_start
-    _forked_after_start = True
+def is_forked_too_late() -> bool:
+    """Whether `start` raises an error, because TensorFlow ran before this process was forked."""
+    return _forked_too_late
+
+
+def _note_fork() -> None:
+    # The new process has run nothing yet. So if TensorFlow runs, it runs in the parent.
+    global _forked_too_late
+    _forked_too_late = _forked_too_late or is_running() or _has_other_backend
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 def _import_keras() -> None:
+    global _has_other_backend
     is_loaded = "tensorflow" in sys.modules  # then it is too late for the next line
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
     if keras.backend.backend() != "tensorflow":
         compile_cache.prepare()
+        _has_other_backend = True
         return
     # The user may want to see errors. TensorFlow prints some for each program that it loads.
     is_quiet = level == "3" and _hides_errors(is_loaded)
@@ -122,7 +135,7 @@ def _note_xla_notices(is_loaded: bool, is_quiet: bool) -> None:
     import tensorflow as tf
 
     _prints_xla_notices = not is_quiet and (is_loaded or _is_old())
-    if is_loaded:
+    if is_loaded and not is_quiet:
         tf.config.list_logical_devices()  # prints a notice of its own
 
 

@@ -220,6 +220,23 @@ def check_is_numeric(y: Any, estimator: str) -> None:
         )
 
 
+def check_at_most_two_dimensions(y: Any, estimator: str) -> None:
+    """Raise an error if targets have more than two dimensions.
+
+    Parameters
+    ----------
+    y : array-like
+    estimator : str
+        Name of the estimator's class.
+    """
+    shape = getattr(y, "shape", ())
+    if len(shape) > 2:
+        raise ValueError(
+            f"y has the shape {shape}, and {estimator} takes targets of at most two dimensions. "
+            "Give y.reshape(len(y), -1), and let the model end in keras.layers.Flatten()."
+        )
+
+
 def check_labels(y: np.ndarray) -> None:
     """Raise an error if labels are missing in y, or y mixes text with other labels.
 

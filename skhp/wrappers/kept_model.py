@@ -9,6 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from skhp.keras_objects.stored_reader import from_stored
 from skhp.keras_objects.stored_writer import stored_attributes
+from skhp.runtime.starting import is_forked_too_late
 from skhp.wrappers.built_model import BuiltModel
 
 # One thread at a time makes the variables of an optimizer. It waits for no other lock.
@@ -107,6 +108,11 @@ class KeptModel:
         return state if packed is None else {"_packed_model": packed, **state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if is_forked_too_late():
+            # An error here would end joblib's worker without a message, and the search would
+            # wait. So the error comes when the estimator is used.
+            self.__dict__["_is_unread"] = True
+            return
         attributes = {name: value for name, value in state.items() if name != "_packed_model"}
         self.__dict__.update(from_stored(attributes))
         if "_packed_model" in state:

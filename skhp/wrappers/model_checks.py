@@ -14,7 +14,11 @@ from skhp.compat.keras import compile_arguments
 from skhp.engine.text import text_as_tensors
 from skhp.fitting.keras_message import keras_message
 from skhp.keras_objects.catalogue import token_of
-from skhp.wrappers.output_link import check_classes_suit, only_loss
+from skhp.wrappers.output_link import (
+    check_classes_suit,
+    only_loss,
+    warn_if_no_probabilities,
+)
 
 
 @contextlib.contextmanager
@@ -113,6 +117,8 @@ def check_outputs(estimator: Any, model: Any, y: Any) -> None:
     columns = getattr(y, "shape", (0, 0))[1:]
     if hasattr(estimator, "classes_") and columns == (1,) and units is not None:
         check_classes_suit(model.loss, units, len(estimator.classes_), label, name)
+    if len(outputs) == 1:
+        warn_if_no_probabilities(model, label)
 
 
 def check_same_loss(wanted: Any, compiled: Any, label: str, estimator: str) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from skhp.compat.keras import layer_of_output
+from skhp.fitting.user_warning import warn_user
 
 
 @dataclass(frozen=True)
@@ -212,6 +213,32 @@ def check_classes_suit(loss: Any, units: int, n_classes: int, label: str, estima
 def _shown(loss: Any) -> str:
     loss = only_loss(loss)
     return loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+
+
+def warn_if_no_probabilities(model: Any, label: str) -> None:
+    """Warn if a loss takes probabilities, and the last layer has no activation.
+
+    Keras trains such a model without a word. Its outputs are no probabilities.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, with one output.
+    label : str
+        What the warning calls the model.
+    """
+    loss = only_loss(model.loss)
+    name = loss_name(loss)
+    if name not in _OF_LOGITS or _takes_logits(loss):
+        return
+    layer = layer_of_output(model)
+    if getattr(layer, "activation", None) is keras.activations.linear:
+        needed = "sigmoid" if name.startswith("binary") else "softmax"
+        warn_user(
+            f"The last layer of the model of {label} has no activation, and the loss "
+            f"{_shown(loss)} takes probabilities. Give the layer activation={needed!r}, or the "
+            "loss from_logits=True."
+        )
 
 
 def check_outputs_named(model: Any, arguments: dict[str, Any], label: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 
+from skhp import runtime
 from skhp.keras_objects.copying import copied, ready_to_clone
 from skhp.keras_objects.loaded_keras import is_keras
 from skhp.wrappers.builder import GIVEN, Builder
@@ -167,7 +168,12 @@ class WrapperParameters(BaseEstimator):
         read = self.__dict__.get("_read_params")
         return self.get_params() if read is None else read
 
+    # Whether a pickle was not read, because this process cannot start Keras.
+    _is_unread = False
+
     def __getattr__(self, name: str) -> Any:
+        if self._is_unread:
+            runtime.start()  # says why
         if name in self._extra:
             return self._extra[name]
         found = inspect.getattr_static(type(self), name, None)

@@ -19,6 +19,7 @@ from skhp.fitting.string_labels import refuse_string_dtype
 from skhp.wrappers.encoders import encode, is_identity
 from skhp.wrappers.inputs import (
     as_text,
+    check_at_most_two_dimensions,
     check_is_numeric,
     check_labels,
     check_values,
@@ -110,6 +111,7 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
     if numeric:
         check_is_numeric(y, name)
     refuse_string_dtype(y, "y")
+    check_at_most_two_dimensions(y, name)
     y = check_array(
         y,
         ensure_2d=False,
@@ -119,7 +121,7 @@ def checked_y(estimator: Any, y: Any, reset: bool, numeric: bool) -> np.ndarray:
         estimator=estimator,
     )
     if numeric:
-        y = _in_floatx(y, "y", name)
+        y = _in_floatx(y.astype(np.float64) if y.dtype == object else y, "y", name)
     check_labels(y)
     estimator._check_targets(y, reset)
     if reset:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from skhp.compat.keras import config_with_function
 from skhp.keras_objects.code_readings import read_code
 
 # Every fit reads these again. All other parameters build or compile the model.
@@ -67,7 +68,8 @@ def _comparable(value: Any) -> Any:
         return [_comparable(part) for part in (value.func, value.args, value.keywords)]
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
-        config = {**value.get_config(), "name": None}  # Keras counts the names of its objects
+        # Keras counts the names of its objects.
+        config = _comparable({**config_with_function(value), "name": None})
         return [kind, hashlib.sha256(repr(config).encode()).hexdigest()]
     except (AttributeError, TypeError, NotImplementedError):
         return [kind]

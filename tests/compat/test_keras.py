@@ -10,6 +10,7 @@ from skhp.compat.keras import (
     bookkeeping_attributes,
     compile_arguments,
     config_of,
+    config_with_function,
     excluded_names,
     excludes_from_weight_decay,
     flat_metrics,
@@ -153,6 +154,8 @@ def test_schedule_of_an_optimizer():
 def test_function_of_a_wrapping_metric():
     metric = keras.metrics.MeanMetricWrapper(ops.abs, name="m", extra=1)
     assert wrapped_function(metric) == (ops.abs, {"extra": 1})
+    named = {"name": "m", "dtype": "float32"}
+    assert config_with_function(metric) == {**named, "fn": ops.abs, "extra": 1}
 
 
 def test_names_of_metrics_are_numbered_as_in_a_new_process():

@@ -1,5 +1,7 @@
 """Private names of TensorFlow: they do what skhp takes them to do."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -14,12 +16,44 @@ from skhp.compat.tensorflow import (
     numbered_from,
     shared_variable_kernels,
 )
+from tests.preloaded_process import run_script as run_preloaded
 
 runtime.start()
 
 import keras  # noqa: E402
 from google.protobuf import text_format  # noqa: E402
 from keras import ops  # noqa: E402
+
+THREADS = """
+import json, os, sys
+from pathlib import Path
+import keras
+import tensorflow as tf
+from skhp import runtime
+from skhp.compat.tensorflow import is_running
+
+def seen():
+    names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]
+    return is_running(), any(name.startswith("tf_") for name in names)
+
+found = [seen()]
+runtime.start()
+keras.utils.set_random_seed(0)
+found.append(seen())
+tf.constant(1.0) + 1.0
+found.append(seen())
+context = sys.modules["tensorflow.python.eager.context"]
+del context.context_safe
+print(json.dumps([*found, is_running()]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the names of threads")
+def test_tensorflow_runs_as_soon_as_it_has_threads_and_no_earlier(tmp_path):
+    imported, started, used, unknown = run_preloaded(tmp_path / "threads.py", THREADS)
+    assert (imported, started) == ([False, False], [False, False])
+    assert used[0]  # also if this version starts its threads a little later
+    assert unknown  # without the private names, a fork must not train
 
 
 def test_flat_caller_calls_with_tensors_and_what_was_captured():

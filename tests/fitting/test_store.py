@@ -191,6 +191,8 @@ def test_what_memory_may_be(binary, tmp_path):
         fitted(binary, str(file))
     with pytest.raises(ValueError, match="is a file, and must be a directory"):
         FitStore(file)
+    with pytest.raises(ValueError, match="memory='' names no directory"):
+        fitted(binary, "")
     with pytest.raises(ValueError, match=r"max_bytes=100 of memory is smaller than one fit"):
         fitted(binary, FitStore(tmp_path, max_bytes=100))
 

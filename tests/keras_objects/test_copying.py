@@ -90,6 +90,14 @@ def test_a_clone_has_a_copy(make, name):
     assert got is not given and type(got) is type(given) and got.factor == 3.0
 
 
+@pytest.mark.filterwarnings("error::UserWarning")
+@pytest.mark.parametrize("make", [wrapper, perceptron])
+def test_a_clone_measures_with_the_function_of_a_metric(make, binary):
+    metric = keras.metrics.MeanMetricWrapper(lambda y, p, by: by * abs(y - p), "own", by=2.0)
+    history = clone(make(metrics=[metric, "mae"])).fit(*binary).history_
+    np.testing.assert_allclose(history["own"], np.multiply(2.0, history["mae"]), rtol=1e-6)
+
+
 @pytest.mark.parametrize("make", [wrapper, perceptron])
 def test_a_clone_trains_with_the_loss_of_the_estimator(make, binary):
     once, thrice = (make(loss=Times(factor)) for factor in (1.0, 3.0))

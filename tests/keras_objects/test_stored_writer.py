@@ -185,7 +185,17 @@ LOCAL = {
     "callback": lambda: classifier(callbacks=[Counts()]),
     "class": lambda: classifier(callbacks=Counts),
     "lambda in an MLP": lambda: MLPClassifier(**NET, activation=lambda x: x * 0.5),
+    "metric of a function": lambda: classifier(metrics=[scaled_error(lambda a, b: error(a, b))]),
+    "the same in an MLP": lambda: MLPClassifier(**NET, metrics=[scaled_error(error)]),
 }
+
+
+def error(y_true, y_pred):
+    return keras.ops.abs(y_true - y_pred)
+
+
+def scaled_error(function):
+    return keras.metrics.MeanMetricWrapper(lambda a, b, by: by * function(a, b), "scaled", by=2.0)
 
 
 @pytest.mark.parametrize("name", LOCAL)

@@ -1,6 +1,7 @@
 """What cannot be trained on: each message names what came, what is allowed, the way out."""
 
 import inspect
+import pickle
 import re
 import warnings
 
@@ -547,6 +548,22 @@ def test_the_constructor_still_says_what_it_takes():
     assert list(parameters)[:2] == ["n_layers", "width"]
     assert set(parameters) == set(MLPClassifier().get_params())
     assert clone(MLPClassifier(width=(8, 4))).width == (8, 4)
+
+
+class Narrow(MLPClassifier):
+    def __init__(self, width=4, extra=1):
+        super().__init__(1, width, epochs=2, random_state=0)
+        self.extra = extra
+
+
+def test_a_subclass_may_take_fewer_parameters(binary):
+    X, y = binary
+    net, plain = Narrow(16).fit(X, y), MLPClassifier(**SMALL).fit(X, y)
+    assert set(net.get_params()) == {"width", "extra"}
+    for again in (net, clone(net).fit(X, y), pickle.loads(pickle.dumps(net))):
+        np.testing.assert_array_equal(again.predict_proba(X), plain.predict_proba(X))
+    with pytest.raises(ValueError, match="Invalid parameter 'activation'"):
+        net.set_params(activation="tanh")
 
 
 def test_a_subclass_may_use_such_a_name():

@@ -15,6 +15,7 @@ from keras import layers, ops
 
 from skhp import KerasRegressor, MLPRegressor
 from skhp.engine import compile_count
+from skhp.runtime import compile_cache
 from tests.preloaded_process import run_script
 
 pytestmark = pytest.mark.slow
@@ -324,7 +325,13 @@ def test_a_seed_is_no_part_of_a_program(tmp_path):
     """XLA writes down each program that it compiles, whatever asked for it."""
     script = tmp_path / "seeds.py"
     flags = f"--xla_dump_to={script}.dumps --xla_dump_hlo_as_text"
-    counts = run_script(script, SEEDS, XLA_FLAGS=f"{os.environ.get('XLA_FLAGS', '')} {flags}")
+    environment = {
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flags}",
+        # No program of an earlier run: XLA does not compile it again.
+        compile_cache.VARIABLE: str(tmp_path / "programs"),
+        "TF_XLA_FLAGS": "",
+    }
+    counts = run_script(script, SEEDS, **environment)
     assert counts[0] > 0 and counts == [counts[0]] * 3, json.dumps(counts)
 
 

@@ -1,6 +1,8 @@
 """What outputs mean to KerasClassifier and KerasRegressor: probabilities, logits or margins."""
 
 import functools
+import re
+import warnings
 
 import keras
 import numpy as np
@@ -168,6 +170,27 @@ def test_what_margins_are_good_for(binary):
 
 
 # Losses that do not suit the targets --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "params, words",
+    [
+        ({"loss": "binary_crossentropy"}, "activation='sigmoid'"),
+        ({"loss": BINARY, "loss__label_smoothing": 0.1}, "activation='sigmoid'"),
+        ({"model__loss": SPARSE(), "units": 2}, "activation='softmax'.*from_logits=True"),
+        ({"loss": BINARY(from_logits=True)}, None),
+        ({"loss": "binary_crossentropy", "activation": "sigmoid"}, None),
+        ({"loss": "hinge"}, None),
+    ],
+)
+def test_a_last_layer_without_activation_is_told(params, words, binary):
+    net = classifier(**{**params, "epochs": 1})
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        net.fit(*binary)
+    told = [str(w.message) for w in seen if "has no activation" in str(w.message)]
+    assert len(told) == (words is not None)
+    assert all(re.search(words, text) for text in told)
 
 
 @pytest.mark.parametrize("loss", ["mse", "binary_crossentropy", "poisson"])

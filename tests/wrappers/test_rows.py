@@ -1,5 +1,7 @@
 """Rows of the wrappers: those to validate on are treated as those to train on."""
 
+from decimal import Decimal
+
 import keras
 import numpy as np
 import pandas as pd
@@ -334,6 +336,19 @@ def test_data_at_the_door(change, message, multiclass):
 def test_targets_that_are_no_numbers(y, message, regression):
     with pytest.raises(ValueError, match=message):
         KerasRegressor(build_regressor, loss="mse").fit(regression[0], y)
+
+
+def test_targets_of_three_dimensions(regression):
+    X, y = regression
+    with pytest.raises(ValueError, match=r"y has the shape \(20, 3, 1\).*y.reshape.*Flatten"):
+        KerasRegressor(build_regressor, loss="mse").fit(X[:20], y.reshape(20, 3, 1))
+
+
+def test_targets_that_are_decimals(regression):
+    X, y = regression
+    net = KerasRegressor(build_regressor, loss="mse", random_state=0)
+    decimals = [Decimal(float(value)) for value in y]
+    np.testing.assert_array_equal(net.fit(X, decimals).predict(X), net.fit(X, y).predict(X))
 
 
 def test_sparse_targets(multiclass):
