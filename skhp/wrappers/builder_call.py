@@ -28,12 +28,12 @@ _LIBRARIES = frozenset(
 )  # fmt: skip
 
 # Code that uses a name with one of these words may print, read or write a file, draw a number
-# that no weight holds, or give another result in each call.
+# that no weight holds, give another result in each call, or read values of `meta` unseen.
 _WITH_EFFECTS = frozenset(
     {
-        "dump", "export", "file", "fromfile", "fromregex", "genfromtxt", "id", "io", "load",
-        "loadtxt", "memmap", "plot", "print", "random", "read", "save", "savetxt", "savez", "seed",
-        "summary", "timestamp", "tofile", "write",
+        "__dict__", "dump", "export", "file", "fromfile", "fromregex", "genfromtxt", "id", "io",
+        "load", "loadtxt", "memmap", "nest", "plot", "print", "random", "read", "save", "savetxt",
+        "savez", "seed", "summary", "timestamp", "tofile", "write",
     }
 )  # fmt: skip
 
@@ -102,7 +102,7 @@ class BuilderCall:
             Seed of the numbers that the builder draws.
         """
         given = {
-            "meta": lambda: NotedDict(self.meta, self.names_read),
+            "meta": self._noted_meta,
             "compile_kwargs": lambda: compile_arguments_from(self.params),
             "params": lambda: dict(self.params),
         }
@@ -113,6 +113,11 @@ class BuilderCall:
             label = f"the builder {self.builder.label}()"
             error.add_note(f"Raised while {label} was called with {self.arguments}.")
             raise
+
+    def _noted_meta(self) -> NotedDict:
+        meta = NotedDict(self.meta)  # a builder may write to it
+        meta.names_read = self.names_read  # functions in the model may read it later
+        return meta
 
     def base(self) -> str:
         """What decides the model, apart from ``meta`` and seeds.
@@ -134,7 +139,7 @@ class BuilderCall:
         params = {n: v for n, v in self.params.items() if takes_all or not changes_no_model(n)}
         parts = [reader.read(part) for part in (function, self.arguments, params)]
         parts.append(_registered(reader, repr(parts)))
-        words = {word for name in reader.names for word in name.lower().split("_")}
+        words = {word for name in reader.names for word in (name, *name.lower().split("_"))}
         if not reader.libraries <= _LIBRARIES or words & _WITH_EFFECTS:
             raise NotEstablished("it does more than build a model")
         return digest((parts, sorted(self.meta), _keras_settings()))

@@ -11,22 +11,26 @@ class NotedDict(dict[str, Any]):
 
     Parameters
     ----------
-    values : dict of str to object
+    *values : dict, or iterable of pairs
+        As for a dict.
+
+    Attributes
+    ----------
     names_read : set of str
-        Here it adds the names of the values that are read, present or not.
+        The names of the values that were read, present or not.
 
     Examples
     --------
-    >>> names_read = set()
-    >>> NotedDict({"n_classes_": 2, "n_features_in_": 4}, names_read)["n_classes_"]
+    >>> meta = NotedDict({"n_classes_": 2, "n_features_in_": 4})
+    >>> meta["n_classes_"]
     2
-    >>> names_read
+    >>> meta.names_read
     {'n_classes_'}
     """
 
-    def __init__(self, values: dict[str, Any], names_read: set[str]) -> None:
-        super().__init__(values)
-        self.names_read = names_read
+    def __init__(self, *values: Any) -> None:
+        super().__init__(*values)
+        self.names_read: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
         self.names_read.add(name)

@@ -28,8 +28,11 @@ from skhp.wrappers.unbuilt_model import Pattern, UnbuiltModel
 # How many calls are known at most. The one that was not repeated for the longest time goes.
 _MOST_CALLS = 128
 
-# Larger models are always built. A pattern keeps as many numbers in memory.
+# Larger models are always built.
 _MOST_NUMBERS = 10**6
+
+# How many weights are kept at most. A weight of a pattern takes 8 bytes: it has its value twice.
+_MOST_NUMBERS_KEPT = 10**7
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,12 @@ class _KnownCall:
     pattern: Pattern | None = None
     is_refused: bool = False
 
+    @property
+    def n_numbers(self) -> int:
+        """The number of weights that are kept."""
+        kept = self.pattern or self.first
+        return 0 if kept is None else kept.values.n_numbers
+
     def check(self, values: InitialValues) -> None:
         """Compare the pattern with the first weights of another model."""
         if self.pattern is None or not self.pattern.values.explains(values):
@@ -116,6 +125,11 @@ class _KnownCalls:
             except NotEstablished:
                 return _KnownCall(is_refused=True)
             return _put(self._calls, key, self._calls.get(key) or _KnownCall())
+
+    def forget_oldest(self) -> None:
+        """Forget the calls that were not repeated for the longest time, if too much is kept."""
+        while sum(call.n_numbers for call in self._calls.values()) > _MOST_NUMBERS_KEPT:
+            self._calls.popitem(last=False)
 
 
 def _put(values: collections.OrderedDict[str, Any], key: str, value: Any) -> Any:
@@ -204,6 +218,7 @@ class RepeatableCall:
                 known.check(found.values)
             elif known.first is None:
                 known.first = found.without_network()
+                _known_calls.forget_oldest()
             elif found.is_like(known.first):
                 is_sure = found.values.draws != known.first.values.draws
                 known.pattern, known.first = Pattern(found.network, found.values, is_sure), None
