@@ -6,8 +6,9 @@ import builtins
 import dis
 import functools
 import inspect
+import itertools
 import sys
-from typing import Any
+from typing import Any, NamedTuple
 
 from skhp.keras_objects.origins import STABLE_MODULES, is_installed, is_library, root_of
 from skhp.keras_objects.reading import NotEstablished, Reader
@@ -42,8 +43,10 @@ def _read_library_name(reader: Reader, thing: Any) -> Any:
     module, name = thing.__module__, thing.__qualname__
     reader.has_own_code |= root_of(module) not in STABLE_MODULES
     reader.libraries.add(root_of(module))
-    if "<locals>" in name and inspect.isfunction(thing):
-        return _read_own_function(reader, thing)
+    if inspect.isfunction(thing):
+        reader.names.update(module.split("."))
+        if "<locals>" in name:
+            return _read_own_function(reader, thing)
     return ("named", module, name)
 
 
@@ -78,7 +81,9 @@ def read_code(code: Any) -> Any:
     code : code
     """
     constants = tuple(map(_read_constant, code.co_consts))
-    return (code.co_code.hex(), code.co_names, code.co_varnames, code.co_freevars, constants)
+    names = (code.co_names, code.co_varnames, code.co_freevars)
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    return (code.co_code.hex(), code.co_exceptiontable.hex(), *names, constants, counts)
 
 
 def _read_constant(constant: Any) -> Any:
@@ -89,56 +94,87 @@ def _read_constant(constant: Any) -> Any:
     return (type(constant).__name__, repr(constant))
 
 
-@functools.lru_cache(maxsize=4096)
-def _names_in(code: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The global names, attributes and imported modules that a code object names."""
-    found: dict[str, dict[str, None]] = {"global": {}, "attribute": {}, "import": {}}
-    for instruction in dis.get_instructions(code):
-        if kind := _NAMING_OPERATIONS.get(instruction.opname):
-            found[kind][str(instruction.argval)] = None
-        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-            raise NotEstablished(
-                f"the code of {code.co_name} changes the global {instruction.argval!r}"
-            )
-    for constant in code.co_consts:
-        if inspect.iscode(constant):
-            for kind, names in zip(found, _names_in(constant), strict=True):
-                found[kind] |= dict.fromkeys(names)
-    return tuple(found["global"]), tuple(found["attribute"]), tuple(found["import"])
+class _Names(NamedTuple):
+    """The names in a code object.
 
+    Parameters
+    ----------
+    globals, attributes, imports : frozenset of str
+        The global names, attributes and imported modules.
+    passed_on : frozenset of str
+        Those of them of which the code does more than read an attribute.
+    """
+
+    globals: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
+    passed_on: frozenset[str] = frozenset()
+
+    def with_those_of(self, other: _Names) -> _Names:
+        """The names in both."""
+        return _Names(*(a | b for a, b in zip(self, other, strict=True)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _names_in(code: Any) -> _Names:
+    found: dict[str, set[str]] = {kind: set() for kind in _Names._fields}
+    steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
+    for step, following in itertools.zip_longest(steps, steps[1:]):
+        if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            raise NotEstablished(f"the code of {code.co_name} changes the global {step.argval!r}")
+        if kind := _NAMING_OPERATIONS.get(step.opname):
+            found[kind].add(str(step.argval))
+            if following is None or following.opname not in _READING_OPERATIONS:
+                found["passed_on"].add(str(step.argval))
+    names = _Names(**{kind: frozenset(values) for kind, values in found.items()})
+    within = map(_names_in, filter(inspect.iscode, code.co_consts))
+    return functools.reduce(_Names.with_those_of, within, names)
+
+
+_READING_OPERATIONS = frozenset({"LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM", "STORE_ATTR"})
 
 _NAMING_OPERATIONS = {
-    "LOAD_GLOBAL": "global", "LOAD_NAME": "global", "LOAD_ATTR": "attribute",
-    "LOAD_METHOD": "attribute", "LOAD_SUPER_ATTR": "attribute", "IMPORT_FROM": "attribute",
-    "IMPORT_NAME": "import",
+    "LOAD_GLOBAL": "globals", "LOAD_NAME": "globals", "LOAD_ATTR": "attributes",
+    "LOAD_METHOD": "attributes", "LOAD_SUPER_ATTR": "attributes", "IMPORT_FROM": "attributes",
+    "STORE_ATTR": "attributes", "IMPORT_NAME": "imports",
 }  # fmt: skip
 
 
 def _globals_read(reader: Reader, code: Any, variables: dict[str, Any]) -> Any:
-    names, attributes, imports = _names_in(code)
-    reader.names.update(names, attributes)
+    names = _names_in(code)
+    reader.names.update(names.globals, names.attributes)
     found = []
-    for name in names:
+    for name in sorted(names.globals):
         if name in variables:
-            value = variables[name]
-            read = read_module(reader, value, attributes) if inspect.ismodule(value) else None
-            found.append((name, read or reader.read(value)))
+            found.append((name, _named_value(reader, name, variables[name], names)))
         elif name in _UNKNOWABLE_BUILTINS and hasattr(builtins, name):
             raise NotEstablished(f"the code of {code.co_name} calls {name}()")
-    for name in imports:
+    for name in sorted(names.imports):
         module = sys.modules.get(name)
         if module is None:
             raise NotEstablished(f"the code of {code.co_name} imports {name}")
-        found.append((name, read_module(reader, module, attributes)))
+        found.append((name, _named_value(reader, name, module, names)))
     return tuple(found)
 
 
-def read_module(reader: Reader, module: Any, attributes: tuple[str, ...]) -> Any:
-    """A module, with the attributes that some code reads."""
+def _named_value(reader: Reader, name: str, value: Any, names: _Names) -> Any:
+    if not inspect.ismodule(value):
+        return reader.read(value)
+    if name in names.passed_on:
+        return read_module(reader, value)
+    return _read_module(reader, value, names)
+
+
+def read_module(reader: Reader, module: Any) -> Any:
+    """A module of which it is not known what some code reads."""
+    return _read_module(reader, module, None)
+
+
+def _read_module(reader: Reader, module: Any, names: _Names | None) -> Any:
     name = module.__name__
     if root_of(name) in STABLE_MODULES:
         reader.libraries.add(root_of(name))
-        if name == "numpy.random" or (name == "numpy" and "random" in attributes):
+        if name == "numpy.random" or (name == "numpy" and names and "random" in names.attributes):
             raise NotEstablished("it draws from NumPy's global generator")
         return ("module", name)
     if root_of(name) in sys.stdlib_module_names:
@@ -147,14 +183,14 @@ def read_module(reader: Reader, module: Any, attributes: tuple[str, ...]) -> Any
         reader.has_own_code = True
         reader.libraries.add(root_of(name))
         return ("module", name)
-    found = []
-    for attribute in attributes:
-        if attribute in vars(module):
-            value = vars(module)[attribute]
-            is_module = inspect.ismodule(value)
-            read = read_module(reader, value, attributes) if is_module else reader.read(value)
-            found.append((attribute, read))
-    return ("module", name, tuple(found))
+    if names is None or "__dict__" in names.attributes or "__getattr__" in vars(module):
+        raise NotEstablished(f"it is not known what it reads of the module {name}")
+    found = sorted(names.attributes & vars(module).keys())
+    return (
+        "module",
+        name,
+        tuple((n, _named_value(reader, n, vars(module)[n], names)) for n in found),
+    )
 
 
 def read_class(reader: Reader, kind: Any) -> Any:

@@ -9,6 +9,7 @@ fingerprint, and `NotEstablished` says why.
 
 from __future__ import annotations
 
+import collections
 import enum
 import functools
 import hashlib
@@ -33,6 +34,8 @@ from skhp.keras_objects.object_readings import (
     read_layer,
     read_metric,
     read_object,
+    read_optimizer,
+    read_subclass,
     refuse,
     values_of_slots,
 )
@@ -62,9 +65,9 @@ class FingerprintReader:
     known : mapping of int to tuple, optional
         What to write for some objects, by their ``id``: the variables and layers of the
         model that is read, for example.
-    reads_seeds : bool, default=False
-        Whether to read the seeds of Keras's initializers. They decide only how the first
-        weights are drawn.
+    reads_all : bool, default=False
+        Whether to read also what changes no program: the names of Keras's objects, the seeds of
+        initializers, and the settings of optimizers.
 
     Attributes
     ----------
@@ -73,13 +76,14 @@ class FingerprintReader:
     libraries : set of str
         The packages of which a function, class or module was read by its name only.
     names : set of str
-        The global names and the attributes in the code that was read.
+        The global names and the attributes in the code that was read, and the names of the
+        modules of library functions.
     """
 
     def __init__(
-        self, known: Mapping[int, tuple[Any, ...]] | None = None, reads_seeds: bool = False
+        self, known: Mapping[int, tuple[Any, ...]] | None = None, reads_all: bool = False
     ) -> None:
-        self.has_own_code, self.reads_seeds = False, reads_seeds
+        self.has_own_code, self.reads_all = False, reads_all
         self.libraries: set[str] = set()
         self.names: set[str] = set()
         self._known = dict(known or {})
@@ -167,6 +171,9 @@ def digest(parts: Any) -> str:
 
 _PLAIN = (bool, int, float, complex, str, bytes)
 
+# The kind of the attributes of a named tuple's class.
+_ITEM_OF_NAMED_TUPLE = type(vars(collections.namedtuple("_Any", "item"))["item"])
+
 
 def _is_any(*kinds: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, kinds)
@@ -176,12 +183,26 @@ def _items(reader: Reader, values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(reader.read(value) for value in values)
 
 
+def _sequence(reader: Reader, value: Any) -> Any:
+    return (
+        "sequence",
+        isinstance(value, list),
+        _items(reader, value),
+        read_subclass(reader, value),
+    )
+
+
+def _mapping(reader: Reader, value: Any) -> Any:
+    items = tuple((reader.read(key), reader.read(item)) for key, item in value.items())
+    return ("mapping", items, read_subclass(reader, value))
+
+
 # What an object is -> how it is read; the first that fits.
 _KINDS: list[tuple[Callable[[Any], bool], Callable[[Reader, Any], Any]]] = [
     (inspect.isclass, read_class),
     (inspect.isfunction, read_function),
     (inspect.isbuiltin, read_builtin),
-    (inspect.ismodule, lambda reader, value: read_module(reader, value, ())),
+    (inspect.ismodule, read_module),
     (_is_any(enum.Enum), read_enum),
     (inspect.ismethod, lambda r, v: ("method", r.read(v.__func__), r.read(v.__self__))),
     (
@@ -193,6 +214,7 @@ _KINDS: list[tuple[Callable[[Any], bool], Callable[[Reader, Any], Any]]] = [
     (_is_any(functools.cached_property), lambda r, v: ("cached", r.read(v.func))),
     (
         _is_any(
+            _ITEM_OF_NAMED_TUPLE,
             types.MemberDescriptorType,
             types.GetSetDescriptorType,
             types.WrapperDescriptorType,
@@ -200,7 +222,7 @@ _KINDS: list[tuple[Callable[[Any], bool], Callable[[Reader, Any], Any]]] = [
             types.ClassMethodDescriptorType,
             types.MethodWrapperType,
         ),
-        lambda r, v: ("descriptor", v.__qualname__),
+        lambda r, v: ("descriptor", getattr(v, "__qualname__", repr(v))),
     ),
     (_is_any(np.ufunc), lambda r, v: ("ufunc", v.__name__)),
     (_is_any(np.dtype), lambda r, v: ("dtype", v.str)),
@@ -211,13 +233,11 @@ _KINDS: list[tuple[Callable[[Any], bool], Callable[[Reader, Any], Any]]] = [
     (_is_any(keras.random.SeedGenerator), refuse("a random generator")),
     (_is_any(np.random.Generator, np.random.RandomState), refuse("a random generator")),
     (_is_any(keras.metrics.Metric), read_metric),
+    (lambda v: isinstance(v, keras.optimizers.Optimizer), read_optimizer),
     (_is_any(keras.layers.Layer), read_layer),
-    (_is_any(list, tuple), lambda r, v: ("sequence", isinstance(v, list), _items(r, v))),
+    (_is_any(list, tuple), _sequence),
     (_is_any(set, frozenset), lambda r, v: ("set", tuple(sorted(map(repr, _items(r, v)))))),
-    (
-        _is_any(Mapping),
-        lambda r, v: ("mapping", tuple((r.read(key), r.read(item)) for key, item in v.items())),
-    ),
+    (_is_any(Mapping), _mapping),
     (lambda value: hasattr(value, "read_value"), refuse("a variable, whose value may change")),
     (lambda value: hasattr(value, "python_function"), lambda r, v: r.read(v.python_function)),
     (lambda value: hasattr(value, "__array__"), read_array),

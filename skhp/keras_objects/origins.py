@@ -36,7 +36,12 @@ def is_installed(module: str | None) -> bool:
 
 def is_library(thing: Any) -> bool:
     """Whether a function or class belongs to Python or to an installed package."""
-    module = getattr(thing, "__module__", None)
+    # `functools.wraps` gives a user's function the module of the function that it wraps.
+    written_in = getattr(thing, "__globals__", {}).get("__name__")
+    return all(map(_is_of_library, {thing.__module__, written_in or thing.__module__}))
+
+
+def _is_of_library(module: str | None) -> bool:
     if root_of(module) in STABLE_MODULES or root_of(module) == "skhp":
         return True
     return root_of(module) not in sys.stdlib_module_names and is_installed(module)

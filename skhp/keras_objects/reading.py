@@ -20,16 +20,16 @@ class Reader(Protocol):
     libraries : set of str
         The packages of which a function, class or module was read by its name only.
     names : set of str
-        The global names and the attributes in the code that was read.
-    reads_seeds : bool
-        Whether the seeds of Keras's initializers are read. They decide only how the first
-        weights are drawn.
+        The global names and the attributes in the code that was read, and the names of the
+        modules of library functions.
+    reads_all : bool
+        Whether names and seeds are read too, and the settings of optimizers.
     """
 
     has_own_code: bool
     libraries: set[str]
     names: set[str]
-    reads_seeds: bool
+    reads_all: bool
 
     def read(self, value: Any) -> Any:
         """One object."""

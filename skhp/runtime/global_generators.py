@@ -11,7 +11,7 @@ import contextlib
 import functools
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -46,10 +46,13 @@ class _Private(threading.local):
         Its private generators, by the module that they replace; None without.
     draws : list of Draw or None
         What it has drawn; None if nobody wants to know.
+    next_values : iterator or None
+        What it draws next; None if a generator decides.
     """
 
     generators: dict[ModuleType, Any] | None = None
     draws: list[Draw] | None = None
+    next_values: Iterator[Any] | None = None
 
 
 _private = _Private()
@@ -105,6 +108,23 @@ def noted_draws() -> Iterator[list[Draw]]:
         _private.draws = before
 
 
+@contextlib.contextmanager
+def repeated_draws(values: Iterable[Any]) -> Iterator[None]:
+    """Let this thread draw these numbers again, for a while.
+
+    Parameters
+    ----------
+    values : iterable
+        The values of draws that `noted_draws` noted.
+    """
+    before, _private.next_values = _private.next_values, iter(values)
+    try:
+        with _replaced.in_use({}):
+            yield
+    finally:
+        _private.next_values = before
+
+
 def _namespace(function: Any) -> dict[str, Any]:
     """The global names that a callable sees; none for one written in C."""
     while isinstance(function, functools.partial):
@@ -121,7 +141,9 @@ def _by_thread(module: ModuleType, method: str, original: Callable[..., Any]) ->
 
     @functools.wraps(original)
     def draw(*args: Any, **kwargs: Any) -> Any:
-        own = _private.generators
+        own, next_values = _private.generators, _private.next_values
+        if next_values is not None:
+            return next(next_values)
         value = (original if own is None else getattr(own[module], method))(*args, **kwargs)
         if _private.draws is not None:
             _private.draws.append(Draw(value, functools.partial(draw, *args, **kwargs)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -27,11 +27,13 @@ _LIBRARIES = frozenset(
     }
 )  # fmt: skip
 
-# Code that names one of these prints, or reads a file, which may change.
+# Code that uses a name with one of these words may print, read or write a file, draw a number
+# that no weight holds, give another result in each call, or read values of `meta` unseen.
 _WITH_EFFECTS = frozenset(
     {
-        "fromfile", "genfromtxt", "get_file", "io", "load", "loadtxt", "memmap", "plot_model",
-        "print", "summary",
+        "__dict__", "dump", "export", "file", "fromfile", "fromregex", "genfromtxt", "id", "io",
+        "load", "loadtxt", "memmap", "nest", "plot", "print", "random", "read", "save", "savetxt",
+        "savez", "seed", "summary", "timestamp", "tofile", "write",
     }
 )  # fmt: skip
 
@@ -62,7 +64,7 @@ def builder_call(estimator: Any, params: Mapping[str, Any], builder: Builder) ->
                 f"{params[name]!r} and as model__{name}={arguments[name]!r}. Leave one out."
             )
         arguments[name] = params[name]
-    return BuilderCall(builder, arguments, NotedDict(estimator._get_metadata()), params)
+    return BuilderCall(builder, arguments, estimator._get_metadata(), params)
 
 
 @dataclass
@@ -74,16 +76,22 @@ class BuilderCall:
     builder : Builder
     arguments : dict of str to object
         Those that the user sets.
-    meta : NotedDict
+    meta : dict of str to object
         What fit learned from the data.
     params : mapping of str to object
         Parameters of the estimator.
+
+    Attributes
+    ----------
+    names_read : set of str
+        The values of ``meta`` that the builder, or the model, has read.
     """
 
     builder: Builder
     arguments: dict[str, Any]
-    meta: NotedDict
+    meta: dict[str, Any]
     params: Mapping[str, Any]
+    names_read: set[str] = field(default_factory=set)
 
     def __call__(self, seed: int | None) -> Any:
         """Build a model.
@@ -94,7 +102,7 @@ class BuilderCall:
             Seed of the numbers that the builder draws.
         """
         given = {
-            "meta": lambda: self.meta,
+            "meta": self._noted_meta,
             "compile_kwargs": lambda: compile_arguments_from(self.params),
             "params": lambda: dict(self.params),
         }
@@ -105,6 +113,11 @@ class BuilderCall:
             label = f"the builder {self.builder.label}()"
             error.add_note(f"Raised while {label} was called with {self.arguments}.")
             raise
+
+    def _noted_meta(self) -> NotedDict:
+        meta = NotedDict(self.meta)  # a builder may write to it
+        meta.names_read = self.names_read  # functions in the model may read it later
+        return meta
 
     def base(self) -> str:
         """What decides the model, apart from ``meta`` and seeds.
@@ -121,13 +134,15 @@ class BuilderCall:
         plain = function.func if isinstance(function, functools.partial) else function
         if not inspect.isfunction(plain):
             raise NotEstablished("a method or an object may change in a call")
-        reader = FingerprintReader(reads_seeds=True)
-        reads_all = self.builder.takes("params")
-        params = {n: v for n, v in self.params.items() if reads_all or not changes_no_model(n)}
+        reader = FingerprintReader(reads_all=True)
+        takes_all = self.builder.takes("params")
+        params = {n: v for n, v in self.params.items() if takes_all or not changes_no_model(n)}
         parts = [reader.read(part) for part in (function, self.arguments, params)]
-        if not reader.libraries <= _LIBRARIES or reader.names & _WITH_EFFECTS:
+        parts.append(_registered(reader, repr(parts)))
+        words = {word for name in reader.names for word in (name, *name.lower().split("_"))}
+        if not reader.libraries <= _LIBRARIES or words & _WITH_EFFECTS:
             raise NotEstablished("it does more than build a model")
-        return digest((parts, sorted(dict.keys(self.meta)), _keras_settings()))
+        return digest((parts, sorted(self.meta), _keras_settings()))
 
     def meta_read(self, names: frozenset[str]) -> str:
         """Some values of ``meta``, as a text that only equal values have in common.
@@ -141,12 +156,20 @@ class BuilderCall:
         NotEstablished
             If a value cannot be compared.
         """
-        reader = FingerprintReader(reads_seeds=True)
-        values = [(name, dict.get(self.meta, name)) for name in sorted(names)]
+        reader = FingerprintReader(reads_all=True)
+        values = [(name, self.meta.get(name)) for name in sorted(names)]
         return digest(established(reader.read, values))
 
 
 def _keras_settings() -> tuple[Any, ...]:
     config = keras.config
     policy = config.dtype_policy()
-    return (config.floatx(), config.epsilon(), config.image_data_format(), policy.name)
+    policy = (type(policy).__name__, repr(policy.get_config()))
+    return (config.floatx(), config.epsilon(), config.image_data_format(), policy)
+
+
+def _registered(reader: FingerprintReader, text: str) -> Any:
+    """The user's functions and classes that Keras finds by a name in a text."""
+    with keras.saving.CustomObjectScope({}) as scope:
+        objects = {**keras.saving.get_custom_objects(), **scope.backup}
+    return [(name, reader.read(objects[name])) for name in sorted(objects) if name in text]

@@ -16,10 +16,16 @@ class BuiltModel:
     ----------
     similar : keras.Model
         The model, to read its layers, its loss and its optimizer, but not its weights.
+    optimizer_variables : list of ndarray or None
+        What the last training left for the optimizer, until the model is read.
+    history : dict or None
+        The history of the last training, until the model is read.
     """
 
     def __init__(self, model: Any) -> None:
         self.similar = model
+        self.optimizer_variables: Any = None
+        self.history: Any = None
         self._trained_weights: list[Any] = []
 
     def network(self) -> Any:

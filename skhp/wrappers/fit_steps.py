@@ -75,7 +75,8 @@ def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall)
     else:
         X, y = estimator._initialize(X, y)
     estimator._ensure_compiled_model()
-    estimator._stand_for_equal_models()
+    if not call.continues:  # else the user may have changed the model
+        estimator._stand_for_equal_models()
     arguments = _fit_arguments(estimator, call)
     class_weight = estimator._class_weight(arguments, y)
     given = arguments.pop("validation_data", None)

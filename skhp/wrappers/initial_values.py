@@ -44,6 +44,7 @@ class InitialValues:
         if initializers is None or not are_seeds or len(set(self.draws)) < len(self.draws):
             raise ValueError("How these values follow from the draws cannot be found out.")
         self.arrays = read_variables(variables)
+        self.n_numbers = sum(array.size for array in self.arrays)
         self._again = [draw.again for draw in draws]
         self._recipes = [
             _recipe(initializer, array, self.draws)

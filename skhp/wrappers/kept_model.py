@@ -17,7 +17,7 @@ _completing = threading.RLock()
 
 # Attributes that belong to one model.
 MODEL_ATTRIBUTES = (
-    "_held_model", "_packed_model", "_build_call", "_optimizer_variables", "_last_history",
+    "_held_model", "_packed_model", "_build_call",
 )  # fmt: skip
 
 
@@ -32,24 +32,22 @@ class KeptModel:
         if held.similar.optimizer.built:  # someone may hold the model, so complete it now
             _set_optimizer_variables(held, values)
         else:
-            self._optimizer_variables = values
-        self._last_history = outcome.history
+            held.optimizer_variables = values
+        held.history = outcome.history
 
     @property
     def model_(self) -> Any:
         """The fitted `keras.Model`."""
         held = self._held()
         with _completing:
-            values = self.__dict__.get("_optimizer_variables")
-            if values is not None:
-                _set_optimizer_variables(held, values)
-                # Only now: another thread must not see a model that is half complete.
-                self.__dict__.pop("_optimizer_variables", None)
-            history = self.__dict__.pop("_last_history", None)
-            if history is not None:
+            if held.optimizer_variables is not None:
+                _set_optimizer_variables(held, held.optimizer_variables)
+                held.optimizer_variables = None
+            if held.history is not None:
                 from skhp.engine.metrics import leave_results
 
-                leave_results(held.model(), history)
+                leave_results(held.model(), held.history)
+                held.history = None
         return held.model()
 
     @model_.setter

@@ -11,7 +11,8 @@ class NotedDict(dict[str, Any]):
 
     Parameters
     ----------
-    values : dict of str to object
+    *values : dict, or iterable of pairs
+        As for a dict.
 
     Attributes
     ----------
@@ -27,8 +28,8 @@ class NotedDict(dict[str, Any]):
     {'n_classes_'}
     """
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        super().__init__(values)
+    def __init__(self, *values: Any) -> None:
+        super().__init__(*values)
         self.names_read: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:

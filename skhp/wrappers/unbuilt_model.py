@@ -9,6 +9,7 @@ to train and how to predict, and each fit has its own weights.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,8 +19,6 @@ from skhp.compat.keras_variables import read_variables, set_variables
 from skhp.engine.plan import Arrays, TrainingPlan, TrainingState
 from skhp.keras_objects.storage import copy_model
 from skhp.runtime.eager_kernels import note_model_built
-from skhp.wrappers.builder_call import BuilderCall
-from skhp.wrappers.building import ensure_compiled
 from skhp.wrappers.initial_values import InitialValues
 from skhp.wrappers.keras_network import KerasNetwork, build_optimizer
 
@@ -44,8 +43,8 @@ class Pattern:
     values: InitialValues
     is_sure: bool
 
-    def first_values(self, seed: int | None) -> Arrays | None:
-        """The first weights of a model with a seed; None if they are not known.
+    def draws(self, seed: int | None) -> list[Any] | None:
+        """What the builder draws with a seed; None if the first weights are not known then.
 
         Parameters
         ----------
@@ -54,8 +53,7 @@ class Pattern:
         if seed is None and not self.is_sure:
             return None  # to look what is drawn would change the global generator
         draws = self.values.draws_with(seed)
-        is_known = self.is_sure or draws == self.values.draws
-        return self.values.arrays_for(draws) if is_known else None
+        return draws if self.is_sure or draws == self.values.draws else None
 
 
 class UnbuiltModel:
@@ -64,19 +62,24 @@ class UnbuiltModel:
     Parameters
     ----------
     pattern : Pattern
-    call : BuilderCall
-        The call that builds it.
-    arrays : list of ndarray
-        Its first weights: the trainable ones, and what else training changes.
-    label, estimator : str
-        What errors call the model and the estimator's class.
+    build : callable
+        It takes what the builder draws, and returns the compiled model.
+    draws : list of int
+        What the builder draws.
+
+    Attributes
+    ----------
+    optimizer_variables, history
+        As of a `skhp.wrappers.built_model.BuiltModel`.
     """
 
     def __init__(
-        self, pattern: Pattern, call: BuilderCall, arrays: Arrays, label: str, estimator: str
+        self, pattern: Pattern, build: Callable[[list[Any]], Any], draws: list[Any]
     ) -> None:
-        self._pattern, self._call, self._names = pattern, call, (label, estimator)
-        self._arrays = arrays
+        self._pattern, self._build, self._draws = pattern, build, draws
+        self._arrays = pattern.values.arrays_for(draws)
+        self.optimizer_variables: Any = None
+        self.history: Any = None
         self._built: _Built | None = None
         self._trained_weights: list[Any] = []
 
@@ -127,9 +130,8 @@ class UnbuiltModel:
     def _new_model(self) -> keras.Model:
         network = self._pattern.network
         with contextlib.suppress(Exception):  # what the builder reads may have changed since
-            model = self._call(0)
+            model = self._build(self._draws)
             note_model_built()
-            ensure_compiled(model, self._call.params, *self._names)
             if KerasNetwork(model).layout(shared=False) == network.layout(shared=False):
                 return model
         return copy_model(network.model)

@@ -1,5 +1,6 @@
 """What computes the same has one fingerprint; what may not has another, or none."""
 
+import collections
 import functools
 import os
 import random
@@ -9,6 +10,7 @@ import types
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from keras import layers, ops
 
@@ -76,6 +78,56 @@ def reader_of(module):
     return namespace["read"]
 
 
+def reader_of_module(expression):
+    namespace = {"module": module_of_the_user("A = 1")}
+    exec(f"def read():\n    return {expression}", namespace)
+    return namespace["read"]
+
+
+class OwnInt(int):
+    pass
+
+
+class OwnDict(dict):
+    pass
+
+
+class OwnList(list):
+    pass
+
+
+def with_factor(value, factor):
+    value.factor = factor
+    return value
+
+
+class LooksLikeZeros:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __array__(self, dtype=None, copy=None):
+        return np.zeros(2)
+
+
+def under_the_name_of_a_loss(factor):
+    @functools.wraps(keras.losses.mean_squared_error)
+    def scale(y_true, y_pred):
+        return factor * y_pred
+
+    return scale
+
+
+def named_tuple(factor):
+    first, second = ("x", "y") if factor < 0.5 else ("y", "x")
+    return collections.namedtuple("Pair", [first, second])(1, 2)
+
+
+def rest_of(factor):
+    if factor < 0.5:
+        return lambda x, *rest: rest
+    return lambda x, rest: rest
+
+
 # name -> something that computes with the given constant
 WITH_CONSTANT = {
     "closure": closure,
@@ -92,6 +144,15 @@ WITH_CONSTANT = {
     "regularizer": lambda factor: keras.regularizers.L2(factor),
     "layer": lambda factor: layers.LeakyReLU(negative_slope=factor),
     "tensor": lambda factor: closure(ops.convert_to_tensor(np.full(2, factor))),
+    "integer of a class": lambda factor: OwnInt(4 * factor),
+    "attribute of a dict": lambda factor: with_factor(OwnDict(a=1), factor),
+    "attribute of a list": lambda factor: with_factor(OwnList([1]), factor),
+    "missing value of a dict": lambda factor: collections.defaultdict(lambda: factor),
+    "names in a tuple": named_tuple,
+    "mask": lambda factor: np.ma.masked_array([1, 2], mask=[0, factor > 0.5]),
+    "object that looks like an array": LooksLikeZeros,
+    "function with the name of one of Keras": under_the_name_of_a_loss,
+    "kind of an argument": rest_of,
 }
 
 
@@ -171,6 +232,10 @@ UNKNOWABLE = {
     "random numbers": (lambda: lambda x: x * random.random(), "random"),
     "NumPy's generator": (lambda: lambda x: x * np.random.rand(), "global generator"),  # noqa: NPY002
     "evaluated text": (lambda: lambda x: eval("x"), "eval"),
+    "module in a closure": (lambda: closure(module_of_the_user("A = 1")), "of the module"),
+    "attribute by its text": (lambda: reader_of_module("getattr(module, 'A')"), "of the module"),
+    "all of a module": (lambda: reader_of_module("module.__dict__['A']"), "of the module"),
+    "table": (lambda: closure(pd.DataFrame({"a": [1.0]})), "it holds"),
 }
 
 

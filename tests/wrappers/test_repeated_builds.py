@@ -1,5 +1,6 @@
 """A builder that is called again with equal arguments need not build a model again."""
 
+import copy
 import functools
 import pickle
 import random
@@ -18,6 +19,7 @@ from skhp import KerasClassifier, KerasRegressor
 from tests.call_counts import counted_calls
 
 UNITS = 3
+LOSS = "sparse_categorical_crossentropy"
 
 
 @pytest.fixture(scope="module")
@@ -333,3 +335,114 @@ def test_a_diverged_or_failed_fit_leaves_no_trace(iris):
         weights(KerasClassifier(dense, random_state=7).fit(X, y)),
         weights(KerasClassifier(Always(dense), random_state=7).fit(X, y)),
     )
+
+
+def test_settings_of_optimizers_are_settings_of_the_model(iris):
+    def fitted(model, **settings):
+        optimizer = keras.optimizers.Adam(name="adam", **settings)
+        return KerasClassifier(model, optimizer=optimizer, random_state=0, loss=LOSS).fit(*iris)
+
+    for settings in ({"learning_rate": 0.01}, {"learning_rate": 0.3}, {"beta_1": 0.5}):
+        for _ in range(3):
+            found = fitted(uncompiled, **settings).history_
+        assert found == fitted(Always(uncompiled), **settings).history_
+
+
+def test_names_of_metrics_are_names_in_the_history(iris):
+    for name in ("a", "a", "a", "b"):
+        metrics = [keras.metrics.SparseCategoricalAccuracy(name=name)]
+        net = KerasClassifier(uncompiled, metrics=metrics, random_state=0, loss=LOSS)
+        assert set(net.fit(*iris).history_) == {"loss", name}
+
+
+def test_a_model_that_is_read_has_the_seeds_of_its_fit(iris):
+    def seeds(model, seed):
+        random.seed(seed)
+        net = KerasClassifier(model, random_state=None if seed == 5 else seed).fit(*iris)
+        return [layer.kernel_initializer.seed for layer in net.model_.layers]
+
+    for seed in (0, 1, 2, 3, 5):
+        assert seeds(dense, seed) == seeds(Always(dense), seed)
+
+
+def test_a_model_that_the_user_changed_is_no_pattern(iris):
+    def build():
+        return dense(5)
+
+    for seed in range(3):
+        net = KerasClassifier(build, random_state=seed).initialize(*iris)
+        net.model_.layers[0].trainable = False
+        net.partial_fit(*iris)
+    net = KerasClassifier(build, random_state=3).fit(*iris)
+    assert same(weights(net), weights(KerasClassifier(Always(build), random_state=3).fit(*iris)))
+
+
+def test_arguments_that_change_after_the_fit(iris):
+    def build(settings):
+        model = dense()
+        model.compile(keras.optimizers.Adam(0.01, **settings), model.loss)
+        return model
+
+    settings = {"beta_1": 0.5}
+    nets = [
+        KerasClassifier(build, model__settings=settings, random_state=s).fit(*iris)
+        for s in range(3)
+    ]
+    settings["beta_1"] = 0.6
+    assert [net.model_.optimizer.beta_1 for net in nets] == [0.5, 0.5, 0.5]
+
+
+def test_copies_share_one_model(iris):
+    for seed in range(3):
+        net = KerasClassifier(dense, random_state=seed).fit(*iris)
+        copied = copy.copy(net)
+        net.model_.fit(*iris, verbose=0)
+        trained = weights(net)
+        assert copied.model_ is net.model_
+        assert same(weights(net), trained)
+
+
+def changes_meta(meta):
+    n = meta["n_classes_"]
+    meta["n_classes_"] = n + 1
+    return compiled(
+        [keras.Input((4,)), layers.Dense(meta["n_classes_"]), layers.Dense(n, "softmax")]
+    )
+
+
+def keeps_meta(meta):
+    n = meta["n_classes_"]
+
+    def loss(y_true, y_pred):
+        return keras.losses.sparse_categorical_crossentropy(y_true, y_pred) * meta["X_shape_"][0]
+
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(n, "softmax")])
+    model.compile("sgd", loss)
+    return model
+
+
+@pytest.mark.parametrize("build", [changes_meta, keeps_meta])
+def test_a_builder_may_change_or_keep_meta(build, iris):
+    for n_classes, n_rows in [(3, 150)] * 3 + [(4, 150)] * 2 + [(3, 50)]:
+        X, y = iris[0][:n_rows], np.arange(n_rows) % n_classes
+        net = KerasClassifier(build, random_state=0).fit(X, y)
+        other = KerasClassifier(Always(build), random_state=0).fit(X, y)
+        assert same(weights(net), weights(other))
+
+
+def draws_a_rate():
+    return dense(dropout=float(abs(keras.initializers.RandomUniform(0.1, 0.5)(()))))
+
+
+def draws_a_learning_rate():
+    model = dense()
+    model.optimizer.learning_rate = float(abs(keras.initializers.RandomUniform(0.1, 0.5)(())))
+    return model
+
+
+@pytest.mark.parametrize("build", [draws_a_rate, draws_a_learning_rate])
+def test_a_builder_that_draws_more_than_weights(build, iris):
+    for seed in range(3):
+        net = KerasClassifier(build, random_state=seed).fit(*iris)
+        other = KerasClassifier(Always(build), random_state=seed).fit(*iris)
+        assert np.array_equal(net.predict_proba(iris[0]), other.predict_proba(iris[0]))
