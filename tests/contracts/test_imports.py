@@ -143,16 +143,22 @@ def test_a_question_that_needs_keras_prints_what_others_print_and_no_more():
 
 READ = """
 import gc, pickle, sys
+seen = [0]
+def note(phase, info):
+    if phase == "start":
+        seen.append(sum(len(gc.get_objects(generation=g)) for g in range(info["generation"] + 1)))
+gc.callbacks.append(note)
 pickle.loads(bytes.fromhex(sys.argv[1]))
-print(len(gc.get_objects(generation=0)) + len(gc.get_objects(generation=1)))
+kept = [[] for _ in range(9_000)]
+print(max(seen))
 """
 
 
 def test_a_worker_that_reads_a_function_imports_keras_as_a_fit_does():
-    """Without notices; and what it imported is not new to the garbage collector."""
+    """Without notices, and without collections of garbage that see all imported objects."""
     import keras
 
     pickled = pickle.dumps(KerasClassifier(lambda: keras.Sequential())).hex()
-    n_young, errors = run(READ, pickled)
+    n_seen, errors = run(READ, pickled)
     assert errors == ""
-    assert int(n_young) < 100_000
+    assert int(n_seen) < 200_000
