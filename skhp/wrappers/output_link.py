@@ -17,6 +17,7 @@ from scipy.special import expit, softmax
 
 from skhp.compat.keras import layer_of_output
 from skhp.fitting.user_warning import warn_user
+from skhp.keras_objects.origins import is_keras_own
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,8 @@ def warn_if_no_probabilities(model: Any, label: str) -> None:
     if name not in _OF_LOGITS or _takes_logits(loss):
         return
     layer = layer_of_output(model)
-    if getattr(layer, "activation", None) is keras.activations.linear:
+    is_linear = getattr(layer, "activation", None) is keras.activations.linear
+    if is_linear and is_keras_own(type(layer)):
         needed = "sigmoid" if name.startswith("binary") else "softmax"
         warn_user(
             f"The last layer of the model of {label} has no activation, and the loss "
