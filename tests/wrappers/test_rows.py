@@ -292,6 +292,9 @@ STRINGS = np.dtypes.StringDType()
         (lambda X, y: (X.astype("m8[D]"), y), "X holds durations"),
         (lambda X, y: (X.astype(str), y), None),  # numbers, though written as text
         (lambda X, y: (np.full(X.shape, "x"), y), "X holds text.*TextVectorization.*OneHotEncoder"),
+        (lambda X, y: (np.ma.masked_less(X, -1), y), "X is a masked array.*SimpleImputer"),
+        (lambda X, y: (X, np.ma.masked_equal(y, 2)), "y is a masked array.*Leave these rows out"),
+        (lambda X, y: (np.ma.masked_less(X, -1e9), y), None),  # none is masked
         (lambda X, y: (X.astype(STRINGS), y), None),
         (lambda X, y: (np.full(X.shape, "x", STRINGS), y), "X holds text.*OneHotEncoder"),
         (lambda X, y: (X, NAMES[y].astype(STRINGS)), r"y has the dtype String.*astype\(object\)"),
