@@ -194,6 +194,24 @@ def built():  # Keras sets `built`, but cannot build the layer
     return model
 
 
+class OfBatches(Subclassed):
+    """Takes batches of 20 rows only."""
+
+    def call(self, x):
+        assert x.shape[0] in (20, None)
+        return super().call(x)
+
+
+def test_a_model_that_is_built_may_take_batches_of_one_size(regression):
+    def build():
+        model = OfBatches()
+        model(np.zeros((20, 4), "float32"))
+        return model
+
+    net = KerasRegressor(build, loss="mse", batch_size=20).fit(*regression)
+    assert net.predict(regression[0]).shape == (60,)
+
+
 @pytest.mark.parametrize("make", [build_regressor, Subclassed, called, built])
 def test_a_metric_of_ones_own_sees_targets_in_the_shape_of_the_outputs(make, regression):
     X, y = regression
