@@ -1,4 +1,4 @@
-"""Lists that NumPy would not convert as their user means them."""
+"""Lists and masked arrays that NumPy would not convert as their user means them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_list(values: Any, name: str) -> Any:
     Raises
     ------
     ValueError
-        If the rows of a list have different lengths.
+        If the rows of a list have different lengths, or an array has masked values.
 
     Examples
     --------
@@ -35,6 +35,12 @@ def check_list(values: Any, name: str) -> Any:
     >>> check_list(["a", "b"], "y")
     ['a', 'b']
     """
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array with masked values, and scikit-learn would use what is "
+            "below the mask. Leave these rows out; or for X pass X.filled(numpy.nan) to "
+            "sklearn.impute.SimpleImputer."
+        )
     if not isinstance(values, list | tuple):
         return values
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,7 +81,9 @@ def build_weights(model: Any, X: np.ndarray, encoder: Any, seed: int | None, lab
     if model.built and getattr(model, "outputs", None):
         return
     row = encode(encoder, X[:1])
-    with seeded(seed), naming_the_model(model, label, row, None):
+    # A model that is built may take batches of one size only. Then its outputs stay unknown.
+    ignored = (Exception,) if model.built else ()
+    with contextlib.suppress(*ignored), seeded(seed), naming_the_model(model, label, row, None):
         if isinstance(model, keras.Sequential):
             model.build((None, *np.shape(row)[1:]))  # for batches of any size
         else:

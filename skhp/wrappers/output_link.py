@@ -6,6 +6,7 @@ probabilities or values.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from skhp.compat.keras import layer_of_output
+from skhp.compat.missing_names import MissingPrivateName
 from skhp.fitting.user_warning import warn_user
+from skhp.keras_objects.origins import is_keras_own
 
 
 @dataclass(frozen=True)
@@ -231,8 +234,11 @@ def warn_if_no_probabilities(model: Any, label: str) -> None:
     name = loss_name(loss)
     if name not in _OF_LOGITS or _takes_logits(loss):
         return
-    layer = layer_of_output(model)
-    if getattr(layer, "activation", None) is keras.activations.linear:
+    layer = None
+    with contextlib.suppress(MissingPrivateName):  # then there is no warning
+        layer = layer_of_output(model)
+    is_linear = getattr(layer, "activation", None) is keras.activations.linear
+    if is_linear and is_keras_own(type(layer)):
         needed = "sigmoid" if name.startswith("binary") else "softmax"
         warn_user(
             f"The last layer of the model of {label} has no activation, and the loss "

@@ -57,6 +57,7 @@ BAD_X = {
     "no columns": (lambda: frame(1.0)[[]], "data frame.*60 rows and no columns"),
     "records": (lambda: np.zeros(60, [("u", "f4"), ("v", "f4")]), "fields u, v.*DataFrame"),
     "lazy frame": (lazy_frame, r"type LazyFrame.*X.collect\(\)"),
+    "masked": (lambda: np.ma.masked_less(ROWS, -1), "masked array with masked.*SimpleImputer"),
     "dict": (lambda: {"a": ROWS}, r"type dict.*pandas.DataFrame\(X\)"),
     "set": (lambda: {1, 2}, "type set.*list of rows"),
     "generator": (lambda: (row for row in ROWS), r"type generator.*list\(X\)"),

@@ -194,6 +194,24 @@ def built():  # Keras sets `built`, but cannot build the layer
     return model
 
 
+class OfBatches(Subclassed):
+    """Takes batches of 20 rows only."""
+
+    def call(self, x):
+        assert x.shape[0] in (20, None)
+        return super().call(x)
+
+
+def test_a_model_that_is_built_may_take_batches_of_one_size(regression):
+    def build():
+        model = OfBatches()
+        model(np.zeros((20, 4), "float32"))
+        return model
+
+    net = KerasRegressor(build, loss="mse", batch_size=20).fit(*regression)
+    assert net.predict(regression[0]).shape == (60,)
+
+
 @pytest.mark.parametrize("make", [build_regressor, Subclassed, called, built])
 def test_a_metric_of_ones_own_sees_targets_in_the_shape_of_the_outputs(make, regression):
     X, y = regression
@@ -292,6 +310,9 @@ STRINGS = np.dtypes.StringDType()
         (lambda X, y: (X.astype("m8[D]"), y), "X holds durations"),
         (lambda X, y: (X.astype(str), y), None),  # numbers, though written as text
         (lambda X, y: (np.full(X.shape, "x"), y), "X holds text.*TextVectorization.*OneHotEncoder"),
+        (lambda X, y: (np.ma.masked_less(X, -1), y), "X is a masked array.*SimpleImputer"),
+        (lambda X, y: (X, np.ma.masked_equal(y, 2)), "y is a masked array.*Leave these rows out"),
+        (lambda X, y: (np.ma.masked_less(X, -1e9), y), None),  # none is masked
         (lambda X, y: (X.astype(STRINGS), y), None),
         (lambda X, y: (np.full(X.shape, "x", STRINGS), y), "X holds text.*OneHotEncoder"),
         (lambda X, y: (X, NAMES[y].astype(STRINGS)), r"y has the dtype String.*astype\(object\)"),
