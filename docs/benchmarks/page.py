@@ -1,8 +1,8 @@
 """Render the tables of the benchmark page from the JSON files in ``results/``.
 
 Every number on the page comes from here, and so from a run of the scripts: write the JSON
-files first, then render.  ``results.inc`` is included by ``index.rst``.  The README's part on
-speed is written from the same files.
+files first, then render.  ``results.inc`` is included by ``index.rst``, and ``parallel.inc`` by
+the guide.  The README's part on speed is written from the same files.
 
 How to run
     python page.py
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import architectures
 import comparison
+import parallel
 import slower
 import speed
 
@@ -119,6 +120,12 @@ def slower_section():
     return [*lines, ""]
 
 
+def parallel_table():
+    """Return the guide's table of one job, threads and processes."""
+    cells = [line for values in parallel.rows(speed.stored) for line in row(values)]
+    return "\n".join([*list_table("", parallel.HEADS), *cells]) + "\n"
+
+
 def list_table(caption, heads):
     """Return the beginning of a table."""
     lines = [f".. list-table:: {caption}".rstrip(), "   :header-rows: 1", "   :class: benchmark"]
@@ -208,4 +215,5 @@ def render():
 
 if __name__ == "__main__":
     (FOLDER / "results.inc").write_text(render())
+    (FOLDER / "parallel.inc").write_text(parallel_table())
     speed.write()

@@ -60,7 +60,8 @@ def time_search(modules, prepare, *, warm, options):
         "mean_test_scores": list(scores),
         "programs": programs,
         "programs_after_warm": compiled_programs(modules, options),
-        "peak_mb": machine.peak_mb(),
+        # Forked workers end with their search.
+        "peak_mb": None if in_workers(options, "multiprocessing") else machine.peak_mb(),
         "versions": machine.versions(),
     }
 
@@ -71,8 +72,13 @@ def compiled_programs(modules, options):
     None for the other systems, and where the fits run in joblib's worker processes.  0
     means that skhp trained with Keras's own ``fit``.
     """
-    if "skhp" not in modules or (options.n_jobs != 1 and options.backend == "loky"):
+    if "skhp" not in modules or in_workers(options, "loky", "multiprocessing"):
         return None
     import skhp.engine
 
     return skhp.engine.compile_count()
+
+
+def in_workers(options, *backends):
+    """Tell whether the fits run in several jobs of one of these joblib backends."""
+    return options.n_jobs != 1 and options.backend in backends

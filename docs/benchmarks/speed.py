@@ -74,6 +74,13 @@ ROWS = (
         SKLEARN,
     ),
     Row(
+        "with `n_jobs=2` in forked processes, programs on disk",
+        "tabular_grid_2_multiprocessing",
+        ("cold_s",),
+        "skhp-later",
+        SKLEARN,
+    ),
+    Row(
         "20 learning rates and penalties, 3 folds, 6 layers of 100",
         "random_search_digits",
         ("cold_s",),
@@ -174,8 +181,8 @@ SLOWER = """\
 The main cases in which skhp is slower:
 
 - Importing it takes longer.
-- A short search in worker processes takes longer than with `n_jobs=1`, because each worker imports
-  TensorFlow and loads its programs.
+- A short search in joblib's default processes takes longer than with `n_jobs=1`, because each
+  process imports TensorFlow and loads its programs.
 - The first fit of a network, which makes its program, takes {first} times the processor time of
   scikeras's first fit. If an earlier process has left the program on disk, it takes {later} times.
   Later fits take {second} times that of the fastest of Keras, Keras with XLA and scikeras."""

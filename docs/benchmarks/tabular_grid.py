@@ -8,7 +8,8 @@ What is measured
     process (with tracing and compiling) and of the second, the scores, and the peak
     memory of the process and of joblib's workers.  "Programs on disk" is a process that
     loads the programs of an earlier process.  All other processes start without programs
-    on disk.  The last table measures some systems again, in more runs.
+    on disk.  The last table measures some systems again, in more runs.  Forked workers
+    ("multiprocessing") end with their search, so their memory is not known.
 
 What differs
     keras-tuner has no cross-validation: it does 24 fits, on the first fold.
@@ -20,6 +21,8 @@ What differs
 How to run
     python tabular_grid.py --n-jobs 1
     python tabular_grid.py --n-jobs 2 --backend threading --systems skhp sklearn
+    python tabular_grid.py --n-jobs 2 --backend multiprocessing \\
+        --systems skhp-later skhp-wrapper-later sklearn
     python tabular_grid.py --systems skhp skhp-later sklearn --output results/tabular_grid_disk.json
     python tabular_grid.py --torch-python OTHER/bin/python   # skorch is installed there
     python tabular_grid.py --systems skhp sklearn scikeras skhp-wrapper skhp-one-thread \\
@@ -222,13 +225,13 @@ def measure(modules, prepare, options):
     )
 
 
-def measure_later(options):
-    """Measure a process that finds on disk what an earlier process compiled."""
+def measure_later(first, prepare, options):
+    """Measure a process that finds on disk what an earlier process compiled: system first."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SKHP_COMPILE_CACHE"] = folder
-        earlier = [sys.executable, *sys.argv, "--child", "skhp", "--warm", "none"]
+        earlier = [sys.executable, *sys.argv, "--child", first, "--warm", "none"]
         subprocess.run(earlier, check=True, stdout=subprocess.DEVNULL)
-        return measure(("tensorflow", "keras", "skhp"), prepare_skhp, options)
+        return measure(("tensorflow", "keras", "skhp"), prepare, options)
 
 
 def measure_tuner(options):
@@ -244,7 +247,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 SYSTEMS = {
     "skhp": System("skhp", partial(measure, ("tensorflow", "keras", "skhp"), prepare_skhp)),
-    "skhp-later": System("skhp, programs on disk", measure_later),
+    "skhp-later": System("skhp, programs on disk", partial(measure_later, "skhp", prepare_skhp)),
     "skhp-one-thread": System(
         "skhp, OMP_NUM_THREADS=1",
         partial(measure, ("tensorflow", "keras", "skhp"), prepare_skhp),
@@ -253,6 +256,10 @@ SYSTEMS = {
     "skhp-wrapper": System(
         "skhp KerasClassifier",
         partial(measure, ("tensorflow", "keras", "skhp"), prepare_keras_classifier),
+    ),
+    "skhp-wrapper-later": System(
+        "skhp KerasClassifier, programs on disk",
+        partial(measure_later, "skhp-wrapper", prepare_keras_classifier),
     ),
     "sklearn": System(
         "scikit-learn MLPClassifier",
@@ -288,7 +295,9 @@ def main():
     """Read the command line and run."""
     parser = comparison.command_line(__doc__, SYSTEMS)
     parser.add_argument("--n-jobs", type=int, default=1)
-    parser.add_argument("--backend", choices=["loky", "threading"], default="loky")
+    parser.add_argument(
+        "--backend", choices=["loky", "threading", "multiprocessing"], default="loky"
+    )
     parser.add_argument("--warm", choices=["all", "fast", "none"], default="fast")
     options = parser.parse_args()
     jobs = f"_{options.n_jobs}_{options.backend}" if options.n_jobs != 1 else ""

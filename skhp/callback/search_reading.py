@@ -61,7 +61,11 @@ def _scored(search: Any) -> Iterator[tuple[int, int]]:
 
 
 def _is_of_a_network(search: Any, params: Any) -> bool:
-    replaced = {name: v for name, v in params.items() if hasattr(v, "fit") or v == "passthrough"}
+    replaced = {name: v for name, v in params.items() if hasattr(v, "fit") or _is_no_step(v)}
     if not replaced:
         return has_network(search.estimator)
     return has_network(clone(search.estimator).set_params(**clone(replaced, safe=False)))
+
+
+def _is_no_step(value: Any) -> bool:
+    return isinstance(value, str) and value == "passthrough"  # an array compares its elements

@@ -55,7 +55,16 @@ def shown_columns(search: Any) -> dict[str, list[Any]]:
     ----------
     search : fitted search, or its ``cv_results_``
     """
-    return {name: named_objects(values) for name, values in parameter_columns(search).items()}
+    return {name: _as_column(named_objects(v)) for name, v in parameter_columns(search).items()}
+
+
+def _as_column(values: list[Any]) -> Any:
+    """Values for a data frame. pandas would write NaN for a None among text."""
+    import pandas as pd
+
+    is_text = [isinstance(value, str) for value in values]
+    is_none = [value is None for value in values]
+    return pd.Series(values, dtype=object) if any(is_text) and any(is_none) else values
 
 
 def is_numeric(values: list[Any]) -> bool:

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-VERSION = 4
+VERSION = 5
 SUFFIX = ".safetensors"
 
 _FORMAT = "skhp fit"

@@ -141,11 +141,17 @@ def _look_up(stored: StoredChoice) -> Any:
     return look_up(stored.kind, stored.name).value
 
 
+def _read_code(stored: StoredCode) -> Any:
+    if b"keras" in stored.pickled:
+        runtime.start()  # else the pickle would import Keras: more slowly, and with notices
+    return pickle.loads(stored.pickled)
+
+
 _READERS: dict[type, Callable[[_Reader, Any], Any]] = {
     StoredName: lambda reader, stored: find_in_keras(stored),
     StoredChoice: lambda reader, stored: _look_up(stored),
     StoredByConfig: _Reader.by_config,
     StoredByState: _Reader.by_state,
-    StoredCode: lambda reader, stored: pickle.loads(stored.pickled),
+    StoredCode: lambda reader, stored: _read_code(stored),
     PackedModel: _Reader.packed,
 }

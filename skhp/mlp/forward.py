@@ -17,7 +17,7 @@ from keras import ops
 
 from skhp.engine.backends import tensorflow as backend
 from skhp.engine.packing import are_large
-from skhp.engine.sequencing import after_dependency
+from skhp.engine.sequencing import after_dependency, transposed_after
 from skhp.mlp.activation_curves import Curve
 from skhp.mlp.counter_random import uniform
 from skhp.mlp.layers import (
@@ -89,7 +89,7 @@ class ForwardPass:
     def _dense(self, layer: Dense, x: Any, kernel: Any, bias: Any) -> Any:
         if isinstance(x, tuple):
             return self._add(_product_of_entries(*x, kernel), bias)
-        product = ops.matmul if x is self._x else _product  # X needs no gradient
+        product = _product_with_rows if x is self._x else _product
         return self._add(product(x, kernel), bias)
 
     def _batch_norm(
@@ -209,19 +209,49 @@ def skip_unless(first_turn: Any, compute: Callable[[Any, Any], Any], otherwise: 
 
 
 @ops.custom_gradient
+def _product_with_rows(x: Any, kernel: Any) -> Any:
+    """A matrix product with rows of X, which need no gradient."""
+
+    def gradient(upstream: Any) -> tuple[Any, Any]:
+        return None, ops.matmul(_transposed(x, upstream), upstream)
+
+    return ops.matmul(x, kernel), gradient
+
+
+@ops.custom_gradient
 def _product(x: Any, kernel: Any) -> Any:
     """A matrix product that computes the gradient of the kernel before the gradient of the rows.
 
-    XLA may compute the second one in several threads. If another operation is ready at that
-    moment, XLA gives it to another thread. For a small network that takes longer than the step.
+    XLA may compute a product in several threads. If another operation is ready at that moment,
+    XLA gives it to another thread. For a small network that takes longer than the step. So the
+    kernel waits for the rows too: a kernel is copied from the vector of all weights, and the
+    copies for all layers would be ready when the step begins.
     """
 
     def gradient(upstream: Any) -> tuple[Any, Any]:
-        by_kernel = ops.matmul(ops.transpose(x), upstream)
-        later = after_dependency(upstream, ops.slice(by_kernel, [0, 0], [1, 1]))
+        by_kernel = ops.matmul(_transposed(x, upstream), upstream)
+        later = after_dependency(upstream, _first_value(by_kernel))
         return ops.matmul(later, ops.transpose(kernel)), by_kernel
 
+    kernel = after_dependency(kernel, _first_value(x))
     return ops.matmul(x, kernel), gradient
+
+
+def _transposed(x: Any, upstream: Any) -> Any:
+    """Transposed rows, for a product with the gradient of a layer's outputs.
+
+    A layer with one unit needs no copy, because XLA computes its products without Eigen. There
+    the dependency lets XLA write x to memory. Without it, XLA would compute the activation
+    again, one number at a time.
+    """
+    first = _first_value(upstream)
+    if upstream.shape[1] == 1:
+        return after_dependency(ops.transpose(x), first)
+    return transposed_after(x, first)
+
+
+def _first_value(matrix: Any) -> Any:
+    return ops.slice(matrix, [0, 0], [1, 1])
 
 
 @ops.custom_gradient

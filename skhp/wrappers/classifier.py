@@ -268,6 +268,25 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         outputs = self._probabilities(self._predict_raw(X, **kwargs))
         return self.target_encoder_.inverse_transform(outputs, return_proba=True)
 
+    @available_if(_gives_probabilities)
+    def predict_log_proba(self, X: Any, **kwargs: Any) -> np.ndarray:
+        """Predict the logarithms of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Rows.
+        **kwargs : dict
+            Arguments of ``keras.Model.predict``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            -inf where the probability is zero.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X, **kwargs))
+
     @available_if(_gives_margins)
     def decision_function(self, X: Any, **kwargs: Any) -> np.ndarray:
         """Compute signed distances from the decision boundary, with a hinge loss.

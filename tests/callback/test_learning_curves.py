@@ -204,6 +204,13 @@ def test_lone_fits_are_candidates_by_their_parameters():
         curves.frame()
 
 
+def test_a_parameter_may_be_an_array():
+    curves = LearningCurves()
+    search = GridSearchCV(net(), {"width": [8, np.array([8])]}, cv=2).set_callbacks(curves)
+    frame = curves.frame(search.fit(X, y))
+    assert sorted(frame.loc[~frame["refit"], "candidate"].unique()) == [0, 1]
+
+
 @pytest.mark.parametrize("resource", ["n_samples", "mlpclassifier__epochs"])
 def test_halving(resource):
     curves = LearningCurves(on="test_fold")

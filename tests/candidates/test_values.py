@@ -128,6 +128,7 @@ NAMED = {
         ["one(slope=0.1)", "one(slope=0.2)"],
     ),
     "objects": (LOOK_ALIKE["objects"], ["Adam(learning_rate=0.001)", "Adam(learning_rate=0.1)"]),
+    "a function and None": ([one, None], ["one", None]),
     "lists": ([[one, 2], [max, 2]], ["(one, 2)", "(max, 2)"]),
 }
 

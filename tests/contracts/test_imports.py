@@ -1,10 +1,13 @@
 """What importing skhp costs, and what it prints, in processes of their own."""
 
 import json
+import pickle
 import subprocess
 import sys
 
 import pytest
+
+from skhp import KerasClassifier
 
 pytestmark = pytest.mark.slow
 
@@ -136,3 +139,10 @@ assert not hasattr(KerasClassifier(print, loss="hinge"), "predict_proba")
 
 def test_a_question_that_needs_keras_prints_what_others_print_and_no_more():
     assert run(ASK_WHILE_OTHERS_COMPLAIN) == ("", "the disk is full\n")
+
+
+def test_a_worker_that_reads_a_function_prints_nothing():
+    import keras
+
+    pickled = pickle.dumps(KerasClassifier(lambda: keras.Sequential())).hex()
+    assert run("import pickle, sys; pickle.loads(bytes.fromhex(sys.argv[1]))", pickled) == ("", "")

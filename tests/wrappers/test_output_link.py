@@ -7,7 +7,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from scipy.special import expit, softmax
+from scipy.special import expit, log_expit, softmax
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import cross_val_score
@@ -113,6 +113,14 @@ def test_searches_score_the_probabilities_of_logits(binary):
         assert score == pytest.approx(-expected if metric is log_loss else expected, rel=1e-5)
 
 
+def test_logarithms_of_probabilities(binary):
+    X, y = binary
+    net = classifier(loss=BINARY(from_logits=True), epochs=1).fit(X, y)
+    logits = logits_of(net, X)
+    expected = np.hstack([log_expit(-logits), log_expit(logits)])
+    np.testing.assert_allclose(net.predict_log_proba(X), expected, rtol=1e-5)
+
+
 def test_a_share_is_predicted_by_the_sigmoid(binary):
     X = binary[0]
     y = expit(X[:, 0])
@@ -164,7 +172,8 @@ def test_what_margins_are_good_for(binary):
     proba = CalibratedClassifierCV(net, cv=2).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     assert hasattr(classifier(loss="binary_crossentropy"), "predict_proba")
-    assert not hasattr(net, "predict_proba")  # before it is fitted, too
+    for method in ("predict_proba", "predict_log_proba"):
+        assert not hasattr(net, method)  # before it is fitted, too
     with pytest.raises(AttributeError, match="decision_function is available only with a hinge"):
         classifier(loss="binary_crossentropy").decision_function(X)
 
