@@ -6,6 +6,7 @@ candidates of a search share programs.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from functools import partial
@@ -34,6 +35,10 @@ from skhp.mlp.shared_activation import shared_activation
 
 # Keras's default for keras.layers.BatchNormalization.
 _BN_MOMENTUM = 0.99
+
+# Of a product that gets a transposed copy. XLA may split the sums of a larger one, and the bits
+# then depend on the number of threads.
+_MOST_MULTIPLICATIONS = 2**21
 
 Scalars = dict[str, Any]
 
@@ -243,7 +248,11 @@ def _transposed(x: Any, upstream: Any) -> Any:
     A layer with one unit needs no copy, because XLA computes its products without Eigen. There
     the dependency lets XLA write x to memory. Without it, XLA would compute the activation
     again, one number at a time.
+
+    A large product gets no copy: its last bits would depend on the number of threads.
     """
+    if math.prod(x.shape) * upstream.shape[1] > _MOST_MULTIPLICATIONS:
+        return ops.transpose(x)
     first = _first_value(upstream)
     if upstream.shape[1] == 1:
         return after_dependency(ops.transpose(x), first)
