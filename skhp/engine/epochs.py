@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import keras
@@ -12,6 +13,10 @@ from skhp.engine.packing import Packing
 from skhp.engine.pure_optimizer import PureOptimizer
 from skhp.engine.sequencing import after_dependency
 from skhp.engine.structure import Structure
+
+# The most bytes of X that are copied in the order of an epoch. XLA takes rows from a table of
+# half a megabyte or more in two threads, which takes longer than a step of a small network.
+_ORDERED_BYTES = 2**25
 
 
 class Trained(NamedTuple):
@@ -117,7 +122,10 @@ class Epochs:
         """One epoch of training, and its logs."""
         X, *others = rows
         whole = order(0, others[-1].shape[0])
-        ordered = (X, *take_rows(others, whole))  # once an epoch, not at each step
+        if _n_bytes(X) <= _ORDERED_BYTES:  # once an epoch, not at each step
+            ordered, order = take_rows(rows, whole), None
+        else:
+            ordered = (X, *take_rows(others, whole))
         zero = self._computation.zero()
         trained, metric_state = self._train(trained, zero, scalars, ordered, order)
         return trained, self._logs(metric_state, scalars["n_rows"])
@@ -197,3 +205,7 @@ class Epochs:
     def _if_there_is_a_tail(self, n_left: Any, last_step: Any, carry: Any) -> Any:
         """The last partial batch. All rows of an epoch have one."""
         return last_step()
+
+
+def _n_bytes(arrays: Any) -> int:
+    return sum(math.prod(a.shape) * a.dtype.size for a in keras.tree.flatten(arrays))

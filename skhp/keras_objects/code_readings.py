@@ -214,8 +214,9 @@ def read_builtin(reader: Reader, function: Any) -> Any:
     owner = getattr(function, "__self__", None)
     if owner is not None and not inspect.ismodule(owner):
         return ("method", function.__name__, reader.read(owner))
-    module = getattr(function, "__module__", None)
+    module = getattr(function, "__module__", None) or ""
     if root_of(module) not in STABLE_MODULES and not is_installed(module):
         raise NotEstablished(f"it calls {module}.{function.__name__}")
     reader.libraries.add(root_of(module))
+    reader.names.update(module.split("."))
     return ("named", module, function.__name__)

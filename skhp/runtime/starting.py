@@ -23,6 +23,8 @@ _prints_xla_notices = False  # at the first compile
 # Part of a function's name: each process must find the same program on disk.
 _NUMBER_OF_FIRST_COMPILE = 2**40
 
+_MOST_FROZEN_BY_PYTHON = 1000  # Python 3.12 freezes some objects when it starts
+
 # What TensorFlow prints while it loads; everything else is shown.
 _NOTICES = re.compile(
     rb"oneDNN custom operations|absl::InitializeLog|cpu_feature_guard|"
@@ -162,6 +164,11 @@ def _no_garbage_collection() -> Iterator[None]:
     try:
         yield
     finally:
+        if gc.get_freeze_count() < _MOST_FROZEN_BY_PYTHON:  # else the user has frozen objects
+            # This makes all objects old. Else the next two collections would go through
+            # everything that was imported.
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from numpy.random import default_rng
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import scale
@@ -259,7 +260,27 @@ def loads(path):
     return dense_with(layers.Dense(4, kernel_initializer=lambda shape, dtype: np.load(path)))
 
 
-@pytest.mark.parametrize("build", [counts_calls, draws_a_constant, draws_from_numpy, prints])
+def draws_an_activation():
+    name = "relu" if tf.random.uniform(()) < 0.5 else "tanh"
+    return dense_with(layers.Dense(4, name))
+
+
+def draws_an_activation_with_numpy():
+    name = "relu" if default_rng().integers(2) else "tanh"
+    return dense_with(layers.Dense(4, name))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        counts_calls,
+        draws_a_constant,
+        draws_from_numpy,
+        prints,
+        draws_an_activation,
+        draws_an_activation_with_numpy,
+    ],
+)
 def test_a_builder_that_does_more_is_called_in_each_fit(build, iris):
     for seed in range(3):
         KerasClassifier(build, epochs=1, random_state=seed).fit(*iris)
@@ -290,6 +311,16 @@ def test_a_builder_with_a_closure_that_changes():
 
     for width in (1, 2, 3, 4):
         assert KerasRegressor(build).fit(X, y).model_.layers[0].units == width
+
+
+def test_registered_functions_may_change(iris):
+    def build():
+        return dense_with(layers.Dense(4, keras.saving.get_registered_object("scaled")))
+
+    for factor in (1.0, 1.0, 1.0, 2.0):
+        with keras.saving.CustomObjectScope({"scaled": lambda x, factor=factor: factor * x}):
+            net = KerasClassifier(build, random_state=0).fit(*iris)
+            assert net.model_.layers[0].activation(1.0) == factor
 
 
 def test_arguments_with_seeds_are_other_arguments(iris):
