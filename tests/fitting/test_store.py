@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import pytest
 from sklearn.base import clone
 
 from skhp import MLPClassifier
-from skhp.fitting.store_format import VERSION
 from skhp.search import FitStore
 
 NET = {"n_layers": 1, "width": 16, "learning_rate": 0.03, "random_state": 0, "epochs": 2}
@@ -133,9 +133,9 @@ def test_damaged_files_are_replaced(damage, binary, store):
 def test_files_without_their_data_are_no_fit(binary, store):
     fitted(binary, store)
     (path,) = files_in(store)
-    old, new = (f'\\"version\\": {number}'.encode() for number in (VERSION, VERSION + 1))
-    path.write_bytes(path.read_bytes().replace(old, new))
-    with pytest.warns(UserWarning, match=f"version {VERSION + 1} of the format"):
+    newer = re.sub(rb'(\\"version\\": )\d', rb"\g<1>9", path.read_bytes())
+    path.write_bytes(newer)
+    with pytest.warns(UserWarning, match="version 9 of the format"):
         assert store.frame().empty
 
 
