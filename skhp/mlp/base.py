@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.callback import with_callbacks
 from sklearn.utils.validation import check_is_fitted
 
 from skhp import runtime
@@ -31,6 +31,7 @@ from skhp.fitting.allowed_values import (
     int_from,
     object_with,
 )
+from skhp.fitting.callback_support import CallbackSupport
 from skhp.fitting.fit_task import FitTask
 from skhp.fitting.store import FitStore
 from skhp.keras_objects.copying import ready_to_clone
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from skhp.mlp.target_coding import TargetCoding
 
 
-class BaseMLP(CallbackSupportMixin, LateAttributes, BaseEstimator):
+class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
     """A multi-layer perceptron, without what depends on the targets.
 
     Subclasses define what differs between classes and values: ``_check_target_kind``,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.callback import with_callbacks
 from sklearn.exceptions import NotFittedError
 
 from skhp import runtime
+from skhp.fitting.callback_support import CallbackSupport
 from skhp.fitting.fit_task import FitTask
 from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.wrappers.hooks import WrapperHooks
@@ -19,7 +20,7 @@ from skhp.wrappers.kept_model import MODEL_ATTRIBUTES
 from skhp.wrappers.routing import route_params
 
 
-class BaseWrapper(CallbackSupportMixin, WrapperHooks):
+class BaseWrapper(CallbackSupport, WrapperHooks):
     """The base class for estimators around a Keras network.
 
     `KerasClassifier` and `KerasRegressor` extend it. A subclass may override

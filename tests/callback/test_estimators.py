@@ -192,9 +192,19 @@ def test_a_fit_that_fails_tears_its_callbacks_down():
     assert recorder.events[-1] == "teardown"
 
 
-def test_keras_callbacks_are_told_where_they_belong():
-    with pytest.raises(TypeError, match="FitCallback"):
-        net().set_callbacks(keras.callbacks.EarlyStopping())
+@pytest.mark.parametrize("kind", [MLPClassifier, KerasClassifier])
+@pytest.mark.parametrize(
+    "callback, way",
+    [
+        (keras.callbacks.EarlyStopping(), "parameter callbacks"),
+        ([LearningCurves()], r"set_callbacks\(\*callbacks\)"),
+        (LearningCurves, r"LearningCurves\(\.\.\.\)"),
+        (3, "FitCallback"),
+    ],
+)
+def test_what_set_callbacks_takes(kind, callback, way):
+    with pytest.raises(TypeError, match=way):
+        kind().set_callbacks(callback)
 
 
 def test_estimator_with_a_callback_can_be_dumped(tmp_path):

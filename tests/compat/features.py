@@ -4,6 +4,7 @@ A fresh process without some names runs them: see test_missing_names.py.
 """
 
 import copy
+import multiprocessing
 import warnings
 
 import numpy as np
@@ -220,3 +221,10 @@ def fit_a_model_with_its_own_fit():
 def copy_own_model():
     fitted = own_model().fit(X, y)
     return bool(np.array_equal(copy.deepcopy(fitted).predict(X), fitted.predict(X)))
+
+
+def start_in_a_forked_process():
+    from skhp import runtime
+
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        pool.apply(runtime.start)

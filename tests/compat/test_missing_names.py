@@ -76,6 +76,8 @@ CASES = [
     Case("c", "keras", "_flatten_layers", "copy_a_model_with_a_lambda", "Model._flatten_layers"),
     Case("c", "tensorflow", "call_flat eager_mode var_handle_op", "engine_of_network",
          gives="compiled"),
+    Case("c", "tensorflow", "_context_handle _physical_devices", "start_in_a_forked_process",
+         "forked from one in which TensorFlow was already running"),
     Case("c", "tensorflow", "uid", "plain_search", "not found again on disk"),
     Case("c", "tensorflow", "add_function_def", "plain_search", "traces its programs again"),
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from skhp.compat.tensorflow import (
     flat_caller,
     freed_with_model,
     hide_native_errors,
+    is_running,
     numbered_from,
     shared_variable_kernels,
 )
@@ -46,6 +47,11 @@ context = sys.modules["tensorflow.python.eager.context"]
 del context.context_safe
 print(json.dumps([*found, is_running()]))
 """
+
+
+def test_tensorflow_runs_after_an_operation():
+    ops.zeros(1)
+    assert is_running()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the names of threads")
