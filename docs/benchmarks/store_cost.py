@@ -135,14 +135,14 @@ def times(net, X, y, memory):
 
 def epochs_for(net, X, y, seconds):
     """Return how many epochs take about so many processor seconds."""
-    first, more = 2, 4
-    times(net.set_params(epochs=first), X, y, None)  # compiles
+    epochs = 6
     while True:
-        short = times(net.set_params(epochs=first), X, y, None)[0]
-        long = times(net.set_params(epochs=first + more), X, y, None)[0]
-        if long >= seconds / 4:
-            return max(1, round(first + more * (seconds - short) / (long - short)))
-        more *= 2
+        longer = net.set_params(epochs=epochs)
+        times(longer, X, y, None)  # compiles: more steps may run in another way
+        spent = times(longer, X, y, None)[0]
+        if spent >= seconds / 4:
+            return max(1, round(epochs * seconds / spent))
+        epochs *= 2
 
 
 def measure(make, rows, seconds, options):
