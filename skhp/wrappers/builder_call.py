@@ -142,7 +142,8 @@ class BuilderCall:
         words = {word for name in reader.names for word in (name, *name.lower().split("_"))}
         if not reader.libraries <= _LIBRARIES or words & _WITH_EFFECTS:
             raise NotEstablished("it does more than build a model")
-        return digest((parts, sorted(self.meta), _keras_settings()))
+        names = sorted(self.meta) if self.builder.takes("meta") else []
+        return digest((parts, names, _keras_settings()))
 
     def meta_read(self, names: frozenset[str]) -> str:
         """Some values of ``meta``, as a text that only equal values have in common.
@@ -164,8 +165,10 @@ class BuilderCall:
 def _keras_settings() -> tuple[Any, ...]:
     config = keras.config
     policy = config.dtype_policy()
-    policy = (type(policy).__name__, repr(policy.get_config()))
-    return (config.floatx(), config.epsilon(), config.image_data_format(), policy)
+    # The name says all of a plain policy.
+    settings = policy.name if type(policy) is keras.DTypePolicy else repr(policy.get_config())
+    kind = type(policy).__name__
+    return (config.floatx(), config.epsilon(), config.image_data_format(), kind, settings)
 
 
 def _registered(reader: FingerprintReader, text: str) -> Any:

@@ -90,11 +90,11 @@ def _always(array: np.ndarray) -> _Recipe:
 
 
 def _drawn_by(initializer: Any, array: np.ndarray, place: int) -> _Recipe:
-    kind, config = type(initializer), initializer.get_config()
     shape, dtype = array.shape, array.dtype.name
 
     def draw(draws: list[Any]) -> np.ndarray:
-        again = kind.from_config({**config, "seed": draws[place]})
+        config = {**initializer.get_config(), "seed": draws[place]}
+        again = type(initializer).from_config(config)
         return keras.ops.convert_to_numpy(again(shape, dtype=dtype))
 
     return draw

@@ -149,6 +149,18 @@ class KnownCalls:
         with self._lock:
             return self._find(base, call).pattern
 
+    def is_refused(self, base: str, call: BuilderCall) -> bool:
+        """Whether the models of a call must be built.
+
+        Parameters
+        ----------
+        base : str
+            What `BuilderCall.base` returned.
+        call : BuilderCall
+        """
+        with self._lock:
+            return self._find(base, call).is_refused
+
     def note(self, base: str, call: BuilderCall, model: NewModel | None) -> Pattern | None:
         """Note a model of a call; see `KnownCall.note`.
 

@@ -89,7 +89,7 @@ class RepeatableCall:
             It takes the place of the model, which is a pattern from now on. None if the model
             stays what it is.
         """
-        if not self._is_complete:
+        if not self._is_complete or known_calls.is_refused(self._base, self._call):
             return None
         pattern = known_calls.note(self._base, self._call, self._read(model))
         if pattern is None:
