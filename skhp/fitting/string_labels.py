@@ -21,6 +21,7 @@ def refuse_string_dtype(labels: Any, name: str) -> None:
     Raises
     ------
     TypeError
+        If they have that dtype.
 
     Examples
     --------

@@ -29,7 +29,7 @@ class BuiltModel:
         self._trained_weights: list[Any] = []
 
     def network(self) -> Any:
-        """It, as the engine needs it."""
+        """The model, as the engine needs it."""
         from skhp.wrappers.keras_network import KerasNetwork
 
         self._trained_weights = self.similar.trainable_variables

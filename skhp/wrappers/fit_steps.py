@@ -76,7 +76,7 @@ def fit_model(estimator: Any, X: Any, y: Any, sample_weight: Any, call: FitCall)
         X, y = estimator._initialize(X, y)
     estimator._ensure_compiled_model()
     if not call.continues:  # else the user may have changed the model
-        estimator._stand_for_equal_models()
+        estimator._keep_as_pattern()
     arguments = _fit_arguments(estimator, call)
     class_weight = estimator._class_weight(arguments, y)
     given = arguments.pop("validation_data", None)

@@ -65,7 +65,7 @@ class WrapperHooks(KeptModel, WrapperParameters):
         return X, y
 
     def _build(self, X: Any) -> None:
-        """Build the model, unless an equal one stands for it."""
+        """Build the model, unless there is a pattern for it."""
         from skhp.wrappers.building import build_weights
         from skhp.wrappers.repeated_builds import repeatable_call
 
@@ -83,8 +83,8 @@ class WrapperHooks(KeptModel, WrapperParameters):
         note_model_built()
         self._build_call = call
 
-    def _stand_for_equal_models(self) -> None:
-        """Let a new model stand for those of later fits, if that is possible."""
+    def _keep_as_pattern(self) -> None:
+        """Keep a new model as the pattern of later fits, if that is possible."""
         call = self.__dict__.pop("_build_call", None)
         unbuilt = None if call is None else call.keep(self._unpacked_model())
         if unbuilt is not None:

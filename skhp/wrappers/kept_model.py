@@ -16,9 +16,7 @@ from skhp.wrappers.built_model import BuiltModel
 _completing = threading.RLock()
 
 # Attributes that belong to one model.
-MODEL_ATTRIBUTES = (
-    "_held_model", "_packed_model", "_build_call",
-)  # fmt: skip
+MODEL_ATTRIBUTES = ("_held_model", "_packed_model", "_build_call")
 
 
 class KeptModel:
@@ -55,7 +53,7 @@ class KeptModel:
         self._hold(BuiltModel(model))
 
     def _hold(self, held: BuiltModel | Any) -> None:
-        """Take another model."""
+        """Hold another model."""
         for name in MODEL_ATTRIBUTES:
             self.__dict__.pop(name, None)
         self._held_model = held

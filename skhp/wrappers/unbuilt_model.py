@@ -51,7 +51,7 @@ class Pattern:
         seed : int or None
         """
         if seed is None and not self.is_sure:
-            return None  # to look what is drawn would change the global generator
+            return None  # to find out, one must draw from the global generator
         draws = self.values.draws_with(seed)
         return draws if self.is_sure or draws == self.values.draws else None
 
@@ -69,8 +69,10 @@ class UnbuiltModel:
 
     Attributes
     ----------
-    optimizer_variables, history
-        As of a `skhp.wrappers.built_model.BuiltModel`.
+    optimizer_variables : list of ndarray or None
+        What the last training left for the optimizer, until the model is read.
+    history : dict or None
+        The history of the last training, until the model is read.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class UnbuiltModel:
         return self._pattern.network.model if self._built is None else self._built.model
 
     def network(self) -> KerasNetwork:
-        """It, as the engine needs it."""
+        """The model, as the engine needs it."""
         if self._built is None:
             return UnbuiltNetwork(self, self._pattern.network)
         self._trained_weights = self._built.model.trainable_variables
@@ -111,7 +113,7 @@ class UnbuiltModel:
             set_variables(self._built.variables, arrays)
 
     def model(self) -> keras.Model:
-        """Build it, if it is not built yet."""
+        """The model. It is built if it is not built yet."""
         if self._built is None:
             # The builder is the user's code, so it must not run in a lock. If two threads build
             # at once, both get the model of the thread that was ready first.
