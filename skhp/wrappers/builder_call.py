@@ -1,41 +1,16 @@
-"""A call of a model builder, and what decides the model that it returns."""
+"""A call of a model builder with the arguments that a wrapper gives it."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
-
-from skhp.keras_objects.fingerprint import FingerprintReader, NotEstablished, digest, established
 from skhp.wrappers.builder import Builder
 from skhp.wrappers.compile_arguments import compile_arguments_from
 from skhp.wrappers.noted_dict import NotedDict
 from skhp.wrappers.parameters import KERAS_ARGUMENTS, WrapperParameters
 from skhp.wrappers.routing import route_params
-from skhp.wrappers.warm_start import changes_no_model
-
-# Packages whose functions do the same in each call, apart from the seeds that Keras draws.
-_LIBRARIES = frozenset(
-    {
-        "abc", "builtins", "collections", "copy", "dataclasses", "enum", "functools", "itertools",
-        "keras", "math", "numbers", "numpy", "operator", "re", "skhp", "string", "tensorflow",
-        "typing", "typing_extensions",
-    }
-)  # fmt: skip
-
-# Code that uses a name with one of these words may print, read or write a file, draw a number
-# that no weight holds, give another result in each call, or read values of `meta` unseen.
-_WITH_EFFECTS = frozenset(
-    {
-        "__dict__", "dump", "export", "file", "fromfile", "fromregex", "genfromtxt", "id", "io",
-        "load", "loadtxt", "memmap", "nest", "plot", "print", "random", "read", "save", "savetxt",
-        "savez", "seed", "summary", "timestamp", "tofile", "write",
-    }
-)  # fmt: skip
 
 
 def builder_call(estimator: Any, params: Mapping[str, Any], builder: Builder) -> BuilderCall:
@@ -118,61 +93,3 @@ class BuilderCall:
         meta = NotedDict(self.meta)  # a builder may write to it
         meta.names_read = self.names_read  # functions in the model may read it later
         return meta
-
-    def base(self) -> str:
-        """What decides the model, apart from ``meta`` and seeds.
-
-        Raises
-        ------
-        NotEstablished
-            If two calls that look equal may return different models, or do anything else.
-        """
-        return established(self._base)
-
-    def _base(self) -> str:
-        function = self.builder.function
-        plain = function.func if isinstance(function, functools.partial) else function
-        if not inspect.isfunction(plain):
-            raise NotEstablished("a method or an object may change in a call")
-        reader = FingerprintReader(reads_all=True)
-        takes_all = self.builder.takes("params")
-        params = {n: v for n, v in self.params.items() if takes_all or not changes_no_model(n)}
-        parts = [reader.read(part) for part in (function, self.arguments, params)]
-        parts.append(_registered(reader, repr(parts)))
-        words = {word for name in reader.names for word in (name, *name.lower().split("_"))}
-        if not reader.libraries <= _LIBRARIES or words & _WITH_EFFECTS:
-            raise NotEstablished("it does more than build a model")
-        names = sorted(self.meta) if self.builder.takes("meta") else []
-        return digest((parts, names, _keras_settings()))
-
-    def meta_read(self, names: frozenset[str]) -> str:
-        """Some values of ``meta``, as a text that only equal values have in common.
-
-        Parameters
-        ----------
-        names : frozenset of str
-
-        Raises
-        ------
-        NotEstablished
-            If a value cannot be compared.
-        """
-        reader = FingerprintReader(reads_all=True)
-        values = [(name, self.meta.get(name)) for name in sorted(names)]
-        return digest(established(reader.read, values))
-
-
-def _keras_settings() -> tuple[Any, ...]:
-    config = keras.config
-    policy = config.dtype_policy()
-    # The name says all of a plain policy.
-    settings = policy.name if type(policy) is keras.DTypePolicy else repr(policy.get_config())
-    kind = type(policy).__name__
-    return (config.floatx(), config.epsilon(), config.image_data_format(), kind, settings)
-
-
-def _registered(reader: FingerprintReader, text: str) -> Any:
-    """The user's functions and classes that Keras finds by a name in a text."""
-    with keras.saving.CustomObjectScope({}) as scope:
-        objects = {**keras.saving.get_custom_objects(), **scope.backup}
-    return [(name, reader.read(objects[name])) for name in sorted(objects) if name in text]

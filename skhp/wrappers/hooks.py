@@ -67,7 +67,7 @@ class WrapperHooks(KeptModel, WrapperParameters):
     def _build(self, X: Any) -> None:
         """Build the model, unless there is a pattern for it."""
         from skhp.wrappers.building import build_weights
-        from skhp.wrappers.repeated_builds import repeatable_call
+        from skhp.wrappers.repeated_builds.repeatable_call import repeatable_call
 
         call = repeatable_call(self)
         unbuilt = call.unbuilt(self._random_state)

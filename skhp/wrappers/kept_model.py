@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from skhp.keras_objects.stored_reader import from_stored
 from skhp.keras_objects.stored_writer import stored_attributes
 from skhp.runtime.starting import is_forked_too_late
-from skhp.wrappers.built_model import BuiltModel
+from skhp.wrappers.held_model import BuiltModel, HeldModel
 
 # One thread at a time makes the variables of an optimizer. It waits for no other lock.
 _completing = threading.RLock()
@@ -22,7 +22,7 @@ MODEL_ATTRIBUTES = ("_held_model", "_packed_model", "_build_call")
 class KeptModel:
     """An estimator's ``model_``, and how it is pickled."""
 
-    _held_model: BuiltModel | Any  # or an UnbuiltModel, whose module needs Keras
+    _held_model: HeldModel
 
     def _keep_training(self, outcome: Any) -> None:
         """Keep what a compiled training gave, until the model is read."""
@@ -52,13 +52,13 @@ class KeptModel:
     def model_(self, model: Any) -> None:
         self._hold(BuiltModel(model))
 
-    def _hold(self, held: BuiltModel | Any) -> None:
+    def _hold(self, held: HeldModel) -> None:
         """Hold another model."""
         for name in MODEL_ATTRIBUTES:
             self.__dict__.pop(name, None)
         self._held_model = held
 
-    def _held(self) -> BuiltModel | Any:
+    def _held(self) -> HeldModel:
         packed = self.__dict__.get("_packed_model")
         if packed is not None:
             # Loading runs the user's code, so it must not hold a lock. If two threads load at
@@ -117,7 +117,7 @@ class KeptModel:
             self.__dict__["_packed_model"] = state["_packed_model"]
 
 
-def _set_optimizer_variables(held: BuiltModel | Any, values: Any) -> None:
+def _set_optimizer_variables(held: HeldModel, values: Any) -> None:
     from skhp.wrappers.training import set_optimizer_variables
 
     set_optimizer_variables(held.model(), held.trained_weights(), values)

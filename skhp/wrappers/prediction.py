@@ -14,6 +14,7 @@ from skhp.engine.text import text_as_tensors
 from skhp.engine.user_callbacks import released_afterwards
 from skhp.fitting.divergence import check_can_predict, rate_of
 from skhp.wrappers.callbacks import flat_callbacks
+from skhp.wrappers.held_model import HeldModel
 from skhp.wrappers.inputs import check_is_table
 from skhp.wrappers.model_structure import predicts_rows_alone
 from skhp.wrappers.parameter_checks import check_arguments
@@ -58,13 +59,13 @@ def predict_rows(estimator: Any, X: Any, arguments: Mapping[str, Any]) -> Any:
 
 
 def predict_held(
-    held: Any, X: Any, arguments: dict[str, Any], callbacks: Sequence[Any]
+    held: HeldModel, X: Any, arguments: dict[str, Any], callbacks: Sequence[Any]
 ) -> np.ndarray | list[Any] | dict[str, Any]:
     """Compute a model's outputs for rows of X.
 
     Parameters
     ----------
-    held : BuiltModel or UnbuiltModel
+    held : HeldModel
     X : array, or list or dict of arrays
     arguments : dict
         Arguments of ``keras.Model.predict``. A batch size of -1 is all rows.
@@ -74,7 +75,7 @@ def predict_held(
     -------
     ndarray, or list or dict of ndarray
     """
-    n, model = n_rows(X), held.similar
+    n, (model, weights) = n_rows(X), held.similar_and_arrays()
     if arguments.get("batch_size") == -1:
         arguments = {**arguments, "batch_size": n}
     if callbacks or "steps" in arguments or _has_own_predict(model):
@@ -86,7 +87,7 @@ def predict_held(
     size = arguments.get("batch_size") or _PREDICT_ROWS
     if n > size:  # a few large blocks take less time than many small ones
         size = max(size, rows_at_once(model, X) if _is_large(X) else rows_in_cache(model))
-    return outputs_in_blocks(model, X, size, held.other_arrays())
+    return outputs_in_blocks(model, X, size, weights)
 
 
 def _holds_arrays(X: Any) -> bool:

@@ -461,19 +461,22 @@ def test_a_builder_may_change_or_keep_meta(build, iris):
         assert same(weights(net), weights(other))
 
 
-def draws_a_rate():
-    return dense(dropout=float(abs(keras.initializers.RandomUniform(0.1, 0.5)(()))))
+def draws_a_rate(width):
+    return dense(width, dropout=float(abs(keras.initializers.RandomUniform(0.1, 0.5)(()))))
 
 
-def draws_a_learning_rate():
-    model = dense()
+def draws_a_learning_rate(width):
+    model = dense(width)
     model.optimizer.learning_rate = float(abs(keras.initializers.RandomUniform(0.1, 0.5)(())))
     return model
 
 
+@pytest.mark.parametrize("seeds", [(0, 1, 2), (0, 0, 1, 2)])
 @pytest.mark.parametrize("build", [draws_a_rate, draws_a_learning_rate])
-def test_a_builder_that_draws_more_than_weights(build, iris):
-    for seed in range(3):
-        net = KerasClassifier(build, random_state=seed).fit(*iris)
-        other = KerasClassifier(Always(build), random_state=seed).fit(*iris)
+def test_a_builder_that_draws_more_than_weights(build, seeds, iris):
+    width = len(seeds)  # the calls of the other seeds are not repeated
+    for seed in seeds:
+        net = KerasClassifier(build, width=width, random_state=seed).fit(*iris)
+        always = Always(lambda meta: build(width))
+        other = KerasClassifier(always, random_state=seed).fit(*iris)
         assert np.array_equal(net.predict_proba(iris[0]), other.predict_proba(iris[0]))

@@ -1,16 +1,9 @@
-"""A model that is not built before someone reads it.
-
-A search fits most candidates several times, and Keras needs longer to build a small network
-than a program needs to train it. Models that a builder returns for equal arguments differ
-only in their first weights. So one of them, the pattern, stands for the others: it says what
-to train and how to predict, and each fit has its own weights.
-"""
+"""A model that is not built before someone reads it."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import keras
@@ -19,76 +12,39 @@ from skhp.compat.keras_variables import read_variables, set_variables
 from skhp.engine.plan import Arrays, TrainingPlan, TrainingState
 from skhp.keras_objects.storage import copy_model
 from skhp.runtime.eager_kernels import note_model_built
-from skhp.wrappers.initial_values import InitialValues
+from skhp.wrappers.held_model import HeldModel
 from skhp.wrappers.keras_network import KerasNetwork, build_optimizer
+from skhp.wrappers.repeated_builds.new_model import NewModel
 
 
-@dataclass
-class Pattern:
-    """A compiled model that stands for all models of equal calls of its builder.
-
-    Nobody trains it, and no user sees it.
-
-    Parameters
-    ----------
-    network : KerasNetwork
-        With the model.
-    values : InitialValues
-        Its first weights.
-    is_sure : bool
-        Whether `values` is known to explain the first weights for other seeds.
-    """
-
-    network: KerasNetwork
-    values: InitialValues
-    is_sure: bool
-
-    def draws(self, seed: int | None) -> list[Any] | None:
-        """What the builder draws with a seed; None if the first weights are not known then.
-
-        Parameters
-        ----------
-        seed : int or None
-        """
-        if seed is None and not self.is_sure:
-            return None  # to find out, one must draw from the global generator
-        draws = self.values.draws_with(seed)
-        return draws if self.is_sure or draws == self.values.draws else None
-
-
-class UnbuiltModel:
+class UnbuiltModel(HeldModel):
     """A model that is not built before someone reads it.
 
+    The pattern says what to train and how to predict. The weights are its own.
+
     Parameters
     ----------
-    pattern : Pattern
+    pattern : NewModel
     build : callable
         It takes what the builder draws, and returns the compiled model.
     draws : list of int
         What the builder draws.
-
-    Attributes
-    ----------
-    optimizer_variables : list of ndarray or None
-        What the last training left for the optimizer, until the model is read.
-    history : dict or None
-        The history of the last training, until the model is read.
     """
 
+    _built: _Built | None = None
+
     def __init__(
-        self, pattern: Pattern, build: Callable[[list[Any]], Any], draws: list[Any]
+        self, pattern: NewModel, build: Callable[[list[Any]], Any], draws: list[Any]
     ) -> None:
+        super().__init__()
         self._pattern, self._build, self._draws = pattern, build, draws
         self._arrays = pattern.values.arrays_for(draws)
-        self.optimizer_variables: Any = None
-        self.history: Any = None
-        self._built: _Built | None = None
         self._trained_weights: list[Any] = []
 
-    @property
-    def similar(self) -> keras.Model:
-        """A model with the same layers, loss and optimizer. Its weights may be others."""
-        return self._pattern.network.model if self._built is None else self._built.model
+    def similar_and_arrays(self) -> tuple[keras.Model, Arrays | None]:
+        """The pattern's model and the weights to take; once it is built, the model and None."""
+        built = self._built  # another thread may build it meanwhile
+        return (self._pattern.network.model, self._arrays) if built is None else (built.model, None)
 
     def network(self) -> KerasNetwork:
         """The model, as the engine needs it."""
@@ -96,10 +52,6 @@ class UnbuiltModel:
             return UnbuiltNetwork(self, self._pattern.network)
         self._trained_weights = self._built.model.trainable_variables
         return KerasNetwork(self._built.model)
-
-    def other_arrays(self) -> Arrays | None:
-        """The values to take for the weights of `similar`; None if it has them itself."""
-        return self._arrays if self._built is None else None
 
     def arrays(self) -> Arrays:
         """The values of its weights: of the trainable ones, and of the others."""
@@ -120,8 +72,9 @@ class UnbuiltModel:
             model = self._new_model()
             built = _Built(model, [*model.trainable_variables, *model.non_trainable_variables])
             set_variables(built.variables, self._arrays)
-            self._built = self.__dict__.setdefault("_first_built", built)
-            self._trained_weights = self._built.model.trainable_variables
+            built = self.__dict__.setdefault("_built", built)
+            self._trained_weights = built.model.trainable_variables
+            return built.model
         return self._built.model
 
     def trained_weights(self) -> list[Any]:

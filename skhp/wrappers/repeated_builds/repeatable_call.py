@@ -1,8 +1,4 @@
-"""Builders that are called again with equal arguments: which models need not be built.
-
-The first two models of such a call are built. If they compute the same, and the first weights of
-both follow from the seeds that the builder drew, the second becomes the pattern of all later ones.
-"""
+"""How the model of a new fit is made: built, or from the pattern of equal calls."""
 
 from __future__ import annotations
 
@@ -16,10 +12,12 @@ from skhp.keras_objects.origins import root_of
 from skhp.runtime.global_generators import Draw, noted_draws, repeated_draws
 from skhp.wrappers.builder_call import BuilderCall, builder_call
 from skhp.wrappers.building import ensure_compiled
-from skhp.wrappers.initial_values import InitialValues
 from skhp.wrappers.keras_network import KerasNetwork
-from skhp.wrappers.known_calls import NewModel, computation_of, known_calls
-from skhp.wrappers.unbuilt_model import UnbuiltModel
+from skhp.wrappers.repeated_builds.call_fingerprint import CallFingerprint
+from skhp.wrappers.repeated_builds.initial_values import InitialValues
+from skhp.wrappers.repeated_builds.known_calls import known_calls
+from skhp.wrappers.repeated_builds.new_model import NewModel, new_model
+from skhp.wrappers.repeated_builds.unbuilt_model import UnbuiltModel
 
 # Larger models are always built.
 _MOST_WEIGHTS = 10**6
@@ -40,14 +38,14 @@ class RepeatableCall:
     """
 
     def __init__(self, estimator: Any, call: BuilderCall) -> None:
-        self._call, self._base = call, call.base()
+        self._call, self._fingerprint = call, CallFingerprint(call)
         self._names = (estimator._label(), type(estimator).__name__)
         self._draws: Sequence[Draw] = ()
         self._is_complete = False
 
     def unbuilt(self, seed: int | None) -> UnbuiltModel | None:
         """The model, if it need not be built; None if it must be."""
-        pattern = known_calls.pattern_of(self._base, self._call)
+        pattern = known_calls.find(self._fingerprint).pattern
         if pattern is None:
             return None
         draws = pattern.draws(seed)
@@ -73,7 +71,7 @@ class RepeatableCall:
         NotEstablished
             If something that the builder reads has changed.
         """
-        if self._call.base() != self._base:
+        if not self._fingerprint.is_same_now():
             raise NotEstablished("what the builder reads has changed")
         with repeated_draws(draws):
             model = self._call(0)
@@ -89,12 +87,13 @@ class RepeatableCall:
             It takes the place of the model, which is a pattern from now on. None if the model
             stays what it is.
         """
-        if not self._is_complete or known_calls.is_refused(self._base, self._call):
+        if not self._is_complete or known_calls.find(self._fingerprint).is_refused:
             return None
-        pattern = known_calls.note(self._base, self._call, self._read(model))
-        if pattern is None:
+        new = self._read(model)
+        is_pattern = known_calls.note(self._fingerprint, new)
+        if new is None or not is_pattern:
             return None
-        return UnbuiltModel(pattern, self.build_again, pattern.values.draws)
+        return UnbuiltModel(new, self.build_again, new.values.draws)
 
     def _read(self, model: Any) -> NewModel | None:
         is_small = sum(math.prod(v.shape) for v in model.variables) <= _MOST_WEIGHTS
@@ -104,8 +103,8 @@ class RepeatableCall:
             weights = [*model.trainable_variables, *model.non_trainable_variables]
             values, network = InitialValues(weights, self._draws), KerasNetwork(model)
             # A builder that changes what it reads does not have the same fingerprint afterwards.
-            if network.why_unknown is None and self._call.base() == self._base:
-                return NewModel(network, values, computation_of(network))
+            if network.why_unknown is None and self._fingerprint.is_same_now():
+                return new_model(network, values)
         return None
 
 
