@@ -17,7 +17,7 @@ from skhp.candidates.searches import is_search
 
 
 class _Records(Sink):
-    """Keeps records in the order in which they came."""
+    """Keeps records in their order of arrival."""
 
     def __init__(self) -> None:
         super().__init__()

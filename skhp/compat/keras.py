@@ -382,7 +382,7 @@ def bookkeeping_attributes(value: Any) -> frozenset[str]:
     Parameters
     ----------
     value : object
-        For any other object there are none.
+        Another object has none.
     """
     import keras
 
@@ -411,7 +411,7 @@ def _bookkeeping_of(kind: str) -> frozenset[str]:
 
 @contextlib.contextmanager
 def without_sum_over_replicas(optimizer: Any) -> Iterator[None]:
-    """Let an optimizer leave out its sum over replicas, of which there is one."""
+    """Let an optimizer leave out its sum over replicas. There is only one replica."""
     name = "_all_reduce_sum_gradients"
     if not hasattr(optimizer, name):
         yield

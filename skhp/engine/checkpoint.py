@@ -17,9 +17,9 @@ class EarlyStopState:
     best : float
         The best monitored value, with its sign changed where higher is better.
     waited : int
-        Epochs since then.
+        Epochs since the best one.
     trainable, state : list of ndarray or None
-        The weights of that epoch; None if no value was better than infinity.
+        The weights of the best epoch; None if no epoch had a finite value.
     """
 
     best: float
@@ -44,8 +44,8 @@ class Checkpoint:
     callback_weights : dict of int to list of ndarray
         The best weights that Keras callbacks have seen, by the position of the callback.
     has_ended : bool
-        Whether training stopped here by itself, for lack of progress or because the loss was
-        not finite. More epochs would not be run.
+        Whether training stopped here by itself: because of early stopping, or because the loss
+        was not finite. A fit with more epochs stops here, too.
     is_resumable : bool
         Whether training can go on from here. It cannot where Keras's own ``fit`` trained.
     engine, reason, diverged_at
@@ -102,7 +102,7 @@ class Checkpoints:
         ----------
         checkpoint : Checkpoint
         is_end : bool
-            Whether training ended with it. Else the next checkpoint replaces it.
+            Whether training ended with it. If not, the next checkpoint replaces it.
         """
 
 

@@ -1,8 +1,8 @@
 """Two ways to call a Keras model for prediction that give the same bits.
 
-At each call of a layer Keras looks at its arguments, masks, types and losses. For a small network
-that takes longer than the arithmetic. A sequence of Keras's own layers in one type needs none
-of it.
+Each time a layer is called, Keras checks the arguments, masks, types and losses. In a small network
+these checks take longer than the arithmetic. A sequence of Keras's own layers in one type does not
+need them.
 """
 
 from __future__ import annotations

@@ -25,9 +25,11 @@ from skhp.engine.plan import Arrays
 
 Shapes = list[tuple[int, ...]]
 
-# The most elements of an array that is packed. The most elements of any array if gradients that
-# are sums over a batch are packed too.
-_SMALL, _BESIDE_SUMS = 2**14, 2**12
+# The most elements of an array that is packed.
+_SMALL = 2**14
+
+# With an array of more elements, gradients that are sums over a batch must not be packed.
+_MOST_BESIDE_SUMS = 2**12
 
 
 class Packing:
@@ -98,7 +100,7 @@ class Packing:
 
 def are_large(shapes: Shapes) -> bool:
     """Whether sums over a batch must not be packed with gradients of these shapes."""
-    return any(math.prod(shape) > _BESIDE_SUMS for shape in shapes)
+    return any(math.prod(shape) > _MOST_BESIDE_SUMS for shape in shapes)
 
 
 def none_joinable(shape: tuple[int, ...]) -> bool:

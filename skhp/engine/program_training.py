@@ -204,7 +204,7 @@ def in_order_of_keras(names: list[str]) -> list[str]:
 
 
 def _note_added(outcome: Outcome, logs: dict[str, float], own: list[str]) -> None:
-    # Some callbacks add to the logs: LearningRateScheduler, the learning rate.
+    # Some callbacks add to the logs. LearningRateScheduler adds the learning rate.
     for name in logs.keys() - set(own):
         outcome.history.setdefault(name, []).append(logs[name])
 

@@ -30,14 +30,14 @@ class StoppedInReplay(Exception):
 class EarlierEpochs:
     """A run whose epochs were trained before, as hooks see it.
 
-    A checkpoint holds no weights of earlier epochs. For a hook that asks for them they are
-    trained again, from the start: the result is the same, but no time is saved.
+    A checkpoint holds no weights of earlier epochs. If a hook asks for them, the epochs are
+    trained again from the start. The result is the same, but no time is saved.
 
     Parameters
     ----------
     plan, rows, validation, start, random_state
-        As in `skhp.engine.train.train`; the random state as it is before training. It is
-        copied.
+        As in `skhp.engine.train.train`. The random state is copied. It must be as it was
+        before training.
     """
 
     is_earlier = True
@@ -53,7 +53,7 @@ class EarlierEpochs:
         self._arguments = (plan, rows, validation, start, copy.deepcopy(random_state))
         self._run: ProgramRun | None = None
         self._n_trained = 0
-        self.epoch = 0  # epochs that have ended, as hooks are to see it
+        self.epoch = 0  # how many epochs have ended, as hooks see it
 
     def state(self) -> TrainingState:
         """The weights after the epochs that have ended."""

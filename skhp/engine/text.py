@@ -9,7 +9,7 @@ import numpy as np
 
 
 def holds_text(arrays: Any) -> bool:
-    """Whether any of some arrays holds objects, which are strings.
+    """Whether an array holds strings, which NumPy stores as objects.
 
     Parameters
     ----------

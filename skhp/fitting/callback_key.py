@@ -1,8 +1,8 @@
 """Which Keras callbacks a stored fit may have, and what of them its key holds.
 
-These callbacks of Keras's own depend on nothing but their settings, the number of an epoch and
-its logs. So a fit that continues calls them with the earlier epochs, and they are where they
-were. Only the best weights of `EarlyStopping` do not follow from logs: they are stored with the
+What these callbacks of Keras do follows from their settings, the number of an epoch and its logs.
+So a fit that continues calls them with the earlier epochs, and they are then in the same state as
+before. Only the best weights of `EarlyStopping` do not follow from logs: they are stored with the
 fit. Other callbacks may keep weights or files, or change the training in another way.
 """
 

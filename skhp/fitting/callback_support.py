@@ -1,4 +1,4 @@
-"""``set_callbacks`` of both fronts: its errors say where other callbacks go."""
+"""``set_callbacks`` of all estimators: its errors say where other callbacks go."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
 """The key of a fit: equal only for fits that train the same network in the same way.
 
-The key is made from what training is given, not from the constructor parameters alone: the
-rows, the first weights and the state of the random generator. So it covers whatever these
-follow from. The number of epochs is no part of it, because more epochs go on from fewer.
+The key is made from what training gets, not from the constructor parameters alone: the rows, the
+first weights and the state of the random generator. So it covers everything that decides these.
+The number of epochs is not part of it, because a fit with more epochs continues one with fewer.
 
-Rows are hashed at each fit, not once for a search. scikit-learn gives each fit a new copy of its
-fold, so no array can be recognized by its identity. An array that could be may have been changed
-in place, and NumPy does not tell. Whatever compares all bytes must read them, and reading is
-what hashing takes time for: XXH3 takes 0.03 processor seconds for 1 GB that is not in the
-cache, as fast as the memory (a third of that where the bytes are in the cache). Comparing two
+Rows are hashed at each fit, not once for a search. An array cannot be recognized by its identity:
+scikit-learn gives each fit a new copy of its fold, and the same array may have been changed in
+place. So all bytes must be read, and hashing takes no longer than reading. XXH3 takes 0.03
+processor seconds for 1 GB that is not in the cache, and a third of that if it is. Comparing two
 arrays takes twice as long, the check for finite numbers 1.7 times as long, and scikit-learn's
 copy of the fold 20 times as long. In a whole search over 1 GB (six fits of one epoch), hashing
 took 1.5% of the processor time with ``n_jobs=1`` and 0.6% with ``n_jobs=2``.

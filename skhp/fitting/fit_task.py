@@ -48,9 +48,8 @@ class EpochEnd:
     def fitted(self, estimator: Any) -> Any:
         """A copy of the estimator being fitted, as if its training had ended now.
 
-        It is the ``fitted_estimator`` of scikit-learn's callbacks. A callback that asks for
-        that by name gets one for each epoch, also for those that were trained before, and
-        these are then trained again.
+        It is the ``fitted_estimator`` of scikit-learn's callbacks. A callback that takes this
+        argument gets a copy for each epoch. Epochs of an earlier fit are then trained again.
         """
         copied = copy.copy(estimator)
         for name, value in self._attributes().items():
@@ -106,7 +105,7 @@ class FitTask:
         self._context.call_on_fit_task_begin(**self._data)
 
     def watchers(self, attributes: Callable[[Any, History], Mapping[str, Any]]) -> tuple[Any, ...]:
-        """Watchers for the engine; none if no callback is set, to cost nothing.
+        """Watchers for the engine; none if no callback is set, which takes no time.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Lists and masked arrays that NumPy would not convert as their user means them."""
+"""Lists and masked arrays that NumPy would not convert as the user expects."""
 
 from __future__ import annotations
 

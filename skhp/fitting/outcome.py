@@ -38,7 +38,7 @@ def fitted_attributes(outcome: Outcome, history: History) -> dict[str, Any]:
 
 
 def warn_if_diverged(outcome: Outcome, learning_rate: Any) -> None:
-    """Warn where training stopped because the loss was no longer finite.
+    """Warn if training stopped because the loss was no longer finite.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def warn_if_diverged(outcome: Outcome, learning_rate: Any) -> None:
 
 
 def warn_if_cut(outcome: Outcome, max_seconds: Any) -> None:
-    """Warn where training stopped because its time was over.
+    """Warn if training stopped because its time was over.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ def checked_sample_weight(sample_weight: Any, n_rows: int, dtype: Any = _FLOATS)
         A number is the weight of every row; None is 1 for each.
     n_rows : int
     dtype : dtype or sequence of dtype, default=(numpy.float64, numpy.float32)
-        What to convert to. Of several, those that already have one of them keep it, and
-        others get the first.
+        The type of the weights. If there are several, weights that already have one of these
+        types keep it, and other weights get the first.
 
     Returns
     -------

@@ -65,7 +65,7 @@ def validation_score(
     name : str
         Its name in the history.
     scorer : callable
-        ``scorer(estimator, X, y)``. Where it takes ``sample_weight``, it gets the weights.
+        ``scorer(estimator, X, y)``. If it takes ``sample_weight``, it gets the weights.
     rows : tuple
         X, y and weights or None, as they were given to ``fit``.
     estimator_at : callable

@@ -102,7 +102,7 @@ class _Names(NamedTuple):
     globals, attributes, imports : frozenset of str
         The global names, attributes and imported modules.
     passed_on : frozenset of str
-        Those of them of which the code does more than read an attribute.
+        Names with which the code does more than read an attribute.
     """
 
     globals: frozenset[str] = frozenset()
@@ -166,7 +166,7 @@ def _named_value(reader: Reader, name: str, value: Any, names: _Names) -> Any:
 
 
 def read_module(reader: Reader, module: Any) -> Any:
-    """A module of which it is not known what some code reads."""
+    """A module, if it is not known what some code reads of it."""
     return _read_module(reader, module, None)
 
 

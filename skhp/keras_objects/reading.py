@@ -18,7 +18,7 @@ class Reader(Protocol):
     has_own_code : bool
         Whether any function or class that was read belongs neither to Python nor to Keras.
     libraries : set of str
-        The packages of which a function, class or module was read by its name only.
+        The packages whose functions, classes or modules were read by name only.
     names : set of str
         The global names and the attributes in the code that was read, and the names of the
         modules of library functions.

@@ -106,7 +106,7 @@ def pack_model(model: Any) -> PackedModel:
 
 
 def _part_without_config(model: Any) -> Any:
-    """The layer that does not say how it was made; else the model itself."""
+    """The layer that does not say how it was made; the model itself if all layers do."""
     for layer in reversed(layers_within(model)):  # what a layer holds comes before the layer
         try:
             layer.get_config()
@@ -125,7 +125,7 @@ def _positions_of_weights(optimizer: Any, variables: list[Any]) -> list[int] | N
 
 
 def optimizer_config(optimizer: Any) -> dict[str, Any]:
-    """An optimizer's config, in which the learning rate schedule is the object itself."""
+    """An optimizer's config. A learning rate schedule in it is the object itself."""
     try:
         return config_of(optimizer)
     except NotImplementedError as error:

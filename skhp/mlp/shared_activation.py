@@ -1,4 +1,4 @@
-"""Common activations as one function, of which an activation is a few coefficients.
+"""Common activations as one function. A few coefficients choose the activation.
 
 The coefficients are data to a program, so that networks with any of these activations share it.
 All values follow from one hyperbolic tangent: with ``t = tanh(x / 2)``, the sigmoid is

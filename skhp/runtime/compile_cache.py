@@ -49,8 +49,8 @@ def set_compile_cache(directory: str | os.PathLike[str] | None) -> None:
     removed when no process has used them for 30 days.
 
     Only traced graphs are kept if ``TF_CPP_MIN_LOG_LEVEL`` is set to another value than 3 in the
-    environment: TensorFlow then prints error lines for each compiled program that it loads. A
-    directory that you set is used nevertheless.
+    environment: TensorFlow then prints error lines for each compiled program that it loads. If
+    you set a directory, compiled programs are kept all the same.
 
     The environment variable ``SKHP_COMPILE_CACHE`` does the same: its value is a directory, or
     ``off``. This function sets it, so that worker processes that start later follow.
@@ -118,12 +118,12 @@ def make_room() -> None:
 
 
 def read(key: str) -> bytes | None:
-    """What an earlier process kept under a key; None for nothing, or for a damaged file."""
+    """What an earlier process kept under a key; None if there is nothing, or it is damaged."""
     return _cache.read(key)
 
 
 def write(key: str, data: bytes) -> None:
-    """Keep bytes under a key: a traced graph, or that a program was checked."""
+    """Keep bytes under a key: a traced graph, or a note that a program was checked."""
     _cache.write(key, data)
 
 

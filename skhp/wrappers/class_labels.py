@@ -1,4 +1,4 @@
-"""Check the labels for a wrapped classifier: their kind, and that all of them are known."""
+"""Checks of the labels of a classifier: their kind, and that all of them are known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NOT_CLASSES = ("continuous", "continuous-multioutput", "unknown")
 
 
 def check_classes(y: np.ndarray, kind: str, known: Any, estimator: str) -> None:
-    """Raise an error if y are not classes, or not among the known classes.
+    """Raise an error if y does not hold classes, or holds a class that is not known.
 
     Parameters
     ----------

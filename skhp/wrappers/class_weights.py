@@ -72,7 +72,7 @@ def times_class_weights(
     Returns
     -------
     ndarray of shape (n_samples,), or None
-        None if there are neither.
+        None if both are None.
 
     Raises
     ------

@@ -94,7 +94,7 @@ class ModelComputation:
             metric.update_state(y, outputs, sample_weight=weight * real if weighted else real)
 
     def kept(self, n_rows: int) -> list[Any]:
-        """What a training step hands on to the next one, behind the metric state: nothing."""
+        """What a training step passes to the next one after the metric state: nothing."""
         return []
 
     def zero(self) -> list[Any]:

@@ -95,7 +95,7 @@ _METHODS = ("call", "__call__", "compute_loss", "compute_metrics", "get_metrics_
 
 
 def _is_graph(layer: Any) -> bool:
-    """Whether a layer is a model of which all is known from its layers and connections."""
+    """Whether a layer is a model whose layers and connections say all that it computes."""
     kind = type(layer)
     return kind is keras.Sequential or (kind.__name__ == "Functional" and is_keras_own(kind))
 
