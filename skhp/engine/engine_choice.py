@@ -122,7 +122,7 @@ def _why_slow(layers: list[Any]) -> str | None:
 
 def _why_random(layers: list[Any]) -> str | None:
     # A loop over time steps saves more in XLA than its random numbers cost.
-    return None if _first(layers, _is_recurrent) else _slower_for(_first(layers, _draws))
+    return None if _first(layers, _is_recurrent) else _slower_for(_first(layers, draws_numbers))
 
 
 def _why_short(layers: list[Any], n_weights: int, n_steps: int) -> str | None:
@@ -168,7 +168,13 @@ def _is_recurrent(layer: Any) -> bool:
     return isinstance(layer, keras.layers.RNN)
 
 
-def _draws(layer: Any) -> bool:
+def draws_numbers(layer: Any) -> bool:
+    """Whether a layer draws random numbers in training.
+
+    Parameters
+    ----------
+    layer : keras.layers.Layer
+    """
     return any(isinstance(v, keras.random.SeedGenerator) for v in vars(layer).values())
 
 

@@ -1,7 +1,7 @@
 """Tables that are too large to copy: their rows are taken in blocks.
 
-A table of up to two blocks is held as a dense array of Keras's float type. Of a larger one, no
-copy is made. Rows become dense, and get that type, block by block.
+A table of up to two blocks is held as a dense array of Keras's float type. A larger table is not
+copied as a whole: its rows become dense, and get that type, block by block.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def is_large(X: Any, dtype: Any) -> bool:
     Parameters
     ----------
     X : object
-        What is neither of both is not large.
+        Any other object is not large.
     dtype : dtype
         Of the dense array.
     """
@@ -164,7 +164,7 @@ def is_large_shape(shape: tuple[int, ...], stored: np.dtype, dtype: Any) -> bool
     ----------
     shape : tuple of int
     stored : dtype
-        In which they are stored. What is no number is not large.
+        In which they are stored. Only numbers can be large.
     dtype : dtype
         Of the dense array.
     """
@@ -213,16 +213,14 @@ def copy_rows(rows: Any, which: Any, out: np.ndarray) -> None:
     out[: len(some)] = some
 
 
-def slices(table: Any, n_bytes: int | None = None) -> Iterator[slice]:
+def slices(table: Any) -> Iterator[slice]:
     """Yield slices of consecutive rows, each of about a block.
 
     Parameters
     ----------
     table : ndarray or LargeTable
-    n_bytes : int, optional
-        Bytes of a slice, instead of those of a block.
     """
-    size = max(1, (n_bytes or BLOCK_BYTES) // max(1, bytes_of_a_row(table)))
+    size = max(1, BLOCK_BYTES // max(1, bytes_of_a_row(table)))
     for start in range(0, len(table), size):
         yield slice(start, min(start + size, len(table)))
 

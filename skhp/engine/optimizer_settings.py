@@ -161,7 +161,7 @@ def _keras_name(optimizer: Any) -> str:
     """The class name of one of Keras's own optimizers; "" for the user's."""
     # The name of a stateless subclass is that of the optimizer that it was made from.
     kinds = [kind for kind in type(optimizer).__mro__ if kind.__module__ != "skhp.compat.keras"]
-    return kinds[0].__name__ if kinds[0].__module__.split(".")[0] == "keras" else ""
+    return kinds[0].__name__ if is_keras_own(kinds[0]) else ""
 
 
 def is_elementwise(optimizer: Any) -> bool:

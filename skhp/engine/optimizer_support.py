@@ -9,7 +9,7 @@ import keras
 from skhp.compat.keras import excludes_from_weight_decay
 from skhp.engine.optimizer_settings import structure_of
 from skhp.keras_objects.catalogue import KerasObject
-from skhp.keras_objects.fingerprint import NotEstablished
+from skhp.keras_objects.fingerprint import NotEstablished, is_keras_own
 
 
 def why_no_program_can_use(given: KerasObject, learning_rate: Any) -> str | None:
@@ -57,6 +57,6 @@ def _is_a(name: str, optimizer: Any) -> bool:
 
 def _hides_settings(kind: type) -> bool:
     """Whether a user's class has its own ``__init__``, but Keras's ``get_config``."""
-    keras_base = next(base for base in kind.__mro__ if base.__module__.split(".")[0] == "keras")
+    keras_base = next(filter(is_keras_own, kind.__mro__))
     own_init = kind.__init__ is not keras_base.__init__  # type: ignore[misc]
     return own_init and kind.get_config is keras_base.get_config  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from skhp.engine.checkpoint import EarlyStopState
 from skhp.engine.metrics import build_metrics
 from skhp.engine.plan import Arrays, EarlyStop, Rows, TrainingPlan, ValidationScore, Watcher
 from skhp.engine.pure_optimizer import all_variables
+from skhp.keras_objects.origins import is_keras_own
 
 
 class Scoring(Watcher):
@@ -213,8 +214,7 @@ _NEEDS_BATCHES: dict[str, Callable[[Any], bool]] = {
 
 def watches_batches(callback: Any) -> bool:
     """Whether a Keras callback does something at each batch."""
-    own = type(callback).__module__.split(".")[0] == "keras"
-    if own and type(callback).__name__ in _NEEDS_BATCHES:
+    if is_keras_own(type(callback)) and type(callback).__name__ in _NEEDS_BATCHES:
         return _NEEDS_BATCHES[type(callback).__name__](callback)
     base = keras.callbacks.Callback
     return any(

@@ -1,4 +1,4 @@
-"""What a constructor parameter may be, and the error where it is something else."""
+"""What a constructor parameter may be, and the error if it is something else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Allowed(NamedTuple):
 
 
 def int_from(low: int, high: int | None = None) -> Allowed:
-    """Integers from ``low`` to ``high``, both included; True and False are none.
+    """Integers from ``low`` to ``high``, both included. True and False do not count as integers.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def int_from(low: int, high: int | None = None) -> Allowed:
 
 
 def float_from(low: float, high: float | None = None, low_included: bool = True) -> Allowed:
-    """Numbers from ``low`` up to ``high``, which is excluded; True and False are none.
+    """Numbers from ``low`` up to ``high``, which is excluded. True and False are not numbers.
 
     Examples
     --------
@@ -129,7 +129,7 @@ VERBOSE = any_of(int_from(0), instance_of(bool), instance_of(np.bool_))
 def check_values(
     allowed: Mapping[str, Sequence[Allowed]], params: Mapping[str, Any], estimator: str
 ) -> None:
-    """Raise an error where a parameter has a value that it may not have.
+    """Raise an error if a parameter has a value that it may not have.
 
     Parameters
     ----------
@@ -155,7 +155,39 @@ def check_values(
     for name, value in params.items():
         kinds = allowed.get(name, ())
         if kinds and not any(kind.holds(value) for kind in kinds):
-            raise InvalidParameterError(
-                f"The {name!r} parameter of {estimator} must be {_joined(kinds)}. Got {value!r} "
-                "instead."
-            )
+            raise _not_allowed(name, value, _joined(kinds), estimator)
+
+
+def check_value(name: str, value: Any, allowed: Allowed, estimator: str) -> None:
+    """Raise an error if a parameter has a value that is not of the allowed kind.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    value : object
+    allowed : Allowed
+    estimator : str
+        Name of the estimator's class.
+
+    Raises
+    ------
+    ValueError, TypeError
+        One error that is both.
+
+    Examples
+    --------
+    >>> check_value("epochs", 0, int_from(1), "MLPClassifier")
+    Traceback (most recent call last):
+        ...
+    sklearn.utils._param_validation.InvalidParameterError: The 'epochs' parameter of
+    MLPClassifier must be an int in the range [1, inf). Got 0 instead.
+    """
+    if not allowed.holds(value):
+        raise _not_allowed(name, value, allowed.words, estimator)
+
+
+def _not_allowed(name: str, value: Any, words: str, estimator: str) -> InvalidParameterError:
+    return InvalidParameterError(
+        f"The {name!r} parameter of {estimator} must be {words}. Got {value!r} instead."
+    )

@@ -3,11 +3,10 @@
 A file holds no code and no pickle, so that reading one runs nothing.
 
 **The version, and how to change it.** `VERSION` is in every file, in the marker of every
-store, and in the key of every fit. Raise it by one with each change after which a reader of
-the old version would misread a new file, or would take a fit for another one. Files are never
-converted: a reader leaves files of other versions alone, and the fits are trained again. A
-store that a newer version has written is refused, because its user would expect to find the
-fits in it.
+store, and in the key of every fit. Raise it by one if the old version would misread a new file, or
+would mistake one fit for another. Files are never converted: a reader leaves files of other
+versions alone, and the fits are trained again. A store that a newer version has written is refused,
+because its user would expect to find the fits in it.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class UnreadableFit(ValueError):
     """A file is not a stored fit, or not a whole one; the message says why."""
 
 
-def write_fit(path: Path, arrays: Mapping[str, np.ndarray], fields: Mapping[str, Any]) -> int:
+def write_fit(path: Path, arrays: Mapping[str, np.ndarray], fields: Mapping[str, Any]) -> None:
     """Write a file, so that others see all of it or nothing.
 
     Parameters
@@ -47,11 +46,6 @@ def write_fit(path: Path, arrays: Mapping[str, np.ndarray], fields: Mapping[str,
     arrays : mapping of str to ndarray
     fields : mapping of str to object
         What JSON can hold.
-
-    Returns
-    -------
-    int
-        Bytes written.
 
     Raises
     ------
@@ -72,7 +66,6 @@ def write_fit(path: Path, arrays: Mapping[str, np.ndarray], fields: Mapping[str,
     text = json.dumps(header)
     data = save(contiguous, metadata={"skhp": text, "crc32": str(zlib.crc32(text.encode()))})
     replace_file(path, data)
-    return len(data)
 
 
 def read_fit(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -21,6 +21,7 @@ from skhp.hypermodel.builder import (
 from skhp.hypermodel.exploration import Exploration
 from skhp.hypermodel.hyperparameters import HyperParameters
 from skhp.hypermodel.ranges import Choice
+from skhp.keras_objects.origins import root_of
 
 # What a builder may read of the data before there are any: a small table, two classes.
 _STAND_IN_META: dict[str, Any] = {
@@ -185,7 +186,7 @@ def _check_build(build: Any) -> None:
 
 def _has_own_fit(build: Any) -> bool:
     owners = [c for c in type(build).__mro__ if "fit" in vars(c)]
-    return bool(owners) and owners[0].__module__.split(".")[0] != "keras_tuner"
+    return bool(owners) and root_of(owners[0].__module__) != "keras_tuner"
 
 
 def _estimator_class(task: Any) -> Any:

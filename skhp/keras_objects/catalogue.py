@@ -6,7 +6,6 @@ equal settings share a compiled program, even if they were unpickled in differen
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import re
@@ -17,6 +16,7 @@ from typing import Any
 from skhp import runtime
 from skhp.keras_objects.fingerprint import NotEstablished, fingerprint, is_keras_own
 from skhp.keras_objects.keras_object import KerasObject
+from skhp.keras_objects.similar_names import did_you_mean, suggestion
 
 runtime.start()
 
@@ -180,13 +180,11 @@ def _not_found(kind: str, identifier: Any) -> Exception:
             f"that kind. Got {identifier!r} of type {type(identifier).__name__}. "
             f"Names: {', '.join(known_names(kind))}."
         )
-    near = _SYNONYMS.get(identifier.lower()) or difflib.get_close_matches(
-        identifier.lower(), known_names(kind), n=3
-    )
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    name, known = identifier.lower(), known_names(kind)
+    hint = suggestion(_SYNONYMS[name]) if name in _SYNONYMS else did_you_mean(name, known)
     return ValueError(
         f"Unknown {kind} {identifier!r}.{hint} Keras knows: "
-        f"{', '.join(known_names(kind))}. Your own function or object may be passed "
+        f"{', '.join(known)}. Your own function or object may be passed "
         "in place of a name."
     )
 

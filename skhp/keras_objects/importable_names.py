@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from skhp import runtime
+from skhp.keras_objects.origins import is_keras_own, root_of
 from skhp.keras_objects.stored_forms import StoredName
 
 
@@ -35,9 +36,9 @@ def is_keras_name(thing: Any) -> bool:
     ----------
     thing : class or function
     """
-    if getattr(thing, "__module__", None) is None or thing.__module__.split(".")[0] != "keras":
+    if not (is_keras_own(thing) and is_found_by_name(thing)):
         return False
-    return is_found_by_name(thing) and (isinstance(thing, type) or _is_listed(thing))
+    return isinstance(thing, type) or _is_listed(thing)
 
 
 def _is_listed(function: Any) -> bool:
@@ -62,7 +63,7 @@ def find_in_keras(stored: StoredName) -> Any:
     """
     runtime.start()
     found = None
-    if stored.module.split(".")[0] == "keras":
+    if root_of(stored.module) == "keras":
         with contextlib.suppress(ImportError, AttributeError):
             found = operator.attrgetter(stored.name)(importlib.import_module(stored.module))
     if found is None or not is_keras_name(found):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from skhp.compat.keras import layers_within
+from skhp.keras_objects.origins import is_keras_own
 from skhp.keras_objects.own_attributes import own_attributes, set_attributes
 
 
@@ -136,5 +137,5 @@ def _has_own(layer: Any, method: str) -> bool:
     """Whether a user's class overrides a method of Keras."""
     for kind in type(layer).__mro__:
         if method in vars(kind):
-            return kind.__module__.split(".")[0] != "keras"
+            return not is_keras_own(kind)
     return False

@@ -21,6 +21,7 @@ from skhp.compat.keras import config_with_function
 from skhp.compat.sklearn_callback import CALLBACKS_ATTRIBUTE, FIT_ATTRIBUTES
 from skhp.keras_objects.importable_names import is_found_by_name, is_keras_name
 from skhp.keras_objects.keras_object import KerasObject
+from skhp.keras_objects.origins import root_of
 from skhp.keras_objects.own_attributes import own_attributes
 from skhp.keras_objects.storage import (
     PackedModel,
@@ -168,7 +169,7 @@ def _write_callback(writer: _Writer, callback: Any) -> StoredByState:
 
 
 def _is_own_dataclass(value: Any) -> bool:
-    own = type(value).__module__.split(".")[0] == "skhp"
+    own = root_of(type(value).__module__) == "skhp"
     return own and dataclasses.is_dataclass(value) and not isinstance(value, PackedModel)
 
 

@@ -16,6 +16,7 @@ from keras import ops
 from scipy.special import ndtr, ndtri
 
 from skhp.keras_objects.keras_object import KerasObject
+from skhp.keras_objects.origins import is_keras_own
 
 Shape = tuple[int, ...]
 Draw = Callable[[np.random.RandomState, float, Shape], np.ndarray]
@@ -89,7 +90,7 @@ def _called(initializer: Any, shape: Shape) -> np.ndarray:
 
 def _scales_by_shape(initializer: Any) -> bool:
     # A user's subclass may compute something else.
-    own = type(initializer).__module__.split(".")[0] == "keras"
+    own = is_keras_own(type(initializer))
     scaled = own and isinstance(initializer, keras.initializers.VarianceScaling)
     # Keras before 3.15 has no such settings.
     axes = (getattr(initializer, name, None) for name in ("input_axes", "output_axes"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from skhp.engine.losses import fresh_metric
 from skhp.engine.plan import EarlyStop
 from skhp.fitting.validation_score import history_name
 from skhp.keras_objects.catalogue import KerasObject
+from skhp.keras_objects.similar_names import did_you_mean
 
 
 def early_stop(params: Mapping[str, Any], metrics: Mapping[str, KerasObject]) -> EarlyStop:
@@ -72,8 +72,7 @@ def scorer_of(monitor: Any, metrics: Iterable[str]) -> Callable[..., Any] | None
 
     names = get_scorer_names()
     if isinstance(monitor, str) and monitor not in names:
-        near = difflib.get_close_matches(monitor, [*measured, *names], n=3)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        hint = did_you_mean(monitor, [*measured, *names])
         raise ValueError(
             f"Unknown monitor {monitor!r}.{hint} It must be one of {', '.join(measured)}, or a "
             "scorer of scikit-learn: a name in sklearn.metrics.get_scorer_names(), or a "

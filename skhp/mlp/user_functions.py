@@ -15,6 +15,7 @@ import numpy as np
 from skhp.engine.losses import as_loss
 from skhp.fitting.keras_message import keras_message
 from skhp.keras_objects.catalogue import KerasObject
+from skhp.keras_objects.origins import is_keras_own
 from skhp.mlp.activations import ACTIVATIONS
 from skhp.mlp.target_coding import TargetCoding
 
@@ -142,8 +143,7 @@ def _once(cached: Any, subject: KerasObject) -> Any:
 
 
 def _is_users(value: Any) -> bool:
-    kind = value if inspect.isfunction(value) else type(value)
-    return kind.__module__.split(".")[0] != "keras"
+    return not is_keras_own(value if inspect.isfunction(value) else type(value))
 
 
 def _two_rows(coding: TargetCoding) -> tuple[np.ndarray, Any]:

@@ -11,6 +11,7 @@ from scipy import stats
 from skhp.candidates.cv_results import best_first, check_search, params_of
 from skhp.candidates.space import choices_of, interval_of, is_logarithmic, is_one_space, space_of
 from skhp.candidates.values import is_among, is_number, unique_values
+from skhp.keras_objects.origins import root_of
 
 
 def narrow(search: Any, keep: float = 0.25, metric: Any = None) -> Any:
@@ -160,7 +161,7 @@ def _share_around(
 
 
 def _module(values: Any) -> str:
-    return type(values).__module__.split(".")[0]
+    return root_of(type(values).__module__)
 
 
 def _frozen(name: str) -> Callable[[Any], bool]:

@@ -16,7 +16,7 @@ from skhp.fitting.callback_support import CallbackSupport
 from skhp.fitting.fit_task import FitTask
 from skhp.fitting.sample_weight import checked_sample_weight
 from skhp.wrappers.hooks import WrapperHooks
-from skhp.wrappers.kept_model import MODEL_ATTRIBUTES
+from skhp.wrappers.model_attribute import MODEL_ATTRIBUTES
 from skhp.wrappers.routing import route_params
 
 

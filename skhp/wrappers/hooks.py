@@ -1,7 +1,7 @@
 """The steps of a fit that a subclass of a wrapper may override.
 
-They have the names and arguments of the methods of scikeras's BaseWrapper. Modules that need
-Keras are imported inside: it is not imported before the first fit.
+They have the names and arguments of the methods of scikeras's BaseWrapper. The methods import the
+modules that need Keras, because Keras is not imported before the first fit.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from skhp.runtime.eager_kernels import note_model_built
 from skhp.wrappers.callbacks import make_callbacks
 from skhp.wrappers.given_model import recorded_or_restored
 from skhp.wrappers.integer_seed import integer_seed
-from skhp.wrappers.kept_model import KeptModel
+from skhp.wrappers.model_attribute import ModelAttribute
 from skhp.wrappers.parameters import WrapperParameters
 from skhp.wrappers.warm_start import changed_learning_rate, settings_of_model
 
 
-class WrapperHooks(KeptModel, WrapperParameters):
+class WrapperHooks(ModelAttribute, WrapperParameters):
     """What a wrapper does in a fit, step by step. `skhp.wrappers.fit_steps` calls the steps."""
 
     # Parameters that are arguments of keras.Model.fit and keras.Model.predict.

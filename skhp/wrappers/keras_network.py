@@ -17,7 +17,7 @@ import numpy as np
 from skhp.compat.keras import compile_arguments, layers_within, weights_of
 from skhp.compat.keras_variables import read_variables, set_variables
 from skhp.compat.tensorflow import shared_variable_kernels
-from skhp.engine.engine_choice import EngineChoice, engine_for
+from skhp.engine.engine_choice import EngineChoice, draws_numbers, engine_for
 from skhp.engine.packing import are_large
 from skhp.engine.plan import Arrays, Rows, TrainingPlan, TrainingState
 from skhp.engine.program_cache import ProgramCache, programs
@@ -160,11 +160,7 @@ class KerasNetwork:
 
     def draws(self) -> bool:
         """Whether a training step of the model draws random numbers."""
-        return any(
-            isinstance(value, keras.random.SeedGenerator)
-            for layer in layers_within(self.model)
-            for value in vars(layer).values()
-        )
+        return any(map(draws_numbers, layers_within(self.model)))
 
     def units_of_first_product(self) -> int:
         """0: the layers of a model take dense rows."""

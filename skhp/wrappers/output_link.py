@@ -29,7 +29,7 @@ class OutputLink:
     Parameters
     ----------
     to_probabilities : callable
-        From outputs to numbers between 0 and 1. The class with the largest is predicted.
+        From outputs to numbers between 0 and 1. The class with the largest number is predicted.
     are_margins : bool, default=False
         Whether outputs are distances from the decision boundary. The numbers from
         ``to_probabilities`` are then not probabilities.
@@ -146,14 +146,11 @@ def loss_name(loss: Any) -> str | None:
     for kind in kinds:
         if kind in (keras.losses.Loss, object):
             return None
-        if getattr(kind, "__module__", "").startswith("keras."):
+        if is_keras_own(kind):
             # Keras wraps a named function in a class whose name says nothing.
-            wrapped = getattr(loss, "fn", None) if kind.__name__ in _WRAPPERS else None
+            wrapped = getattr(loss, "fn", None) if kind.__name__ == "LossFunctionWrapper" else None
             return loss_name(wrapped) if wrapped else _plain(kind.__name__)
     return None
-
-
-_WRAPPERS = ("LossFunctionWrapper",)
 
 
 def _plain(name: str) -> str:
@@ -221,7 +218,7 @@ def _shown(loss: Any) -> str:
 def warn_if_no_probabilities(model: Any, label: str) -> None:
     """Warn if a loss takes probabilities, and the last layer has no activation.
 
-    Keras trains such a model without a word. Its outputs are no probabilities.
+    Keras trains such a model without a warning, and its outputs are not probabilities.
 
     Parameters
     ----------

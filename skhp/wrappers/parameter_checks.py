@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Iterable, Mapping
-from numbers import Real
 from typing import Any
 
 import keras
-import numpy as np
 
 from skhp.compat.sklearn import InvalidParameterError
-from skhp.wrappers.constraints import check_value
+from skhp.fitting.allowed_values import Allowed, check_value, float_from
+from skhp.keras_objects.similar_names import did_you_mean
+from skhp.wrappers.allowed_values import check_parameter
 from skhp.wrappers.parameters import KERAS_ARGUMENTS
 
 
@@ -64,9 +63,9 @@ def check_arguments(method: str, arguments: Mapping[str, Any], estimator: str) -
         if name not in known:
             raise TypeError(
                 f"{estimator}: keras.Model.{method} has no argument {name!r}."
-                f"{_hint(name, known)} It has {', '.join(sorted(known))}."
+                f"{did_you_mean(name, known)} It has {', '.join(sorted(known))}."
             )
-        check_value(name, value, estimator)
+        check_parameter(name, value, estimator)
         if name == "callbacks":
             _check_are_objects(value, estimator)
 
@@ -86,11 +85,6 @@ def _check_are_objects(callbacks: Any, estimator: str) -> None:
 def _names_of(method: str) -> frozenset[str]:
     names = inspect.signature(getattr(keras.Model, method)).parameters
     return frozenset(names) - {"self", "x", "y", "sample_weight"}
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3)
-    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def check_parameters(params: Mapping[str, Any], own: Iterable[str], estimator: str) -> None:
@@ -114,7 +108,7 @@ def check_parameters(params: Mapping[str, Any], own: Iterable[str], estimator: s
     for name, value in params.items():
         prefix, _, rest = name.partition("__")
         if not rest and name in known:
-            check_value(name, value, estimator)
+            check_parameter(name, value, estimator)
         elif prefix in ("fit", "predict", "compile") and "__" not in rest:
             _check_routed(prefix, rest, value, estimator)
     for kind in ("optimizer", "loss", "metrics", "callbacks"):
@@ -156,9 +150,9 @@ def _check_routed(method: str, name: str, value: Any, estimator: str) -> None:
     if name not in known:
         raise TypeError(
             f"Invalid parameter '{method}__{name}' for {estimator}: keras.Model.{method} has no "
-            f"argument {name!r}.{_hint(name, known)} It has {', '.join(sorted(known))}."
+            f"argument {name!r}.{did_you_mean(name, known)} It has {', '.join(sorted(known))}."
         )
-    check_value(name, value, estimator, f"{method}__{name}")
+    check_parameter(name, value, estimator, f"{method}__{name}")
 
 
 def _check_settings(kind: str, params: Mapping[str, Any]) -> None:
@@ -204,9 +198,10 @@ def _check_learning_rate(params: Mapping[str, Any], estimator: str) -> None:
     value = params.get(name)
     if value is None or callable(value) or isinstance(value, Mapping):  # a schedule
         return
-    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not is_number or not np.isfinite(float(value)) or float(value) < 0:
-        raise InvalidParameterError(
-            f"The {name!r} parameter of {estimator} must be a finite number of at least 0, or a "
-            f"keras.optimizers.schedules.LearningRateSchedule. Got {value!r} instead."
-        )
+    check_value(name, value, _RATE, estimator)
+
+
+_RATE = Allowed(
+    float_from(0).holds,
+    "a finite number of at least 0, or a keras.optimizers.schedules.LearningRateSchedule",
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import inspect
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from sklearn.base import BaseEstimator
 from skhp import runtime
 from skhp.keras_objects.copying import copied, ready_to_clone
 from skhp.keras_objects.loaded_keras import is_keras
+from skhp.keras_objects.similar_names import did_you_mean
 from skhp.wrappers.builder import GIVEN, Builder
 from skhp.wrappers.given_model import GivenModel
 
@@ -223,12 +223,10 @@ class WrapperParameters(BaseEstimator):
         if self._is_without_model() or (builder and builder.takes(name) and name not in GIVEN):
             return
         known = sorted({*self._get_param_names(), *(builder.names if builder else ())} - {*GIVEN})
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise error(
             f"Invalid parameter {name!r} for estimator {type(self).__name__} with "
-            f"{self._label()}."
-            f"{hint} The parameters are {', '.join(known)}, and names that begin with "
+            f"{self._label()}.{did_you_mean(name, known)} The parameters are "
+            f"{', '.join(known)}, and names that begin with "
             f"{', '.join(p + '__' for p in _PREFIXES)}."
         )
 

@@ -59,12 +59,7 @@ def _constant(kind: str, shape: tuple[int, ...], data: bytes) -> Any:
 _LARGE = 2**22
 
 
-def padded_tensor(
-    rows: Any,
-    length: int,
-    which: Any = slice(None),
-    memory: Callable[[int], np.ndarray] = new_memory,
-) -> Any:
+def padded_tensor(rows: Any, length: int, which: Any, memory: Callable[[int], np.ndarray]) -> Any:
     """Rows of an array with rows of zeros below, up to a length, as a tensor.
 
     ``tf.constant`` makes a copy of the padded array. For a large array that would be most

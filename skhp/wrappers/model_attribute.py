@@ -19,7 +19,7 @@ _completing = threading.RLock()
 MODEL_ATTRIBUTES = ("_held_model", "_packed_model", "_build_call")
 
 
-class KeptModel:
+class ModelAttribute:
     """An estimator's ``model_``, and how it is pickled."""
 
     _held_model: HeldModel
