@@ -1,4 +1,20 @@
-"""The training engine: programs if possible, Keras's own fit if not."""
+"""The training engine: programs if possible, Keras's own ``fit`` if not.
+
+Where to find what, in the order of a fit:
+
+- What the engine gets and returns: `plan`. The entry: `train`.
+- Training with a program: `program_training` has the loop over epochs, `program_run` one fit
+  between the calls of its program, `streamed_run` a fit on a large table.
+- Finding the program: `program_lookup`, `structure`, `program_cache`, `graph_key`,
+  `engine_choice`. A new program is compared with Keras: `check`.
+- The program itself: `program`, `epochs` and `epoch_blocks` (what is traced), `batches`, `losses`,
+  `pure_optimizer`, `packing`, `sequencing`, `backends`.
+- What programs can do: `optimizer_settings`, `optimizer_support`, `rowwise`.
+- Between epochs: `watchers`, `user_callbacks`, `metrics`, `evaluation`, `time_limit`.
+- Fits that continue: `checkpoint`, `replay`. Training with Keras: `keras_fit`.
+- Rows: `large_table`, `block_memory`, `sparse_rows`, `shared_columns`, `text`.
+- Prediction with a Keras model: `block_outputs`, `row_blocks`, `layer_calls`.
+"""
 
 from skhp.engine.program_cache import checked_limit, programs
 from skhp.runtime.compile_cache import set_compile_cache

@@ -1,6 +1,7 @@
 """The house rules, read from the source: who may import whom, and what of others' is private."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -89,6 +90,18 @@ def test_every_folder_has_its_place():
     assert folders == set(FLOOR_OF) - {"__init__"}
     assert [path.name for path in ROOT.glob("*.py")] == ["__init__.py"]
     assert len(FLOOR_OF) <= 15
+
+
+def test_a_large_folder_lists_its_modules():
+    def wrong_names(path):
+        names = {child.stem for child in (ROOT.parent / path.parent).iterdir()}
+        names -= {"__init__", "__pycache__"}
+        if path.name != "__init__.py" or len(names) <= 20:
+            return []
+        docstring = ast.get_docstring(ast.parse((ROOT.parent / path).read_text()))
+        return sorted(names ^ set(re.findall(r"(?<!`)`(\w+)`(?!`)", docstring)))
+
+    assert modules_with(wrong_names) == {}
 
 
 def test_no_two_modules_import_each_other():
