@@ -15,7 +15,7 @@ from skhp.candidates.labels import axis_label, label_by_value
 from skhp.candidates.names import short_names
 from skhp.candidates.space import choices_of
 
-_WIDTH = 100  # columns, where the size of the terminal is not known
+_WIDTH = 100  # columns, if the size of the terminal is not known
 _LINE = "{:>9}  {:<13}  {:<12}  {:>7}  {}"
 _WIDEST_VALUE = 20
 

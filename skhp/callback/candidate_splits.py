@@ -37,7 +37,7 @@ def candidate_splits(
     ----------
     log : SearchLog
     params : sequence of mapping
-        Parameters of the search's candidates; empty where there is no search, or it has not
+        Parameters of the search's candidates; empty if there is no search, or it has not
         ended.
     n_splits : int
     """

@@ -19,7 +19,7 @@ def curve_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:
     ----------
     log : SearchLog
     search : fitted search, optional
-        The search that the fits belong to, where the log does not say so.
+        The search that the fits belong to, if the log does not say so.
     """
     split_of = _candidate_splits_of(log, search)
     iterations = log.ended.iterations if log.ended else None
@@ -35,7 +35,7 @@ def fit_rows(log: SearchLog, search: Any = None) -> list[dict[str, Any]]:
     ----------
     log : SearchLog
     search : fitted search, optional
-        The search that the fits belong to, where the log does not say so.
+        The search that the fits belong to, if the log does not say so.
     """
     split_of = _candidate_splits_of(log, search)
     fits: dict[Place, list[Epoch]] = {}

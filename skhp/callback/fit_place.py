@@ -29,7 +29,7 @@ class Place:
     is_refit : bool
         Whether a search fits its best candidate on all rows.
     own : str or None
-        Different for any two fits, where no search says which candidate they are.
+        Different for any two fits, if no search says which candidate they are.
     """
 
     run: str

@@ -264,14 +264,14 @@ class SearchMonitor:
         measured = self._measured(network, fit, candidate, end)
         known.measuring += time.perf_counter() - began
         record = Epoch(
-            replace(place, own=known.fit_id) if place.is_unknown else place,
-            known.fit_id,
-            fit.init_time.timestamp(),
-            context.task_id + 1,
-            seconds,
-            {**end.logs, **measured},
-            params,
-            n_parameters,
+            place=replace(place, own=known.fit_id) if place.is_unknown else place,
+            fit_id=known.fit_id,
+            began=fit.init_time.timestamp(),
+            number=context.task_id + 1,
+            seconds=seconds,
+            values={**end.logs, **measured},
+            params=params,
+            n_parameters=n_parameters,
         )
         self._send(record)
 

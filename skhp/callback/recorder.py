@@ -85,7 +85,7 @@ class Recorder:
         here = place_of_thread()
         if here is not None:
             return here if here.run == self.run else None
-        # Where a search passes callbacks on, a fit of an unknown candidate could be any of them.
+        # If a search passes callbacks on, a fit of an unknown candidate could be any of them.
         return None if monitor.names_candidates(self.run) else Place(self.run)
 
 

@@ -28,8 +28,8 @@ class Epoch:
     values : mapping of str to float
         "loss", metrics, "val_loss", "test_loss", ...
     params : mapping or None
-        At a fit's first epoch: the searched parameters of the candidate, or where the
-        candidate is not known the parameters of the network.
+        At a fit's first epoch: the searched parameters of the candidate, or, if
+        the candidate is not known, the parameters of the network.
     n_parameters : int or None
         At a fit's first epoch: weights of the network.
     """
@@ -52,7 +52,7 @@ class SearchBegun:
     ----------
     run : str
     n_splits : int
-        0 where it is not known yet.
+        0 if it is not known yet.
     space : list of mapping
         Parameter -> values or distribution.
     passes_callbacks_on : bool

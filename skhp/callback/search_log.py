@@ -22,7 +22,7 @@ class SearchLog:
     begun : SearchBegun or None
     ended : SearchEnded or None
     n_splits : int
-        0 where it is not known.
+        0 if it is not known.
     """
 
     epochs: list[Epoch]

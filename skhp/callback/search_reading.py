@@ -16,7 +16,7 @@ from skhp.candidates.planned_splits import planned_n_splits
 
 
 def count_splits(search: Any, X: Any, y: Any) -> int:
-    """The number of splits, 0 where only the search knows it."""
+    """The number of splits, 0 if only the search knows it."""
     try:
         return planned_n_splits(search, X, y) or 0
     except Exception:  # the search says what is wrong with its splitter
@@ -38,13 +38,13 @@ def results_record(search: Any, run: str) -> SearchEnded:
     if fitted is not None and has_network(fitted):
         expected.append(Place(run, is_refit=True))
     return SearchEnded(
-        run,
-        search.n_splits_,
-        [dict(params) for params in params_of(search)],
-        iterations,
-        getattr(search, "best_index_", None),
-        summary_columns(search),
-        expected,
+        run=run,
+        n_splits=search.n_splits_,
+        params=[dict(params) for params in params_of(search)],
+        iterations=iterations,
+        best=getattr(search, "best_index_", None),
+        scores=summary_columns(search),
+        expected=expected,
     )
 
 

@@ -259,7 +259,7 @@ def compile_arguments(model: Any) -> dict[str, Any]:
 def fresh_metric_names() -> Iterator[None]:
     """Let Keras number the names of new metrics from the start, as in a new process.
 
-    Keras counts names through a process: a second `keras.metrics.AUC` is "auc_1". Where
+    Keras counts names through a process: a second `keras.metrics.AUC` is "auc_1". If
     Keras keeps its counts elsewhere, it counts here too.
     """
     import keras

@@ -1,4 +1,4 @@
-"""What is said where another library no longer has a private name that skhp uses."""
+"""What is said if another library no longer has a private name that skhp uses."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def version_of(library: str) -> str:
 
 @contextlib.contextmanager
 def needing(library: str, name: str, feature: str) -> Iterator[None]:
-    """Raise `MissingPrivateName` where the code within finds that a name is missing.
+    """Raise `MissingPrivateName` if the code within finds that a name is missing.
 
     Parameters
     ----------

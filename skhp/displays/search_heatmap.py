@@ -12,8 +12,6 @@ from skhp.candidates.checks import check_choice, check_n
 from skhp.candidates.plot_data import PlotData, plot_data_of
 from skhp.displays import palette, panels
 
-_ROLES = ("x", "y", "hue", "columns", "rows")
-
 # Panels with more cells show no numbers, because these would overlap.
 _MOST_WRITTEN = 48
 

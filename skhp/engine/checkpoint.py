@@ -15,7 +15,7 @@ class EarlyStopState:
     Parameters
     ----------
     best : float
-        The best monitored value, with its sign changed where higher is better.
+        The best monitored value, with its sign changed if higher is better.
     waited : int
         Epochs since the best one.
     trainable, state : list of ndarray or None
@@ -47,7 +47,7 @@ class Checkpoint:
         Whether training stopped here by itself: because of early stopping, or because the loss
         was not finite. A fit with more epochs stops here, too.
     is_resumable : bool
-        Whether training can go on from here. It cannot where Keras's own ``fit`` trained.
+        Whether training can go on from here. It cannot if Keras's own ``fit`` trained.
     engine, reason, diverged_at
         As in `skhp.engine.plan.Outcome`.
     seconds : float

@@ -69,7 +69,7 @@ class ProgramRun:
         )
 
     def _check(self, rows: Rows, start: TrainingState) -> None:
-        """Compare the first steps of the program with those of Keras, where that is needed."""
+        """Compare the first steps of the program with those of Keras, if that is needed."""
         program = self._program
         if not needs_check(self._plan, program.is_checked):
             return

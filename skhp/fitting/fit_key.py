@@ -134,7 +134,7 @@ def _targets(rows: Rows) -> tuple[Any, ...]:
 
 
 def _rows_held_out(validation: Rows, rows: Rows) -> Any:
-    """X of the validation rows; which rows they are where both are of one large table."""
+    """X of the validation rows; which rows they are if both are of one large table."""
     X, other = validation.X, rows.X
     if isinstance(X, LargeTable) and isinstance(other, LargeTable) and X.table is other.table:
         return ("of the same table", X.dtype.str, X.chosen)

@@ -155,7 +155,7 @@ class FitStore:
         pandas.DataFrame
             One row for each file: ``fit`` (equal for the epochs of one fit), ``epochs``,
             ``is_finished`` (False for a checkpoint of a fit that still runs or was interrupted),
-            ``loss``, ``val_loss`` and the metrics (of the last epoch; missing where the fit has
+            ``loss``, ``val_loss`` and the metrics (of the last epoch; missing if the fit has
             none), ``seconds`` (of training), ``bytes``, ``last_used`` (a time in UTC) and one
             column ``param_...`` a parameter. The score that a search gives to a fit is not
             known to the fit, and so not here.
@@ -175,7 +175,7 @@ class FitStore:
         -------
         pandas.DataFrame
             One row for each epoch of a fit: ``fit`` (as in `frame`), ``epoch`` (from 1), ``loss``,
-            ``val_loss`` and the metrics (missing where the fit has none).
+            ``val_loss`` and the metrics (missing if the fit has none).
 
         Examples
         --------
@@ -264,7 +264,7 @@ class FitStore:
         return sorted(found, key=lambda stored: (stored.key, stored.epochs))
 
     def read(self, stored: StoredFit) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """The arrays and fields of a file; None, with a warning, where it cannot be read."""
+        """The arrays and fields of a file; None, with a warning, if it cannot be read."""
         try:
             parts = read_fit(stored.path)
         except FileNotFoundError:  # another process has removed it
@@ -280,7 +280,7 @@ class FitStore:
     def write(
         self, key: str, epochs: int, is_finished: bool, arrays: dict[str, Any], fields: Any
     ) -> StoredFit | None:
-        """Store a fit; None, with a warning, where that cannot be done."""
+        """Store a fit; None, with a warning, if that cannot be done."""
         name = f"{epochs:08d}{'' if is_finished else '.part'}{SUFFIX}"
         stored = StoredFit(self._path / key / name, key, epochs, is_finished)
         size = sum(array.nbytes for array in arrays.values())

@@ -103,7 +103,7 @@ class HyperParameters:
         ends = [_integer(name, "min_value", min_value), _integer(name, "max_value", max_value)]
         step = None if step is None else _integer(name, "step", step)
         default = ends[0] if default is None else _integer(name, "default", default)
-        number = Number(name, ends[0], ends[1], step, sampling, default, "Int")
+        number = Number(name, *ends, step, sampling, default, kind="Int")
         return self._register(number, parent_name, parent_values)
 
     def Float(
@@ -140,10 +140,10 @@ class HyperParameters:
             self._full(name),
             low,
             high,
-            None if step is None else float(step),
-            (sampling or "linear").lower(),
-            low if default is None else float(default),
-            "Float",
+            step=None if step is None else float(step),
+            sampling=(sampling or "linear").lower(),
+            default=low if default is None else float(default),
+            kind="Float",
         )
         return self._register(number, parent_name, parent_values)
 

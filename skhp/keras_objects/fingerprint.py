@@ -1,6 +1,6 @@
 """Fingerprints: what an object computes, as a text that only equal objects have in common.
 
-Two models may share a compiled program only where they compute the same. A fingerprint is
+Two models may share a compiled program only if they compute the same. A fingerprint is
 made from everything that can change the result: the code of the user's functions and
 classes, the attributes of objects, and the values of the global names and the closures that
 the code reads. For an object that may change, such as a random generator, there is no
@@ -141,7 +141,7 @@ class FingerprintReader:
 
 
 def fingerprint(value: Any) -> str:
-    """A digest that two objects have in common only where they compute the same.
+    """A digest that two objects have in common only if they compute the same.
 
     Parameters
     ----------

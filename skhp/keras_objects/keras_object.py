@@ -24,7 +24,7 @@ class KerasObject(LateAttributes):
         The object. After unpickling it is made when it is first used.
     why_unknown : str or None
         Why it cannot be compared with others, so that no program may be shared; None
-        where it can.
+        if it can.
     choice : tuple of str or None
         The constructor parameter and the name by which Keras finds the object; None if
         there is no such name.
@@ -49,7 +49,7 @@ class KerasObject(LateAttributes):
         return self.token if isinstance(self.token, str) else None
 
     def stored_attributes(self) -> dict[str, Any]:
-        """The attributes that a pickle holds: the name alone where Keras knows it."""
+        """The attributes that a pickle holds: the name alone if Keras knows it."""
         attributes = current_attributes(self)
         attributes.pop("config", None)
         if self.choice is not None:

@@ -9,7 +9,7 @@ from typing import Any
 def is_keras(value: Any, kind: str) -> bool:
     """Whether a value is an instance of a class of Keras.
 
-    Where nothing has imported Keras yet, no value is.
+    If nothing has imported Keras yet, no value is.
 
     Parameters
     ----------

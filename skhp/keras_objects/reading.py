@@ -1,4 +1,4 @@
-"""What reading an object into plain values means, and the error where it cannot be done."""
+"""What reading an object into plain values means, and the error if it cannot be done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an error says where a name is not known: which known names are similar."""
+"""What an error says if a name is not known: which known names are similar."""
 
 from __future__ import annotations
 

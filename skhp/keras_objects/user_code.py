@@ -104,7 +104,7 @@ def _by_name(classes: list[type]) -> dict[str, Any]:
 def make_from_config(kind: Any, config: dict[str, Any]) -> Any:
     """Make a layer or model again from its config.
 
-    Keras's configs hold ``trainable`` and ``dtype``. Where a user's class does not take
+    Keras's configs hold ``trainable`` and ``dtype``. If a user's class does not take
     them, they are left out.
 
     Parameters

@@ -39,12 +39,11 @@ from skhp.keras_objects.late_attributes import LateAttributes, current_attribute
 from skhp.keras_objects.stored_reader import read_attributes
 from skhp.keras_objects.stored_writer import stored_attributes
 from skhp.mlp.history import joined_history
+from skhp.mlp.other_names import what_to_set
 from skhp.mlp.parameter_checks import (
     check_instances,
     check_precision,
     refuse_callbacks_of_sklearn,
-    refuse_nested,
-    refuse_other_names,
 )
 from skhp.mlp.rows import checked_rows, floatx
 
@@ -117,8 +116,9 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
         """
         kind: Any = type(self)
         own = _parameter_names(kind)
-        refuse_nested(type(self).__name__, own, params)
-        refuse_other_names(type(self).__name__, own, params)
+        instead = what_to_set(own, params)
+        if instead is not None:
+            raise ValueError(f"Invalid parameter for estimator {kind.__name__}: {instead}.")
         return super().set_params(**params)
 
     @with_callbacks

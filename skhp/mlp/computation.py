@@ -59,7 +59,7 @@ class MLPComputation:
     def _masks(
         self, kept: list[Any], n_rows: int, scalars: dict[str, Any]
     ) -> tuple[list[Any], list[Any]]:
-        """Masks for dropout, none where the network is not trained, and what to keep."""
+        """Masks for dropout, and what to keep. There are no masks if the network is not trained."""
         if not kept:
             return [], kept
         is_tail = kept[0].shape[0] != n_rows
@@ -68,7 +68,7 @@ class MLPComputation:
         return mask_of_each_layer(self._layout, mask), kept if is_tail else [mask]
 
     def kept(self, n_rows: int) -> list[Any]:
-        """What a training step hands on to the next one, behind the metric state.
+        """What a training step passes to the next one after the metric state.
 
         Parameters
         ----------

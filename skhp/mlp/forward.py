@@ -52,7 +52,7 @@ class ForwardPass:
     scalars : dict of tensor
         The scalars from `MLPNetwork.scalars`.
     masks : list of tensor of shape (n, width)
-        What each hidden layer's outputs are multiplied by, for dropout; empty where
+        What each hidden layer's outputs are multiplied by, for dropout; empty if
         the network is not being trained.
     rows : tensor of shape (n,), optional
         1 for real rows, 0 for padding.

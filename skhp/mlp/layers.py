@@ -81,7 +81,7 @@ class Activation(Layer):
     Parameters
     ----------
     activation : KerasObject or None
-        None if a program chooses it by number.
+        None if its coefficients are data to a program.
     hidden : int
         The number of the hidden layer, from 0.
     """

@@ -70,13 +70,13 @@ def exact_layout(spec: MLPSpec) -> MLPLayout:
     spec : MLPSpec
     """
     return MLPLayout(
-        spec.n_features,
-        spec.n_outputs,
-        spec.widths,
-        spec.activation,
-        spec.output_activation,
-        spec.batch_norm,
-        spec.l2 > 0,
+        n_features=spec.n_features,
+        n_outputs=spec.n_outputs,
+        widths=spec.widths,
+        activation=spec.activation,
+        output_activation=spec.output_activation,
+        batch_norm=spec.batch_norm,
+        is_penalized=spec.l2 > 0,
     )
 
 

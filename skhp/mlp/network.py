@@ -126,7 +126,7 @@ class MLPNetwork:
         return True
 
     def takes_padding(self, plan: TrainingPlan) -> bool:
-        """Whether a batch may be filled up with rows of weight 0."""
+        """Whether a batch may be padded with rows of weight 0."""
         return (
             is_rowwise_activation(self.spec.activation.value)
             and is_rowwise_loss(plan.loss.value)

@@ -9,11 +9,6 @@ from typing import Any, ParamSpec
 
 P = ParamSpec("P")
 
-_IN_PLACE_OF = {
-    "optimizer__learning_rate": "the parameter learning_rate",
-    "optimizer__weight_decay": "the parameter weight_decay",
-}
-
 _HERE = {
     # scikit-learn's perceptrons
     "hidden_layer_sizes": "width, with one number per layer: width=(64, 32)",
@@ -39,8 +34,8 @@ _HERE = {
 }
 
 
-def other_name(own: Iterable[str], given: Iterable[str]) -> str | None:
-    """Say which given name is one of another library, and what it is called here.
+def what_to_set(own: Iterable[str], given: Iterable[str]) -> str | None:
+    """Say which given name an estimator does not have, and what to set instead.
 
     Parameters
     ----------
@@ -51,51 +46,34 @@ def other_name(own: Iterable[str], given: Iterable[str]) -> str | None:
     Returns
     -------
     str or None
-        None if no name is known to be another library's.
+        None if no name is another library's, or nested such as "optimizer__momentum".
 
     Examples
     --------
-    >>> other_name(["epochs"], ["max_iter"])
+    >>> what_to_set(["epochs"], ["max_iter"])
     "'max_iter' is called epochs here"
-    >>> other_name(["max_iter"], ["max_iter"]) is None
+    >>> what_to_set(["max_iter"], ["max_iter"]) is None
     True
-    """
-    own = set(own)
-    for name in given:
-        if name in _HERE and name not in own:
-            return f"{name!r} is called {_HERE[name]} here"
-    return None
-
-
-def instead_of_nested(own: Iterable[str], given: Iterable[str]) -> str | None:
-    """Say which given name is nested, such as "optimizer__momentum", and what to set instead.
-
-    Parameters
-    ----------
-    own : iterable of str
-        The parameters of the estimator.
-    given : iterable of str
-
-    Returns
-    -------
-    str or None
-        None if no name is a parameter, two underscores and a setting.
-
-    Examples
-    --------
-    >>> instead_of_nested(["optimizer"], ["optimizer__momentum"])
+    >>> what_to_set(["optimizer"], ["optimizer__momentum"])
     "'optimizer__momentum': optimizer has no nested parameters here. Set an optimizer object: ..."
     """
     own = set(own)
     for name in given:
         parameter, _, setting = name.partition("__")
-        if not setting or parameter not in own:
-            continue
-        instead = _IN_PLACE_OF.get(name, f"an object with this setting as {parameter}")
-        if parameter == "optimizer" and name not in _IN_PLACE_OF:
-            instead = f"an optimizer object: optimizer=keras.optimizers.SGD({setting}=...)"
-        return f"{name!r}: {parameter} has no nested parameters here. Set {instead}"
+        if name in _HERE and name not in own:
+            return f"{name!r} is called {_HERE[name]} here"
+        if setting and parameter in own:
+            instead = _in_place_of(parameter, setting)
+            return f"{name!r}: {parameter} has no nested parameters here. Set {instead}"
     return None
+
+
+def _in_place_of(parameter: str, setting: str) -> str:
+    if parameter != "optimizer":
+        return f"an object with this setting as {parameter}"
+    if setting in ("learning_rate", "weight_decay"):
+        return f"the parameter {setting}"
+    return f"an optimizer object: optimizer=keras.optimizers.SGD({setting}=...)"
 
 
 def explains_other_names(init: Callable[P, None]) -> Callable[P, None]:
@@ -112,7 +90,7 @@ def explains_other_names(init: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(init)
     def explained(*args: P.args, **kwargs: P.kwargs) -> None:
-        explanation = other_name(own, kwargs) or instead_of_nested(own, kwargs)
+        explanation = what_to_set(own, kwargs)
         if explanation is not None:
             estimator: Any = args[0]
             raise TypeError(f"{type(estimator).__name__} got an unknown parameter: {explanation}.")

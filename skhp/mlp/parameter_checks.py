@@ -1,15 +1,13 @@
-"""Checks of constructor parameters that scikit-learn's table of constraints cannot express."""
+"""Checks of constructor parameters that the table of allowed values cannot express."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
 import numpy as np
-
-from skhp.mlp.other_names import instead_of_nested, other_name
 
 # Keras itself makes an instance of a class given as loss, metric or kernel initializer.
 _INSTANCES_ONLY = ("activation", "learning_rate", "optimizer", "callbacks")
@@ -97,50 +95,6 @@ def check_precision(params: Mapping[str, Any], floatx: str) -> None:
                 f"{name}={params[name]!r} becomes {number} in {floatx}, the float type that the "
                 f"network is trained in. Give a {'smaller' if number else 'larger'} number."
             )
-
-
-def refuse_nested(estimator: str, own: Iterable[str], params: Iterable[str]) -> None:
-    """Refuse nested names such as "optimizer__momentum", and say what to set instead.
-
-    Parameters
-    ----------
-    estimator : str
-        Name of the class.
-    own : iterable of str
-        Its parameters.
-    params : iterable of str
-        The names to set.
-
-    Raises
-    ------
-    ValueError
-        If a name is nested.
-    """
-    instead = instead_of_nested(own, params)
-    if instead is not None:
-        raise ValueError(f"Invalid parameter for estimator {estimator}: {instead}.")
-
-
-def refuse_other_names(estimator: str, own: Iterable[str], params: Iterable[str]) -> None:
-    """Refuse names of other libraries such as "max_iter", and say what they are called here.
-
-    Parameters
-    ----------
-    estimator : str
-        Name of the class.
-    own : iterable of str
-        Its parameters.
-    params : iterable of str
-        The names to set.
-
-    Raises
-    ------
-    ValueError
-        If a name is another library's.
-    """
-    other = other_name(own, params)
-    if other is not None:
-        raise ValueError(f"Invalid parameter for estimator {estimator}: {other}.")
 
 
 def check_class_weight(class_weight: Any, multilabel: bool) -> None:

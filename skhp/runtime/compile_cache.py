@@ -291,7 +291,7 @@ def versions_and_processor(flags: str = "") -> str:
 
 
 def _private_directory(directory: Path) -> Path | None:
-    """Make a directory that only the user can write to; None, with a warning, where it fails."""
+    """Make a directory that only the user can write to; None, with a warning, if that fails."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         problem = _why_not_private(directory)

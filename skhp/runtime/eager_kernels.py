@@ -4,7 +4,7 @@ A variable is named after its layer and its model, and Keras gives each new mode
 So each model that is built and trained leaves 26 kB for each variable of the model and its
 optimizer: 0.7 MB for three dense layers with Adam. Fixed names would avoid this, but two
 models of one name cannot be parts of one Keras model, and the names in a model that a user's
-function builds are the user's. `skhp.compat.tensorflow.shared_variable_kernels` avoids it where
+function builds are the user's. `skhp.compat.tensorflow.shared_variable_kernels` avoids it when
 a wrapper builds a model. Other models, such as those that are loaded, still leave kernels.
 """
 

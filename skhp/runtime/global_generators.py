@@ -137,7 +137,7 @@ def _namespace(function: Any) -> dict[str, Any]:
 
 
 def _by_thread(module: ModuleType, method: str, original: Callable[..., Any]) -> Any:
-    """A function that draws from this thread's private generator, where it has one."""
+    """A function that draws from this thread's private generator, if it has one."""
 
     @functools.wraps(original)
     def draw(*args: Any, **kwargs: Any) -> Any:

@@ -118,7 +118,7 @@ class FoldFits:
     def mean_scores(self) -> Iterator[tuple[int, float]]:
         """Train all, and yield each epoch with the mean of the scores after it.
 
-        A fit that has ended counts with its last score. An epoch is left out where an earlier
+        A fit that has ended counts with its last score. An epoch is left out if an earlier
         fit has trained it.
         """
         epoch = 0

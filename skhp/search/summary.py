@@ -150,7 +150,14 @@ def space_summary(search: Any, X: Any = None, y: Any = None) -> SpaceSummary:
         fits = candidates * splits + bool(search.refit)
     known = [n for n in (n_structures(space, search.estimator), candidates) if n is not None]
     structures = min(known, default=None)
-    summary = SpaceSummary(parameters, combinations, candidates, fits, at_most, structures)
+    summary = SpaceSummary(
+        parameters,
+        combinations,
+        n_candidates=candidates,
+        n_fits=fits,
+        at_most=at_most,
+        n_structures=structures,
+    )
     return summary if X is None else _with_times(summary, search, space, X, y)
 
 
@@ -184,7 +191,7 @@ def _parameters(space: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _check_names(search: Any, space: list[Mapping[str, Any]]) -> None:
-    """Raise ValueError, as scikit-learn's search will, where there is no such parameter."""
+    """Raise ValueError, as scikit-learn's search will, if there is no such parameter."""
     from sklearn.base import clone
 
     for part in space:

@@ -140,12 +140,12 @@ def _train(
         rows,
         validation,
         arguments,
-        estimator.callbacks_,
-        call.watchers,
-        seed,
-        _stored_fits(estimator, call),
-        call.max_seconds,
-        score,
+        callbacks=estimator.callbacks_,
+        watchers=call.watchers,
+        seed=seed,
+        stored_fits=_stored_fits(estimator, call),
+        max_seconds=call.max_seconds,
+        validation_score=score,
     )
     # A layer without a seed must not draw the numbers that the builder drew.
     draws = seeded(None if seed is None else seed + 1)
