@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from skhp.wrappers.builder import Builder
 from skhp.wrappers.compile_arguments import compile_arguments_from
-from skhp.wrappers.noted_dict import NotedDict
 from skhp.wrappers.parameters import KERAS_ARGUMENTS, WrapperParameters
 from skhp.wrappers.routing import route_params
 
@@ -55,29 +54,27 @@ class BuilderCall:
         What fit learned from the data.
     params : mapping of str to object
         Parameters of the estimator.
-
-    Attributes
-    ----------
-    names_read : set of str
-        The values of ``meta`` that the builder, or the model, has read.
     """
 
     builder: Builder
     arguments: dict[str, Any]
     meta: dict[str, Any]
     params: Mapping[str, Any]
-    names_read: set[str] = field(default_factory=set)
 
-    def __call__(self, seed: int | None) -> Any:
+    def __call__(
+        self, seed: int | None, copy_meta: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    ) -> Any:
         """Build a model.
 
         Parameters
         ----------
         seed : int or None
             Seed of the numbers that the builder draws.
+        copy_meta : callable, default=dict
+            Makes the copy of ``meta`` that the builder gets. The builder may write to it.
         """
         given = {
-            "meta": self._noted_meta,
+            "meta": lambda: copy_meta(self.meta),
             "compile_kwargs": lambda: compile_arguments_from(self.params),
             "params": lambda: dict(self.params),
         }
@@ -88,8 +85,3 @@ class BuilderCall:
             label = f"the builder {self.builder.label}()"
             error.add_note(f"Raised while {label} was called with {self.arguments}.")
             raise
-
-    def _noted_meta(self) -> NotedDict:
-        meta = NotedDict(self.meta)  # a builder may write to it
-        meta.names_read = self.names_read  # functions in the model may read it later
-        return meta

@@ -10,7 +10,7 @@ import types
 
 import pytest
 
-from skhp.wrappers.noted_dict import NotedDict
+from skhp.wrappers.repeated_builds.noted_dict import NotedDict
 
 
 def by_match(values):

@@ -4,7 +4,8 @@ A search calls a builder with the same arguments in each split, and Keras needs 
 small model than a program needs to train it. The models of such calls differ only in their first
 weights, and these follow from the seeds that Keras draws while it builds. So
 
-1. `call_fingerprint` tells which calls are equal;
+1. `call_fingerprint` tells which calls are equal. A value of ``meta`` counts only if the builder
+   reads it, which `noted_dict` notes;
 2. `repeatable_call` builds the first two models of equal calls, and notes what was drawn;
 3. `initial_values` finds out how the first weights follow from the draws;
 4. `known_calls` compares the two, each a `new_model`. If they differ only as their draws say, the
@@ -12,6 +13,6 @@ weights, and these follow from the seeds that Keras draws while it builds. So
 5. `unbuilt_model` is such a later model: the weights of its own draws, and the pattern for all
    else. It calls the builder when someone reads ``model_``.
 
-Where one of these steps is not possible, a model is built in each fit. A fit begins in
+If one of these steps is not possible, a model is built in each fit. A fit begins in
 `repeatable_call`.
 """

@@ -10,6 +10,7 @@ import keras
 
 from skhp.keras_objects.fingerprint import FingerprintReader, NotEstablished, digest, established
 from skhp.wrappers.builder_call import BuilderCall
+from skhp.wrappers.repeated_builds.noted_dict import NotedDict
 from skhp.wrappers.warm_start import changes_no_model
 
 # Packages whose functions do the same in each call, apart from the seeds that Keras draws.
@@ -43,6 +44,8 @@ class CallFingerprint:
     ----------
     text : str
         All that decides the model, except the values of ``meta``.
+    names_read : set of str
+        The values of ``meta`` that the builder, or the model, has read so far.
 
     Raises
     ------
@@ -53,6 +56,7 @@ class CallFingerprint:
     def __init__(self, call: BuilderCall) -> None:
         self._call = call
         self.text = established(_text_of, call)
+        self.names_read: set[str] = set()
 
     def is_same_now(self) -> bool:
         """Whether a call would have the same fingerprint now. What the builder reads may change.
@@ -64,10 +68,16 @@ class CallFingerprint:
         """
         return established(_text_of, self._call) == self.text
 
-    @property
-    def names_read(self) -> frozenset[str]:
-        """The values of ``meta`` that the builder, or the model, has read so far."""
-        return frozenset(self._call.names_read)
+    def noted(self, meta: dict[str, Any]) -> NotedDict:
+        """A copy of ``meta`` that notes which values are read, at once or later.
+
+        Parameters
+        ----------
+        meta : dict of str to object
+        """
+        copied = NotedDict(meta)
+        copied.names_read = self.names_read
+        return copied
 
     def with_meta(self, names: frozenset[str]) -> str:
         """The fingerprint with some values of ``meta``.

@@ -54,7 +54,7 @@ class RepeatableCall:
     def build(self, seed: int | None) -> Any:
         """Build the model."""
         with noted_draws() as self._draws:
-            model = self._call(seed)
+            model = self._call(seed, self._fingerprint.noted)
         self._is_complete = model.built
         return model
 
@@ -74,7 +74,7 @@ class RepeatableCall:
         if not self._fingerprint.is_same_now():
             raise NotEstablished("what the builder reads has changed")
         with repeated_draws(draws):
-            model = self._call(0)
+            model = self._call(0, self._fingerprint.noted)
         ensure_compiled(model, self._call.params, *self._names)
         return model
 
