@@ -100,10 +100,11 @@ class HyperParameters:
         if step is None and sampling == "linear":
             step = 1
         name = self._full(name)
-        ends = [_integer(name, "min_value", min_value), _integer(name, "max_value", max_value)]
+        low = _integer(name, "min_value", min_value)
+        high = _integer(name, "max_value", max_value)
         step = None if step is None else _integer(name, "step", step)
-        default = ends[0] if default is None else _integer(name, "default", default)
-        number = Number(name, *ends, step, sampling, default, kind="Int")
+        default = low if default is None else _integer(name, "default", default)
+        number = Number(name, low, high, step, sampling, default, kind="Int")
         return self._register(number, parent_name, parent_values)
 
     def Float(
