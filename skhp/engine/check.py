@@ -191,8 +191,9 @@ def _difference(
     """What differs, in words. None if nothing does, or if Keras itself diverges."""
     if not (np.isfinite(wanted.loss) and wanted.state.is_finite()):
         return None
-    coarse = 1 if all(a.dtype.itemsize >= 4 for a in start.trainable) else 20
-    if not np.isclose(found.loss, wanted.loss, rtol=coarse * _LOSS_TOLERANCE, atol=1e-6):
+    # Types of half precision round more.
+    factor = 1 if all(a.dtype.itemsize >= 4 for a in start.trainable) else 20
+    if not np.isclose(found.loss, wanted.loss, rtol=factor * _LOSS_TOLERANCE, atol=1e-6):
         return f"a loss of {found.loss:.6g}, not {wanted.loss:.6g}"
     for name, value in wanted.metrics.items():
         if name in found.metrics and not _is_metric_close(found.metrics[name], value):
@@ -204,8 +205,8 @@ def _difference(
         strict=True,
     )
     for i, (theirs, ours) in enumerate(pairs):
-        room = spread[i] if spread and i < len(spread) else 0.0
-        if not _is_change_close(before[i], theirs, ours, room, coarse):
+        by_rounding = spread[i] if spread and i < len(spread) else 0.0
+        if not _is_change_close(before[i], theirs, ours, by_rounding, factor):
             return f"the weights of shape {theirs.shape} change differently"
     return None
 
@@ -216,11 +217,11 @@ def _is_metric_close(ours: float, theirs: float) -> bool:
 
 
 def _is_change_close(
-    before: np.ndarray, theirs: np.ndarray, ours: np.ndarray, room: Any, coarse: int
+    before: np.ndarray, theirs: np.ndarray, ours: np.ndarray, by_rounding: Any, factor: int
 ) -> bool:
     if theirs.dtype.kind != "f":
         return np.array_equal(theirs, ours)
     largest = np.abs(theirs - before).max(initial=0)
     last_bits = 8 * np.finfo(theirs.dtype).eps * np.abs(theirs)
-    allowed = coarse * _CHANGE_TOLERANCE * largest + last_bits + 4 * room + 1e-30
+    allowed = factor * _CHANGE_TOLERANCE * largest + last_bits + 4 * by_rounding + 1e-30
     return bool((np.abs(theirs - ours) <= allowed).all())

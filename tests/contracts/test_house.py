@@ -1,4 +1,4 @@
-"""The house rules, read from the source: who may import whom, and what of others' is private."""
+"""Rules for imports, read from the source: between folders, and of other libraries."""
 
 import ast
 import re
@@ -43,7 +43,7 @@ def within(name, package):
     return name == package or name.startswith(package + ".")
 
 
-# A room imports rooms that stand before its own line, never one beside it or behind it.
+# A folder imports folders in lines above its own line, never one in the same line or below.
 FLOORS = (
     ("compat",),
     ("candidates", "runtime"),
@@ -54,9 +54,9 @@ FLOORS = (
     ("search", "hypermodel"),
     ("__init__",),
 )
-FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FLOOR_OF = {folder: floor for floor, folders in enumerate(FLOORS) for folder in folders}
 
-# What a whole room does without.
+# What a whole folder does not import.
 FORBIDDEN = {
     "skhp.engine": ("sklearn", "pandas", "matplotlib"),
     "skhp.displays": ("keras", "tensorflow"),
@@ -64,7 +64,7 @@ FORBIDDEN = {
 }
 
 
-def room_of(name):
+def folder_of(name):
     """The folder of skhp that a module's name leads into; the package itself is __init__."""
     first = name.split(".")[1:2]
     return first[0] if first and first[0] in FLOOR_OF else "__init__"
@@ -77,12 +77,12 @@ def modules_with(wrong_imports):
 
 
 def test_imports_run_one_way():
-    def rooms_not_before(path):
-        own = room_of(module_name(path))
-        imported = {room_of(n) for n in imports(path) if within(n, "skhp")} - {own}
-        return [room for room in imported if FLOOR_OF[room] >= FLOOR_OF[own]]
+    def folders_not_before(path):
+        own = folder_of(module_name(path))
+        imported = {folder_of(n) for n in imports(path) if within(n, "skhp")} - {own}
+        return [folder for folder in imported if FLOOR_OF[folder] >= FLOOR_OF[own]]
 
-    assert modules_with(rooms_not_before) == {}
+    assert modules_with(folders_not_before) == {}
 
 
 def test_every_folder_has_its_place():
@@ -118,10 +118,10 @@ def _modules_of(names):
     return {n if n in known else n.rpartition(".")[0] for n in names if within(n, "skhp")} & known
 
 
-@pytest.mark.parametrize("room", FORBIDDEN)
-def test_rooms_do_without(room):
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_folders_do_without(folder):
     def forbidden(path):
-        return _imports_of(path, FORBIDDEN[room]) if within(module_name(path), room) else []
+        return _imports_of(path, FORBIDDEN[folder]) if within(module_name(path), folder) else []
 
     assert modules_with(forbidden) == {}
 
@@ -150,7 +150,7 @@ ADAPTERS = ("skhp.runtime.starting", "skhp.engine.backends", "skhp.compat")
 
 def test_only_the_adapters_know_a_backend():
     def backends(path):
-        if any(within(module_name(path), room) for room in ADAPTERS):
+        if any(within(module_name(path), name) for name in ADAPTERS):
             return []
         return _imports_of(path, ("tensorflow", "jax", "torch"))
 
