@@ -461,6 +461,17 @@ def test_a_builder_may_change_or_keep_meta(build, iris):
         assert same(weights(net), weights(other))
 
 
+def test_a_builder_that_is_called_in_each_fit_gets_a_plain_dict(iris):
+    kinds = []
+
+    def build(meta):
+        kinds.append(type(meta))
+        return uncompiled(meta)
+
+    KerasClassifier(Always(build), loss=LOSS).initialize(*iris)
+    assert kinds == [dict]
+
+
 def draws_a_rate(width):
     return dense(width, dropout=float(abs(keras.initializers.RandomUniform(0.1, 0.5)(()))))
 
