@@ -58,6 +58,16 @@ def width_of(estimator):
     return estimator.model_.layers[0].units
 
 
+class Subclass(keras.Model):
+    def __init__(self, width=8, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden = keras.layers.Dense(width, activation="relu")
+        self.last = keras.layers.Dense(3, activation="softmax")
+
+    def call(self, rows):
+        return self.last(self.hidden(rows))
+
+
 FORMS = {
     "function": build,
     "compiled": build_compiled,
@@ -65,6 +75,7 @@ FORMS = {
     "callable object": Maker(),
     "partial": functools.partial(build, depth=1),
     "lambda": lambda meta, width=8: build(meta, width),
+    "class of models": Subclass,
 }
 
 
@@ -347,7 +358,7 @@ def needs_optimizer(optimizer):
     [
         (returns_nothing, {}, "returns_nothing.*must return a keras.Model"),
         (two_units, {}, "two_units.*2 unit.*needs 3"),
-        (five_inputs, {}, "five_inputs"),
+        (five_inputs, {}, r"shape \(4,\).*five_inputs.*shape \(5,\).*n_features_in_"),
         (one_hot_inside, {"loss": None}, "one_hot_inside.*one-hot"),
         (without_loss, {"loss": None}, "without_loss.*without a loss"),
         (needs_optimizer, {}, "needs_optimizer.*model__optimizer"),
