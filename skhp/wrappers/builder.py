@@ -39,8 +39,8 @@ class Builder:
 
     @property
     def _plain_function(self) -> Any:
-        is_partial = isinstance(self.function, functools.partial)
-        return self.function.func if is_partial else self.function
+        function = self.function
+        return function.func if isinstance(function, functools.partial) else function
 
     def takes(self, name: str) -> bool:
         """Whether it has an argument with that name."""

@@ -24,10 +24,17 @@ _MOST_NUMBERS = 64
 
 
 class _Trained(NamedTuple):
-    """The first numbers of a weight after a training, and the builder of the model."""
+    """The builder of the model that was trained, and the first numbers of a weight afterwards.
+
+    The numbers are None during the training.
+    """
 
     builder: Any
-    numbers: np.ndarray
+    numbers: np.ndarray | None
+
+    def is_left_in(self, numbers: np.ndarray) -> bool:
+        """Whether a weight that now has these numbers was not set to others since."""
+        return self.numbers is None or np.array_equal(self.numbers, numbers)
 
 
 class TrainedWeights:
@@ -44,11 +51,14 @@ class TrainedWeights:
         self._builder = _code_of_builder(estimator)
         self._weights = model.trainable_variables
         self._before = _first_numbers(self._weights)
+        for weight in self._weights:
+            vars(weight)[_NOTE] = _Trained(self._builder, None)
 
     def note(self) -> None:
-        """Note the weights that the training has changed."""
+        """Note the weights that the training has changed. Call it when the training has ended."""
         after = _first_numbers(self._weights)
         for weight, old, new in zip(self._weights, self._before, after, strict=True):
+            vars(weight).pop(_NOTE, None)
             if not np.array_equal(old, new):
                 vars(weight)[_NOTE] = _Trained(self._builder, new)
 
@@ -95,13 +105,13 @@ def check_weights_are_new(estimator: Any, model: Any) -> None:
     trained = [
         weight.path
         for weight, numbers in zip(noted, _first_numbers(noted), strict=True)
-        if np.array_equal(numbers, vars(weight)[_NOTE].numbers)
+        if vars(weight)[_NOTE].is_left_in(numbers)
     ]
     if trained:
         label = estimator._label()
         more = f" and {len(trained) - 3} more" if len(trained) > 3 else ""
         raise ValueError(
-            f"The model of {label} has weights that an earlier fit has trained: "
+            f"The model of {label} has weights that another fit has trained: "
             f"{', '.join(trained[:3])}{more}. So this fit would not start anew, and in a search it "
             "would know rows of its test fold. Make all layers that are trained within "
             f"{label}. For layers with given weights, copy the model there: "

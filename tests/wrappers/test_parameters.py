@@ -145,6 +145,21 @@ def fitted(multiclass, **params):
     return KerasClassifier(build, **{"loss": LOSS, "random_state": 0, **params}).fit(*multiclass)
 
 
+@pytest.mark.parametrize("name", ["optimizer", "epochs", "class_weight", "memory"])
+def test_an_argument_of_the_builder_with_the_name_of_a_parameter(name, multiclass):
+    seen = []
+
+    def build_noting(**given):
+        seen.append(given.get(name, "default"))
+        return build({"n_classes_": 3, "n_features_in_": 4})
+
+    only = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default="default")
+    build_noting.__signature__ = inspect.Signature([only])
+    KerasClassifier(build_noting, loss=LOSS).initialize(*multiclass)
+    KerasClassifier(build_noting, loss=LOSS, **{f"model__{name}": 7}).initialize(*multiclass)
+    assert seen == ["default", 7]
+
+
 def test_settings_of_a_named_optimizer_or_a_class(multiclass):
     for optimizer in ("SGD", "sgd", keras.optimizers.SGD):
         net = fitted(

@@ -43,14 +43,29 @@ def sharing(base):
 def test_a_fit_never_starts_from_the_weights_of_another(build, multiclass):
     net = KerasClassifier(build, **SETTINGS).fit(*multiclass)
     for other in (net, clone(net)):
-        with pytest.raises(ValueError, match=r"earlier fit has trained.*clone_model.*warm_start"):
+        with pytest.raises(ValueError, match=r"another fit has trained.*clone_model.*warm_start"):
             other.fit(*multiclass)
 
 
 def test_a_search_does_not_train_on_its_test_rows(multiclass):
     net = KerasClassifier(sharing(hidden()), **SETTINGS)
-    with pytest.raises(ValueError, match="earlier fit has trained"):
+    with pytest.raises(ValueError, match="another fit has trained"):
         cross_val_score(net, *multiclass, cv=2, error_score="raise")
+
+
+def test_a_model_is_not_trained_by_two_fits_at_once(multiclass):
+    build = always(with_outputs(hidden()))
+    errors = []
+
+    def fit_another(epoch, logs):
+        try:
+            KerasClassifier(build, **SETTINGS).fit(*multiclass)
+        except ValueError as error:
+            errors.append(str(error))
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_begin=fit_another)
+    KerasClassifier(build, callbacks=callback, **SETTINGS).fit(*multiclass)
+    assert ["another fit has trained" in error for error in errors] == [True, True]
 
 
 def test_a_builder_may_set_shared_weights_back(multiclass):
