@@ -170,7 +170,7 @@ class _Training:
         )
         self._is_stopped = self._has_ended or any(stops.values())
         outcome.is_cut = self._has_more_epochs() and self._limit.is_over()
-        _note_added(outcome, last, run.log_names)
+        _note_logs(outcome, last, own)
 
     def checkpoint(self) -> Checkpoint:
         """What is needed to continue. Call it before `end`, which takes the best weights."""
@@ -203,10 +203,13 @@ def in_order_of_keras(names: list[str]) -> list[str]:
     return sorted(names, key=lambda name: (name.startswith("val_"), name))
 
 
-def _note_added(outcome: Outcome, logs: dict[str, float], own: list[str]) -> None:
-    # Some callbacks add to the logs. LearningRateScheduler adds the learning rate.
-    for name in logs.keys() - set(own):
-        outcome.history.setdefault(name, []).append(logs[name])
+def _note_logs(outcome: Outcome, logs: dict[str, float], own: set[str]) -> None:
+    # Callbacks may change the logs, or add to them: LearningRateScheduler adds the learning rate.
+    for name, value in logs.items():
+        if name in own:
+            outcome.history[name][-1] = value
+        else:
+            outcome.history.setdefault(name, []).append(value)
 
 
 def _watchers(plan: TrainingPlan, rows: Rows, validation: Rows | None) -> list[Watcher]:

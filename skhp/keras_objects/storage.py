@@ -166,8 +166,16 @@ def _config_of(model: Any) -> dict[str, Any]:
 _PLAIN = (str, int, float, bool, type(None), np.generic)
 
 
-def unpack_model(packed: PackedModel) -> Any:
-    """A model or layer as `pack_model` found it."""
+def unpack_model(packed: PackedModel, seed: int | None = 0) -> Any:
+    """A model or layer as `pack_model` found it.
+
+    Parameters
+    ----------
+    packed : PackedModel
+    seed : int or None
+        Seed of the seeds that the parts of a new layer draw. None to draw from the global
+        generators.
+    """
     runtime.start()
     import keras
 
@@ -175,8 +183,7 @@ def unpack_model(packed: PackedModel) -> Any:
 
     own = custom_objects_for(packed.custom_objects)
     code = unsafe_deserialization() if holds_bytecode(packed.config) else contextlib.nullcontext()
-    # A new layer draws a seed, which must not come from a global generator.
-    with seeded(0), keras.saving.custom_object_scope(own), code:
+    with seeded(seed), keras.saving.custom_object_scope(own), code:
         model = make_from_config(packed.kind, packed.config)
         note_model_built()
         if packed.build_config is not None:
@@ -214,6 +221,13 @@ def _new_optimizer(packed: PackedModel) -> Any:
     return kind.from_config(dict(config))
 
 
-def copy_model(model: Any) -> Any:
-    """A copy of a model or layer, with its weights, optimizer state and settings."""
-    return unpack_model(pack_model(model))
+def copy_model(model: Any, seed: int | None = 0) -> Any:
+    """A copy of a model or layer, with its weights, optimizer state and settings.
+
+    Parameters
+    ----------
+    model : keras.Model or keras.Layer
+    seed : int or None
+        As in `unpack_model`. It matters for a layer that has no weights yet.
+    """
+    return unpack_model(pack_model(model), seed)

@@ -12,6 +12,7 @@ from sklearn.model_selection import check_cv
 
 from skhp.candidates.networks import network_in
 from skhp.search.fold_fits import FoldFit, FoldFits
+from skhp.search.optuna_space import suggested
 
 Space = Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
 
@@ -33,8 +34,10 @@ def optuna_objective(
         `MLPClassifier`, `MLPRegressor`, `KerasClassifier`, `KerasRegressor`, or a
         `Pipeline` that ends in one. It is cloned.
     space : dict or callable
-        Parameter -> distribution, as for `OptunaSearchCV`, or a list of values. Or a function
-        that gets the trial and returns the parameters to set, for spaces with conditions.
+        Parameter -> a list of values, or a distribution: as for `OptunaSearchCV`, or ``uniform``,
+        ``loguniform`` or ``randint`` of SciPy, as `default_space` and `from_hypermodel` return
+        them. Or a function that gets the trial and returns the parameters to set, for spaces
+        with conditions.
     X, y : array-like
         All rows. They are split once, so all trials have the same folds.
     cv : int, splitter or iterable of splits, default=5
@@ -165,31 +168,7 @@ def _check_direction(trial: Any) -> None:
 def _params_of(trial: Any, space: Space) -> Mapping[str, Any]:
     if callable(space):
         return space(trial)
-    return {name: _suggested(trial, name, values) for name, values in space.items()}
-
-
-def _suggested(trial: Any, name: str, values: Any) -> Any:
-    if isinstance(values, list | tuple):
-        return trial.suggest_categorical(name, values)
-    suggest = _SUGGEST.get(type(values).__name__)
-    if suggest is None:
-        raise ValueError(
-            f"{name!r} must have a list of values, or a distribution of optuna.distributions. Got "
-            f"{values!r}."
-        )
-    return suggest(trial, name, values)
-
-
-# Class of a distribution -> how a trial draws from it. Optuna itself is imported later.
-_SUGGEST: dict[str, Callable[[Any, str, Any], Any]] = {
-    "FloatDistribution": lambda trial, name, d: trial.suggest_float(
-        name, d.low, d.high, step=d.step, log=d.log
-    ),
-    "IntDistribution": lambda trial, name, d: trial.suggest_int(
-        name, d.low, d.high, step=d.step, log=d.log
-    ),
-    "CategoricalDistribution": lambda trial, name, d: trial.suggest_categorical(name, d.choices),
-}
+    return {name: suggested(trial, name, values) for name, values in space.items()}
 
 
 def _columns(fits: Sequence[FoldFit]) -> dict[str, float]:

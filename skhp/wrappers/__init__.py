@@ -8,8 +8,9 @@ Where to find what:
 - A fit, from data to a trained model: `fit_steps`, then `training`. `stored_fits` is for
   ``memory``, `scoring` for ``scoring``, `warm_start` for fits that continue.
 - Data: `inputs` (checks of X and y as given), `rows`, `encoders`, `class_labels`, `class_weights`.
-- Making a model: `building`, `builder`, `builder_call`, `compile_arguments`, `compile_settings`.
-  `repeated_builds` says which models need not be built.
+- Making a model: `building`, `builder`, `builder_call`, `argument_copies`, `compile_arguments`,
+  `compile_settings`. `repeated_builds` says which models need not be built. `shared_weights` refuses
+  a model that another fit has trained.
 - What a model's outputs mean, and whether they fit y: `model_checks`, `output_link`,
   `output_shape`.
 - The model of an estimator: `model_attribute`, `held_model`, `given_model`.

@@ -160,8 +160,9 @@ class BaseWrapper(CallbackSupport, WrapperHooks):
 
         with self._parameters_read_once():
             self._check_parameters(kwargs)
-            epochs = int(kwargs.pop("epochs", self._params().get("fit__epochs", self.epochs)))
-            first = kwargs.pop("initial_epoch", 0)
+            counts = route_params(self._params(), "fit", also=("epochs", "initial_epoch"))
+            epochs = int(kwargs.pop("epochs", counts.get("epochs", self.epochs)))
+            first = int(kwargs.pop("initial_epoch", counts.get("initial_epoch", 0)))
             task = FitTask(self, X, y, sample_weight, epochs)
             continues = bool(self.warm_start and self.initialized_)
             call = FitCall(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from skhp.compat.keras import fresh_metric_names
 from skhp.compat.keras_variables import variables_made_when_read
 from skhp.compat.tensorflow import shared_variable_kernels
+from skhp.keras_objects.loaded_keras import is_keras_class
 from skhp.runtime.global_generators import seeded
 
 # Arguments that the wrapper sets itself, if a builder has them.
@@ -33,13 +34,18 @@ class Builder:
     @property
     def label(self) -> str:
         """Its name in error messages."""
-        function = self.function
-        if isinstance(function, functools.partial):
-            function = function.func
+        function = self._plain_function
         return getattr(function, "__qualname__", type(function).__name__)
+
+    @property
+    def _plain_function(self) -> Any:
+        function = self.function
+        return function.func if isinstance(function, functools.partial) else function
 
     def takes(self, name: str) -> bool:
         """Whether it has an argument with that name."""
+        if name in GIVEN and is_keras_class(self._plain_function, "Model"):
+            return name in self.names  # Keras's own constructor refuses unknown arguments
         return self.takes_anything or name in self.names
 
     def __call__(self, arguments: Mapping[str, Any], seed: int | None) -> Any:
@@ -59,6 +65,8 @@ class Builder:
         """
         import keras
 
+        from skhp.wrappers.argument_copies import call_with_copies
+
         self._check(arguments)
         with (
             seeded(seed, self.function),
@@ -66,7 +74,7 @@ class Builder:
             shared_variable_kernels(),
             variables_made_when_read(),
         ):
-            model = self.function(**arguments)
+            model = call_with_copies(self.function, arguments)
         if not isinstance(model, keras.Model):
             raise TypeError(
                 f"The model builder {self.label}() returned {model!r} of type "

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from skhp.keras_objects.origins import root_of
 from skhp.wrappers.builder import Builder
 from skhp.wrappers.compile_arguments import compile_arguments_from
-from skhp.wrappers.parameters import KERAS_ARGUMENTS, WrapperParameters
+from skhp.wrappers.parameters import KERAS_ARGUMENTS
 from skhp.wrappers.routing import route_params
 
 
@@ -29,8 +30,7 @@ def builder_call(estimator: Any, params: Mapping[str, Any], builder: Builder) ->
     """
     arguments = route_params(params, "model", nested=False)
     plain = [n for n in estimator._extra if "__" not in n and n not in KERAS_ARGUMENTS]
-    declared = set(estimator._get_param_names()) - set(WrapperParameters._get_param_names())
-    plain += [name for name in declared if name in builder.names]
+    plain += [name for name in _declared_by_user(estimator) if name in builder.names]
     for name in plain:
         if name in arguments:
             raise ValueError(
@@ -39,6 +39,12 @@ def builder_call(estimator: Any, params: Mapping[str, Any], builder: Builder) ->
             )
         arguments[name] = params[name]
     return BuilderCall(builder, arguments, estimator._get_metadata(), params)
+
+
+def _declared_by_user(estimator: Any) -> set[str]:
+    """The parameters that the constructor of a user's subclass names."""
+    own: Any = next(kind for kind in type(estimator).__mro__ if root_of(kind.__module__) == "skhp")
+    return set(estimator._get_param_names()) - set(own._get_param_names())
 
 
 @dataclass

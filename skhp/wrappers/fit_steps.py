@@ -20,6 +20,7 @@ from skhp.wrappers.model_checks import naming_the_model
 from skhp.wrappers.routing import route_params
 from skhp.wrappers.rows import checked_weights, encoded_rows, split_rows
 from skhp.wrappers.scoring import held_out_rows, score_on
+from skhp.wrappers.shared_weights import trained_weights
 from skhp.wrappers.stored_fits import NoStoredFits, StoredFits
 from skhp.wrappers.training import TrainingRequest, train_model
 
@@ -149,10 +150,12 @@ def _train(
     )
     # A layer without a seed must not draw the numbers that the builder drew.
     draws = seeded(None if seed is None else seed + 1)
+    weights = trained_weights(estimator, held)
     try:
         with draws, naming:
             outcome = train_model(request)
     finally:
+        weights.note()
         if estimator._given is not None:
             estimator._given.note_training()
     _keep(estimator, outcome, call.extends_history)

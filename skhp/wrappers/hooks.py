@@ -68,6 +68,7 @@ class WrapperHooks(ModelAttribute, WrapperParameters):
         """Build the model, unless there is a pattern for it."""
         from skhp.wrappers.building import build_weights
         from skhp.wrappers.repeated_builds.repeatable_call import repeatable_call
+        from skhp.wrappers.shared_weights import check_weights_are_new
 
         call = repeatable_call(self)
         unbuilt = call.unbuilt(self._random_state)
@@ -79,6 +80,8 @@ class WrapperHooks(ModelAttribute, WrapperParameters):
         build_weights(model, X, self.feature_encoder_, self._random_state, self._label())
         is_given = model is self._given_model()
         self._given = recorded_or_restored(model, self._given) if is_given else None
+        if not is_given:
+            check_weights_are_new(self, model)
         self._check_settings_are_used()
         note_model_built()
         self._build_call = call

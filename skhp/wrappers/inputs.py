@@ -51,6 +51,11 @@ def check_is_table(X: Any, estimator: str, y: Any = None) -> None:
             f"rows of them. X is a {kind}, which yields batches. Collect them in arrays first: "
             "X = np.concatenate([x for x, y in data]), y = np.concatenate([y for x, y in data])."
         )
+    if kind == "RaggedTensor":
+        raise TypeError(
+            f"{estimator} takes rows of equal length. X is a RaggedTensor. Pad the rows: "
+            "X.to_tensor().numpy()."
+        )
     if kind == "LazyFrame":
         raise TypeError(f"{estimator} takes X as an array or a data frame. Pass X.collect().")
     if isinstance(X, Set | str | bytes):
@@ -280,12 +285,14 @@ def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
     Raises
     ------
     ValueError
-        If X holds text and the model takes numbers, or X has no column for an input.
+        If X holds text and the model takes numbers, X has no column for an input, or its rows
+        have another shape than the input.
     """
     inputs = getattr(model, "inputs", None)
     if not inputs or not isinstance(X, np.ndarray | LargeTable):
         return X
     if len(inputs) == 1:
+        _check_shape_of_rows(X, tuple(inputs[0].shape)[1:], label)
         return _as_input(X, inputs[0].dtype == "string", label)
     wanted = [tensor.name for tensor in inputs]
     found = [] if names is None else list(names)
@@ -297,6 +304,18 @@ def inputs_by_name(model: Any, X: Any, names: Any, label: str) -> Any:
         )
     columns = {tensor: _column(X, found.index(tensor.name)) for tensor in inputs}
     return {t.name: _as_input(c, t.dtype == "string", label) for t, c in columns.items()}
+
+
+def _check_shape_of_rows(X: Any, wanted: tuple[int | None, ...], label: str) -> None:
+    found = X.shape[1:]
+    if len(found) != len(wanted):  # Keras adds or drops a dimension of size 1
+        return
+    if any(want not in (None, have) for have, want in zip(found, wanted, strict=True)):
+        raise ValueError(
+            f"X has rows of shape {found}, and the model of {label} takes rows of shape {wanted}. "
+            "A builder can read the shape of the rows from meta['X_shape_'][1:], and the number of "
+            "columns from meta['n_features_in_']."
+        )
 
 
 def _column(X: Any, number: int) -> Any:

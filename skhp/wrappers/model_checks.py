@@ -16,6 +16,8 @@ from skhp.fitting.keras_message import keras_message
 from skhp.keras_objects.catalogue import token_of
 from skhp.wrappers.output_link import (
     check_classes_suit,
+    check_columns_suit,
+    check_loss_without_names,
     only_loss,
     warn_if_no_probabilities,
 )
@@ -93,6 +95,7 @@ def check_outputs(estimator: Any, model: Any, y: Any) -> None:
     y : array, or list or dict of arrays
         Encoded, as the model takes them.
     """
+    check_loss_without_names(model, estimator._label())
     outputs = getattr(model, "outputs", None)
     if outputs is None:  # a subclass of keras.Model may not know them
         return
@@ -118,6 +121,8 @@ def check_outputs(estimator: Any, model: Any, y: Any) -> None:
     if hasattr(estimator, "classes_") and columns == (1,) and units is not None:
         check_classes_suit(model.loss, units, len(estimator.classes_), label, name)
     if len(outputs) == 1:
+        if len(outputs[0].shape) == 2 and len(columns) == 1:
+            check_columns_suit(model.loss, columns[0], label)
         warn_if_no_probabilities(model, label)
 
 

@@ -210,6 +210,45 @@ def check_classes_suit(loss: Any, units: int, n_classes: int, label: str, estima
     )
 
 
+def check_columns_suit(loss: Any, columns: int, label: str) -> None:
+    """Raise an error if a loss takes class numbers, and y has several columns.
+
+    Parameters
+    ----------
+    loss : object
+        Loss of a compiled model with one output of two dimensions.
+    columns : int
+        Columns of the encoded y.
+    label : str
+        What errors call the model.
+    """
+    if columns > 1 and loss_name(only_loss(loss)) == "sparsecategoricalcrossentropy":
+        raise ValueError(
+            f"y has {columns} columns, and the model of {label} is compiled with {_shown(loss)}, "
+            "which takes one column of class numbers. Give y.argmax(axis=1) if the columns are "
+            "one-hot, or compile with categorical_crossentropy."
+        )
+
+
+def check_loss_without_names(model: Any, label: str) -> None:
+    """Raise an error if a Sequential model is compiled with losses by the names of outputs.
+
+    Keras's own error does not say what is wrong.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled.
+    label : str
+        What errors call the model.
+    """
+    if isinstance(model, keras.Sequential) and isinstance(model.loss, dict):
+        raise ValueError(
+            f"The model of {label} is a keras.Sequential, whose output has no name for "
+            f"loss={dict(model.loss)!r}. Give loss without a dict."
+        )
+
+
 def _shown(loss: Any) -> str:
     loss = only_loss(loss)
     return loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)

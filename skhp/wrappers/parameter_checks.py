@@ -109,7 +109,9 @@ def check_parameters(params: Mapping[str, Any], own: Iterable[str], estimator: s
         prefix, _, rest = name.partition("__")
         if not rest and name in known:
             check_parameter(name, value, estimator)
-        elif prefix in ("fit", "predict", "compile") and "__" not in rest:
+        elif prefix in ("model", "compile", "fit", "predict") and "__" in rest:
+            _check_takes_settings(prefix, rest, estimator)
+        elif prefix in ("fit", "predict", "compile"):
             _check_routed(prefix, rest, value, estimator)
     for kind in ("optimizer", "loss", "metrics", "callbacks"):
         _check_settings(kind, params)
@@ -153,6 +155,19 @@ def _check_routed(method: str, name: str, value: Any, estimator: str) -> None:
             f"argument {name!r}.{did_you_mean(name, known)} It has {', '.join(sorted(known))}."
         )
     check_parameter(name, value, estimator, f"{method}__{name}")
+
+
+def _check_takes_settings(prefix: str, rest: str, estimator: str) -> None:
+    """Raise an error if a parameter with two prefixes would be ignored."""
+    part = rest.partition("__")[0]
+    if prefix in ("fit", "predict") and part == "callbacks":
+        return
+    takes = ("optimizer", "loss", "metrics", "callbacks")
+    way_out = f"Use {rest!r}." if part in takes else f"Settings are for {', '.join(takes)}."
+    raise TypeError(
+        f"Invalid parameter '{prefix}__{rest}' for {estimator}: '{prefix}__{part}' takes no "
+        f"settings. {way_out}"
+    )
 
 
 def _check_settings(kind: str, params: Mapping[str, Any]) -> None:

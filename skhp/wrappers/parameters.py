@@ -216,9 +216,9 @@ class WrapperParameters(BaseEstimator):
         }
 
     def _check_known(self, name: str, error: type[Exception]) -> None:
-        prefix, routed, _ = name.partition("__")
+        prefix, _, rest = name.partition("__")
         builder = self._builder_if_any()
-        if (routed and prefix in _PREFIXES) or name in KERAS_ARGUMENTS:
+        if (rest and prefix in _PREFIXES) or name in KERAS_ARGUMENTS:
             return
         if self._is_without_model() or (builder and builder.takes(name) and name not in GIVEN):
             return

@@ -73,12 +73,13 @@ def make_objects(
     [Fraction(1, 1), Fraction(1, 2)]
     """
     own = {name: setting for name, setting in settings.items() if "__" not in name}
+    arguments = {**(shared or {}), **own}
+    _check_are_used(settings, value, arguments)
     if isinstance(value, list | tuple):
         items = enumerate(value)
         return type(value)(make_objects(v, route_params(settings, str(i)), own) for i, v in items)
     if isinstance(value, dict):
         return {k: make_objects(v, route_params(settings, str(k)), own) for k, v in value.items()}
-    arguments = {**(shared or {}), **own}
     if inspect.isclass(value):
         return _instance(value, arguments, settings)
     if arguments:
@@ -88,6 +89,27 @@ def make_objects(
             "class, or leave the settings out."
         )
     return value
+
+
+def _check_are_used(settings: Mapping[str, Any], value: Any, arguments: Mapping[str, Any]) -> None:
+    """Raise an error for settings of an item or an argument that a value does not have."""
+    items: Mapping[str, Any] | None = None
+    if isinstance(value, list | tuple | Mapping):
+        keys = value if isinstance(value, Mapping) else range(len(value))
+        items = dict.fromkeys(map(str, keys))
+    for name, setting in settings.items():
+        part, nested, _ = name.partition("__")
+        if not nested or part in (arguments if items is None else items):
+            continue
+        if items is None:
+            raise TypeError(
+                f"{name}={setting!r} is a setting of the argument {part!r}, which was not given. "
+                f"Give {part!r} too, or leave the setting out."
+            )
+        raise TypeError(
+            f"{name}={setting!r} is a setting of the item {part!r}, and there are the items "
+            f"{', '.join(items) or 'none'}."
+        )
 
 
 def _instance(kind: type, arguments: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:

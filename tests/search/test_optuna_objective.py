@@ -4,8 +4,10 @@ import json
 import threading
 import time
 
+import keras
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -13,10 +15,10 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_sco
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skhp import KerasClassifier, MLPClassifier
+from skhp import KerasClassifier, MLPClassifier, from_hypermodel
 from skhp.callback import LearningCurves
 from skhp.engine.program_run import ProgramRun
-from skhp.search import FitStore, optuna_objective, results
+from skhp.search import FitStore, default_space, optuna_objective, results
 from tests.preloaded_process import started
 
 optuna = pytest.importorskip("optuna")
@@ -188,6 +190,8 @@ def test_a_pruned_trial_goes_on_through_the_store(binary, tmp_path, trained):
         ({"estimator": LogisticRegression()}, TypeError, "network of skhp.*Got LogisticReg"),
         ({"space": [RATE]}, TypeError, "space must be a dict.*Got"),
         ({"space": {RATE: (x for x in [1])}}, ValueError, "'learning_rate' must have a list"),
+        ({"space": {RATE: stats.norm()}}, ValueError, "'learning_rate' must have a list.*scipy"),
+        ({"space": {RATE: stats.loguniform(1, 2, 3)}}, ValueError, "'learning_rate' must have"),
         ({"scoring": "acc"}, ValueError, "'scoring'"),
     ],
 )
@@ -196,6 +200,48 @@ def test_bad_input(changes, error, said, binary):
     arguments = {"estimator": NET, "space": {RATE: [0.1]}, "X": X, "y": y, **changes}
     with pytest.raises(error, match=said):
         study_of().optimize(optuna_objective(**arguments), n_trials=1)
+
+
+def test_distributions_of_scipy_are_those_of_optuna(binary):
+    space = {
+        RATE: stats.loguniform(1e-3, 1e-1),
+        "dropout": stats.uniform(0.1, 0.3),
+        "batch_size": stats.randint(8, 33),
+    }
+    study = study_of()
+    net = clone(NET).set_params(epochs=1)
+    study.optimize(optuna_objective(net, space, *binary, cv=2), n_trials=1)
+    distributions = study.trials[0].distributions
+    assert distributions["batch_size"] == optuna.distributions.IntDistribution(8, 32)
+    assert distributions["dropout"] == optuna.distributions.FloatDistribution(0.1, 0.4)
+    assert distributions[RATE] == optuna.distributions.FloatDistribution(1e-3, 1e-1, log=True)
+
+
+def test_the_default_space_is_a_space(binary):
+    study = study_of()
+    net = clone(NET).set_params(epochs=1)
+    study.optimize(optuna_objective(net, default_space(net), *binary, cv=2), n_trials=1)
+    assert set(study.best_params) == set(default_space(net))
+
+
+def tuned(hp):
+    layer = keras.layers.Dense(hp.Int("units", 2, 300, step=2), "relu")
+    hp.Int("logarithmic", 1, 1000, sampling="log")
+    rate = hp.Float("rate", 1e-3, 1e-1, sampling="log")
+    model = keras.Sequential([keras.Input((4,)), layer, keras.layers.Dense(1, "sigmoid")])
+    model.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
+    return model
+
+
+def test_the_space_of_a_hypermodel_is_a_space(binary):
+    net, space = from_hypermodel(tuned, random_state=0)
+    study = study_of()
+    study.optimize(optuna_objective(net, space, *binary, cv=2), n_trials=1)
+    assert study.trials[0].distributions == {
+        "units": optuna.distributions.IntDistribution(2, 300, step=2),
+        "logarithmic": optuna.distributions.IntDistribution(1, 1000, log=True),
+        "rate": optuna.distributions.FloatDistribution(1e-3, 1e-1, log=True),
+    }
 
 
 def test_a_study_that_minimizes_is_refused(binary):

@@ -49,6 +49,19 @@ def test_early_stopping_on_accuracy_tells_when_it_stopped(binary, others):
     assert again.callbacks_[0].stopped_epoch == 2 and again.callbacks[0] is again.callbacks_[0]
 
 
+@pytest.mark.parametrize("others", [[], [Batches()]], ids=["graph", "keras"])
+def test_logs_that_a_callback_changes_are_the_history(binary, others):
+    def smooth(epoch, logs):
+        logs.update(val_loss=10.0 - epoch, own=epoch)
+
+    smoothing = keras.callbacks.LambdaCallback(on_epoch_end=smooth)
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=0, start_from_epoch=1)
+    net = classifier(callbacks=[smoothing, stop, *others], epochs=3).fit(*binary)
+    assert net.history_["val_loss"] == [10.0, 9.0, 8.0]
+    assert net.history_["own"] == [0, 1, 2]
+    assert net.history_["loss"][0] != 10.0
+
+
 def test_a_clone_has_callbacks_of_its_own(binary):
     stop = keras.callbacks.EarlyStopping("loss", patience=1, min_delta=100)
     net = classifier(callbacks=stop, epochs=9)

@@ -86,6 +86,15 @@ def test_callbacks_see_the_epochs_of_partial_fit_counted_on(multiclass):
     assert Epochs.seen == [0, 1]
 
 
+@pytest.mark.parametrize("name", ["initial_epoch", "fit__initial_epoch"])
+def test_the_number_of_the_first_epoch_is_a_parameter(name, multiclass):
+    seen = []
+    noting = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append(epoch))
+    classifier(callbacks=noting, **{name: 3}).fit(*multiclass)
+    classifier(callbacks=noting).fit(*multiclass, initial_epoch=3)
+    assert seen == [3, 4] * 2
+
+
 def test_warm_start_goes_on_and_counts_anew(multiclass):
     X, y = multiclass
     net = classifier(warm_start=True, shuffle=False, epochs=2).fit(X, y)

@@ -213,6 +213,7 @@ def rows():
         (pd.DataFrame(index=range(40)), "data frame.*40 rows and no columns"),
         (rows(), "X is a generator, which yields batches.*np.concatenate"),
         (tf.data.Dataset.from_tensors(np.ones((40, 1))), "X is a .*Dataset.*np.concatenate"),
+        (tf.ragged.constant([[1.0], [1.0, 2.0]]), "rows of equal length.*RaggedTensor.*to_tensor"),
     ],
     ids=[
         "dict",
@@ -223,6 +224,7 @@ def rows():
         "no columns",
         "generator",
         "dataset",
+        "ragged tensor",
     ],
 )
 def test_inputs_that_are_refused_by_name(X, message):

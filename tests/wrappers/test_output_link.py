@@ -220,6 +220,12 @@ def test_a_builders_loss_of_one_hot_targets(loss, multiclass):
         classifier(units=3, model__loss=loss).fit(*multiclass)
 
 
+def test_one_hot_targets_for_a_loss_of_class_numbers(multiclass):
+    X, y = multiclass
+    with pytest.raises(ValueError, match=r"y has 3 columns.*argmax.*categorical_crossentropy"):
+        classifier(units=3, loss="sparse_categorical_crossentropy").fit(X, np.eye(3)[y])
+
+
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "poisson", "hinge"])
 def test_values_that_a_loss_has_no_meaning_for(loss, regression):
     X, y = regression

@@ -15,6 +15,11 @@ def build(width=4):
     return keras.Sequential([keras.Input((4,)), *layers])
 
 
+def build_named():
+    last = keras.layers.Dense(1, activation="sigmoid", name="out")
+    return keras.Sequential([keras.Input((4,)), last])
+
+
 def returns_none(y, predicted):
     return None
 
@@ -121,6 +126,28 @@ ROUTED = [
     ({"predict__batchsize": 3}, "'predict__batchsize'.*Did you mean 'batch_size'"),
     ({"compile__jit": True}, "'compile__jit'.*jit_compile"),
     ({"score__nope": 3}, "'score__nope'.*no argument 'nope'"),
+    ({"model__width__x": 3}, "'model__width__x'.*'model__width' takes no settings"),
+    ({"fit__epochs__x": 3}, "'fit__epochs__x'.*takes no settings"),
+    ({"predict__steps__x": 3}, "'predict__steps__x'.*takes no settings"),
+    (
+        {"compile__optimizer__learning_rate": 0.1},
+        "takes no settings. Use 'optimizer__learning_rate'",
+    ),
+    (
+        {"optimizer__learning_rate__decay_steps": 3},
+        "decay_steps=3 is a setting of the argument 'learning_rate', which was not given",
+    ),
+    ({"optimizer__0__learning_rate": 0.1}, "optimizer__0__learning_rate=0.1 cannot be set"),
+    ({"loss__0__delta": 0.1}, "loss__0__delta=0.1 cannot be set on loss='binary_crossentropy'"),
+    (
+        {"metrics": ["mse"], "metrics__1__name": "m"},
+        "metrics__1__name='m' cannot be set.*setting of the item '1', and there are the items 0",
+    ),
+    (
+        {"callbacks": {"stop": keras.callbacks.EarlyStopping}, "callbacks__stopp__patience": 3},
+        "setting of the item 'stopp', and there are the items stop",
+    ),
+    ({"optimizer__": 3}, "'optimizer__'.*Did you mean 'optimizer'"),
     ({"loss": returns_none}, "'returns_none' returned None.*return"),
     ({"metrics": [returns_none]}, "metric function 'returns_none' returned None"),
     (
@@ -129,6 +156,7 @@ ROUTED = [
     ),
     ({"model": keras.layers.Dense(1)}, "model must be a function that returns a keras.Model"),
     ({"loss": ["mse", "mse"]}, "2 losses.*one output"),
+    ({"model": build_named, "loss": {"out": "mse"}}, "build_named.*Sequential.*without a dict"),
     ({"metrics": {"x": "mse"}}, r"names the outputs \['x'\].*only one.*without a dict"),
     ({"model": keras.Model}, "model must be a function that returns a keras.Model"),
     ({"model": keras.Sequential}, "model must be a function that returns a keras.Model"),
@@ -164,11 +192,17 @@ def test_callbacks_given_to_fit_are_objects(binary):
 
 
 def test_an_error_of_keras_has_no_colour_codes(binary):
-    def for_three_columns():
-        return keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    class ForThreeColumns(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = keras.layers.Dense(1)
+            self.last.build((None, 3))
+
+        def call(self, rows):
+            return self.last(rows)
 
     with pytest.raises(ValueError, match="have value 3") as caught:
-        KerasClassifier(for_three_columns, loss="mse").fit(*binary)
+        KerasClassifier(ForThreeColumns, loss="mse").fit(*binary)
     assert "\x1b" not in str(caught.value)
 
 

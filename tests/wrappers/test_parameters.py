@@ -58,6 +58,16 @@ def width_of(estimator):
     return estimator.model_.layers[0].units
 
 
+class Subclass(keras.Model):
+    def __init__(self, width=8, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden = keras.layers.Dense(width, activation="relu")
+        self.last = keras.layers.Dense(3, activation="softmax")
+
+    def call(self, rows):
+        return self.last(self.hidden(rows))
+
+
 FORMS = {
     "function": build,
     "compiled": build_compiled,
@@ -65,6 +75,7 @@ FORMS = {
     "callable object": Maker(),
     "partial": functools.partial(build, depth=1),
     "lambda": lambda meta, width=8: build(meta, width),
+    "class of models": Subclass,
 }
 
 
@@ -132,6 +143,21 @@ def test_what_a_builder_may_ask_for(multiclass):
 
 def fitted(multiclass, **params):
     return KerasClassifier(build, **{"loss": LOSS, "random_state": 0, **params}).fit(*multiclass)
+
+
+@pytest.mark.parametrize("name", ["optimizer", "epochs", "class_weight", "memory"])
+def test_an_argument_of_the_builder_with_the_name_of_a_parameter(name, multiclass):
+    seen = []
+
+    def build_noting(**given):
+        seen.append(given.get(name, "default"))
+        return build({"n_classes_": 3, "n_features_in_": 4})
+
+    only = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default="default")
+    build_noting.__signature__ = inspect.Signature([only])
+    KerasClassifier(build_noting, loss=LOSS).initialize(*multiclass)
+    KerasClassifier(build_noting, loss=LOSS, **{f"model__{name}": 7}).initialize(*multiclass)
+    assert seen == ["default", 7]
 
 
 def test_settings_of_a_named_optimizer_or_a_class(multiclass):
@@ -347,7 +373,7 @@ def needs_optimizer(optimizer):
     [
         (returns_nothing, {}, "returns_nothing.*must return a keras.Model"),
         (two_units, {}, "two_units.*2 unit.*needs 3"),
-        (five_inputs, {}, "five_inputs"),
+        (five_inputs, {}, r"shape \(4,\).*five_inputs.*shape \(5,\).*n_features_in_"),
         (one_hot_inside, {"loss": None}, "one_hot_inside.*one-hot"),
         (without_loss, {"loss": None}, "without_loss.*without a loss"),
         (needs_optimizer, {}, "needs_optimizer.*model__optimizer"),
