@@ -38,6 +38,15 @@ _HERE = {
     "max_epochs": "epochs",
 }
 
+# scikit-learn's perceptrons have these parameters; here the optimizer has them.
+_OF_OPTIMIZERS = {
+    "momentum": "SGD(momentum=...)",
+    "nesterovs_momentum": "SGD(momentum=..., nesterov=True)",
+    "beta_1": "Adam(beta_1=...)",
+    "beta_2": "Adam(beta_2=...)",
+    "epsilon": "Adam(epsilon=...)",
+}
+
 
 def other_name(own: Iterable[str], given: Iterable[str]) -> str | None:
     """Say which given name is one of another library, and what it is called here.
@@ -56,14 +65,19 @@ def other_name(own: Iterable[str], given: Iterable[str]) -> str | None:
     Examples
     --------
     >>> other_name(["epochs"], ["max_iter"])
-    "'max_iter' is called epochs here"
+    "here, 'max_iter' is called epochs"
     >>> other_name(["max_iter"], ["max_iter"]) is None
     True
     """
     own = set(own)
     for name in given:
-        if name in _HERE and name not in own:
-            return f"{name!r} is called {_HERE[name]} here"
+        if name in own:
+            continue
+        if name in _HERE:
+            return f"here, {name!r} is called {_HERE[name]}"
+        if name in _OF_OPTIMIZERS:
+            optimizer = f"optimizer=keras.optimizers.{_OF_OPTIMIZERS[name]}"
+            return f"here, {name!r} is a setting of the optimizer: {optimizer}"
     return None
 
 
