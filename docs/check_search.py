@@ -19,17 +19,21 @@ from sphinx.search.en import SearchEnglish
 FIRST = {
     "class weight": "guide/weights",
     "curves": "guide/inside_a_search",
-    "early stopping": "auto_examples/1_basics/plot_early_stopping",
+    "early stopping": "guide/early_stopping",
     "GPU": "guide/gpu",
+    "halving": "guide/halving",
     "install": "guide/install",
     "layers": "auto_examples/plot_grid_search",
+    "large data": "guide/large_data",
     "learning rate": "guide/learning_rate",
     "load": "guide/serving",
     "n_jobs": "guide/parallel",
+    "Optuna": "guide/optuna",
     "parallel": "guide/parallel",
     "resume": "guide/long_searches",
     "save": "guide/serving",
     "scikeras": "guide/migrating",
+    "Talos": "guide/migrating",
     "width": "auto_examples/plot_grid_search",
 }
 SCORER = Path(__file__).with_name("search_scorer.js").read_text()

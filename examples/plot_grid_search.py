@@ -54,10 +54,7 @@ print(table[[*grid, *scores]].round(3).to_string())
 # -----------
 # Bright cells are good. A deep network with sigmoid needs the larger
 # learning rate, and more epochs than these twenty.
-try:
-    import matplotlib.pyplot as plt
-except ImportError:
-    raise SystemExit("No picture: pip install matplotlib") from None
+import matplotlib.pyplot as plt
 
 from skhp.displays import SearchHeatmapDisplay
 

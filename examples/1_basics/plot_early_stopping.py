@@ -6,8 +6,6 @@ Early stopping
 rows for validation only. Training stops after ``patience`` epochs
 without a better validation loss. The network keeps the weights of the
 best epoch.
-
-.. index:: ! early stopping
 """
 
 # %%

@@ -3,8 +3,8 @@ Images
 ======
 
 ``fit`` flattens arrays with more than two dimensions, so you can pass
-images directly. Dense networks need regularization most, so the
-search chooses it.
+images directly. Dense networks overfit images easily, so the search
+chooses the l2 penalty.
 """
 
 # %%

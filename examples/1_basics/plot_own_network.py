@@ -11,9 +11,9 @@ their values.
 # %%
 # A function that builds a network
 # --------------------------------
-# A convolutional network for digits of 8 by 8 pixels. ``meta``
-# contains what ``fit`` knows about the data, such as their shape and
-# the number of classes.
+# A convolutional network for digits of 8 by 8 pixels. ``meta`` is a
+# dictionary of what ``fit`` knows about the data, such as their shape
+# and the number of classes.
 import keras
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -50,6 +50,7 @@ def convolutions(meta, filters=8, kernel_size=3, learning_rate=1e-2):
 # %%
 # The search
 # ----------
+# ``filters`` and ``learning_rate`` are arguments of the function.
 digits = load_digits()
 images, y = digits.images[..., None] / 16.0, digits.target
 X_train, X_test, y_train, y_test = train_test_split(
@@ -58,10 +59,7 @@ X_train, X_test, y_train, y_test = train_test_split(
 network = KerasClassifier(
     convolutions, epochs=8, validation_split=0.1, random_state=0
 )
-grid = {
-    "model__filters": [4, 8],
-    "model__learning_rate": [3e-3, 1e-2],
-}
+grid = {"filters": [4, 8], "learning_rate": [3e-3, 1e-2]}
 search = GridSearchCV(network, grid, cv=3).fit(X_train, y_train)
 best = search.best_estimator_
 print(f"best: {search.best_params_}")

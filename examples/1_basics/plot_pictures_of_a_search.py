@@ -127,7 +127,7 @@ plt.show()
 # ``report`` writes an HTML file that works without an internet
 # connection. It has a table to sort, parallel coordinates in which
 # you select ranges with the mouse, and the curves of the rows that
-# you select. It needs plotly: ``pip install "skhp[report]"``.
+# you select. It needs plotly: ``pip install plotly``.
 import tempfile
 from pathlib import Path
 

@@ -144,10 +144,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     one, and ``predict`` returns one-hot rows.
 
     XLA compiles a training program once for each network structure. Networks that differ
-    only in learning rate, weight decay, dropout rate or seed share one program, and so do
-    values of l2 above zero. With a common activation, so do networks that differ in
-    activation or width, if their layers are compiled with the same size: 32, 64, 128 or 256
-    units.
+    only in learning rate, dropout rate or seed share one program, and so do values of
+    weight decay and values of l2 above zero. With a common activation, so do networks that
+    differ in activation or width, if their layers are compiled with the same size: 32, 64,
+    128 or 256 units.
 
     Examples
     --------

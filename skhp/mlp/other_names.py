@@ -33,6 +33,15 @@ _HERE = {
     "max_epochs": "epochs",
 }
 
+# scikit-learn's perceptrons have these parameters; here the optimizer has them.
+_OF_OPTIMIZERS = {
+    "momentum": "SGD(momentum=...)",
+    "nesterovs_momentum": "SGD(momentum=..., nesterov=True)",
+    "beta_1": "Adam(beta_1=...)",
+    "beta_2": "Adam(beta_2=...)",
+    "epsilon": "Adam(epsilon=...)",
+}
+
 
 def what_to_set(own: Iterable[str], given: Iterable[str]) -> str | None:
     """Say which given name an estimator does not have, and what to set instead.
@@ -51,7 +60,7 @@ def what_to_set(own: Iterable[str], given: Iterable[str]) -> str | None:
     Examples
     --------
     >>> what_to_set(["epochs"], ["max_iter"])
-    "'max_iter' is called epochs here"
+    "here, 'max_iter' is called epochs"
     >>> what_to_set(["max_iter"], ["max_iter"]) is None
     True
     >>> what_to_set(["optimizer"], ["optimizer__momentum"])
@@ -60,8 +69,13 @@ def what_to_set(own: Iterable[str], given: Iterable[str]) -> str | None:
     own = set(own)
     for name in given:
         parameter, _, setting = name.partition("__")
-        if name in _HERE and name not in own:
-            return f"{name!r} is called {_HERE[name]} here"
+        if name in own:
+            continue
+        if name in _HERE:
+            return f"here, {name!r} is called {_HERE[name]}"
+        if name in _OF_OPTIMIZERS:
+            optimizer = f"optimizer=keras.optimizers.{_OF_OPTIMIZERS[name]}"
+            return f"here, {name!r} is a setting of the optimizer: {optimizer}"
         if setting and parameter in own:
             instead = _in_place_of(parameter, setting)
             return f"{name!r}: {parameter} has no nested parameters here. Set {instead}"

@@ -9,8 +9,8 @@ Where to find what:
   ``memory``, `scoring` for ``scoring``, `warm_start` for fits that continue.
 - Data: `inputs` (checks of X and y as given), `rows`, `encoders`, `class_labels`, `class_weights`.
 - Making a model: `building`, `builder`, `builder_call`, `argument_copies`, `compile_arguments`,
-  `compile_settings`. `repeated_builds` says which models need not be built. `shared_weights` refuses
-  a model that another fit has trained.
+  `compile_settings`. `repeated_builds` says which models need not be built. `shared_weights`
+  refuses a model that another fit has trained.
 - What a model's outputs mean, and whether they fit y: `model_checks`, `output_link`,
   `output_shape`.
 - The model of an estimator: `model_attribute`, `held_model`, `given_model`.

@@ -529,6 +529,9 @@ OTHER_NAMES = {
     "learning_rate_init": "learning_rate",
     "validation_split": "validation_fraction",
     "alpha": "l2",
+    "momentum": "optimizer=keras.optimizers.SGD(momentum=...)",
+    "nesterovs_momentum": "nesterov=True",
+    "beta_1": "optimizer=keras.optimizers.Adam(beta_1=...)",
 }
 
 

@@ -47,5 +47,5 @@ networks = {
 }
 
 # -- to here
-for stop, (_, history) in networks.items():
-    print(stop, history["val_accuracy"][-1])
+for step, (_, history) in networks.items():
+    print(step, history["val_accuracy"][-1])
