@@ -122,9 +122,10 @@ def test_class_weight_at_partial_fit_of_rows_of_one_class(binary):
 
 def test_only_relative_weights_matter(binary):
     X, y = binary
-    weight = np.linspace(0.1, 2.0, 60)
+    weight = np.linspace(0.125, 2.0, 16).repeat(4)[:60]  # with few digits, so none gets lost
     a = MLPClassifier(**NET).fit(X, y, sample_weight=weight)
-    assert_same(a, MLPClassifier(**NET).fit(X, y, sample_weight=1024 * weight))
+    for factor in (1024.0, 2.0**1022, 2.0**-1060):  # their sum may overflow, their inverse too
+        assert_same(a, MLPClassifier(**NET).fit(X, y, sample_weight=factor * weight))
     ones = MLPClassifier(**NET).fit(X, y, sample_weight=np.full(60, 2.0))
     assert_same(ones, MLPClassifier(**NET).fit(X, y))
 
