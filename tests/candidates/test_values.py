@@ -253,6 +253,9 @@ def test_a_search_or_its_results_or_a_clear_error(show, search):
             show(foreign)
     with pytest.raises(ValueError, match="must have candidates"):
         show({"params": []})
+    text = [str(params) for params in search.cv_results_["params"]]
+    with pytest.raises(ValueError, match=r"must be dicts.*Got \"\{'kind'.*A CSV file"):
+        show(pd.DataFrame({**search.cv_results_, "params": text}))
 
 
 @pytest.mark.parametrize("show", list(TABLES.values())[5:], ids=list(TABLES)[5:])
