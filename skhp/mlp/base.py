@@ -264,8 +264,14 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
             return self._network.n_parameters()
         runtime.start()
         from skhp.mlp.planning import plan_network
+        from skhp.mlp.targets import choose_coding
 
-        return plan_network(self._params(), like.n_features_in_, like._coding).n_parameters()
+        # One-hot rows need as many outputs with every loss.
+        is_one_hot = getattr(like, "_one_hot", False)
+        coding = (
+            like._coding if is_one_hot else choose_coding(like._task, like.n_outputs_, self.loss)
+        )
+        return plan_network(self._params(), like.n_features_in_, coding).n_parameters()
 
     def _outputs(self, X: Any) -> np.ndarray:
         from skhp.mlp.outputs import network_outputs

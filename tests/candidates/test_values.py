@@ -311,6 +311,7 @@ def test_bad_arguments_are_named(search, tmp_path):
         (("adam",), r"optimizers must be a list.*Got 'adam'"),
         ((["adam"], ["a"]), r"multiples must be positive numbers\. Got 'a'"),
         ((["adam"], [1], 3), r"grid must be a dict.*Got 3"),
+        ((["adam"], [1], {"learning_rate": [0.1]}), r"grid holds 'learning_rate'.*Leave it out"),
     ],
 )
 def test_bad_arguments_of_learning_rate_grid(arguments, message):

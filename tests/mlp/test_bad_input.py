@@ -63,6 +63,8 @@ PARAMETERS = [
     ({"metrics": 5}, ["'metrics'", "Got 5", "a callable"]),
     ({"metrics": [3]}, ["metrics", "Got 3", "Names:"]),
     ({"metrics": ["mse", "mse"]}, ["two metrics named 'mse'", "another name"]),
+    ({"metrics": [keras.metrics.MeanSquaredError(name="loss")]}, ["'loss'", "history_", "name="]),
+    ({"metrics": keras.metrics.MeanSquaredError(name="val_a")}, ["'val_a'", "history_", "name="]),
     ({"n_layers": -1}, ["'n_layers'", "Got -1", "[0, 1000]"]),
     ({"n_layers": 10**6}, ["'n_layers'", "Got 1000000", "[0, 1000]"]),
     ({"width": 10**7, "n_layers": 2}, ["n_layers=2", "width", "weights", "GiB", "smaller width"]),

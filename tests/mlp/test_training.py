@@ -567,6 +567,8 @@ def test_counts_its_weights(binary):
     net = MLPClassifier(1, 16, epochs=1, batch_norm=True).fit(X, y)
     assert net.count_parameters() == net.model_.count_params() == 4 * 16 + 16 + 4 * 16 + 17
     assert MLPClassifier(0).count_parameters(like=net) == 5
+    two_outputs = MLPClassifier(0, loss="categorical_crossentropy")
+    assert two_outputs.count_parameters(like=net) == two_outputs.fit(X, y).count_parameters() == 10
     with pytest.raises(ValueError, match="not fitted yet"):
         MLPClassifier().count_parameters()
 

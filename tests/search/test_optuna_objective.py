@@ -189,6 +189,7 @@ def test_a_pruned_trial_goes_on_through_the_store(binary, tmp_path, trained):
         ({"space": [RATE]}, TypeError, "space must be a dict.*Got"),
         ({"space": {RATE: (x for x in [1])}}, ValueError, "'learning_rate' must have a list"),
         ({"scoring": "acc"}, ValueError, "'scoring'"),
+        ({"scoring": ["accuracy", "roc_auc"]}, TypeError, "scoring must be one scorer.*roc_auc"),
     ],
 )
 def test_bad_input(changes, error, said, binary):
