@@ -266,11 +266,9 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
         from skhp.mlp.planning import plan_network
         from skhp.mlp.targets import choose_coding
 
-        # One-hot rows need as many outputs with every loss.
-        is_one_hot = getattr(like, "_one_hot", False)
-        coding = (
-            like._coding if is_one_hot else choose_coding(like._task, like.n_outputs_, self.loss)
-        )
+        coding = like._coding
+        if not getattr(like, "_one_hot", False):  # one-hot rows need these outputs with any loss
+            coding = choose_coding(like._task, like.n_outputs_, self.loss)
         return plan_network(self._params(), like.n_features_in_, coding).n_parameters()
 
     def _outputs(self, X: Any) -> np.ndarray:
