@@ -149,7 +149,7 @@ def plan_training(
     own = None if isinstance(params["optimizer"], str) else optimizer
     metrics = look_up_metrics(params["metrics"], coding)
     stop = early_stop(params, metrics) if params["early_stopping"] else None
-    check_metrics(metrics, coding, stop and stop.monitor)
+    check_metrics(metrics, coding, stop.monitor if stop else None)
     return TrainingPlan(
         network=MLPNetwork(network),
         optimizer=_with_weight_decay(optimizer, params["weight_decay"], own),

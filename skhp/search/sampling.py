@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from sklearn.model_selection import ParameterSampler
 
 from skhp.candidates.space import choices_of, space_of
-from skhp.candidates.values import is_number
 
 
 def sample(
@@ -93,7 +92,7 @@ def _count(total: int, fraction: float | None, n: int | None) -> int:
         if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= total:
             raise ValueError(f"n must be an int from 1 to {total}, the whole grid. Got {n!r}.")
         return int(n)
-    if not is_number(fraction) or not 0 < fraction <= 1:
+    if not isinstance(fraction, Real) or isinstance(fraction, bool) or not 0 < fraction <= 1:
         raise ValueError(
             f"fraction must be in (0, 1]. Got {fraction!r}. For a number of candidates use n=..."
         )

@@ -100,6 +100,7 @@ def test_scores_are_told_apart_at_zero_and_probabilities_at_a_half(name):
     assert look_up_metrics([own], choose_coding("binary", 2, "hinge"))["own"].value is own
 
 
+@pytest.mark.filterwarnings("ignore:You are passing weight")  # Keras's own, of binary_io_u
 @pytest.mark.parametrize("loss", ["auto", "hinge"])
 def test_metrics_by_name_are_those_of_the_predictions(loss, binary):
     X, y = binary
