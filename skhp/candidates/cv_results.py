@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,9 +43,10 @@ def results_of(search: Any) -> Mapping[str, Any]:
     sklearn.exceptions.NotFittedError
         If the search has no results yet.
     ValueError
-        If there are no candidates or no scores.
+        If there are no candidates or no scores, or parameters are text, as in a CSV file.
     """
     results = _read(search)
+    _check_params(results["params"])
     if len(results["params"]) == 0 or not any(name.startswith(_MEAN) for name in results):
         raise ValueError(
             "cv_results_ must have candidates under 'params' and their scores under "
@@ -53,6 +54,15 @@ def results_of(search: Any) -> Mapping[str, Any]:
             "candidates."
         )
     return results
+
+
+def _check_params(params: Sequence[Any]) -> None:
+    if not all(isinstance(one, Mapping) for one in params):
+        raise ValueError(
+            "'params' of cv_results_ must be dicts of parameter -> value. Got "
+            f"{params[0]!r}. A CSV file keeps them as text only. Store cv_results_ with "
+            "joblib.dump(search.cv_results_, path), and read it with joblib.load(path)."
+        )
 
 
 def _read(search: Any) -> Mapping[str, Any]:

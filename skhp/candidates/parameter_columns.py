@@ -11,6 +11,17 @@ from skhp.candidates.labels import named_objects
 from skhp.candidates.names import short_names
 from skhp.candidates.values import is_number, unique_values, value_key
 
+# Columns that tables and displays have beside the parameters.
+_OF_RESULTS = (
+    *("candidate", "iter", "mean_test_score", "std_test_score", "rank_test_score"),
+    *("mean_train_score", "mean_fit_time", "mean_train_time", "n_epochs", "n_parameters"),
+)
+_OF_DISPLAYS = (
+    *("score", "score_std", "rank", "fit_seconds", "cost", "pareto", "n_candidates"),
+    *("place", "metric", "rows", "epoch", "mean", "std", "n_fits"),
+)
+_TAKEN = frozenset((*_OF_RESULTS, *_OF_DISPLAYS))
+
 
 def searched_names(search: Any) -> dict[str, str]:
     """Parameters that any candidate sets, and their short names.
@@ -22,9 +33,16 @@ def searched_names(search: Any) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Name -> short name.
+        Name -> short name. A parameter with the name of another column, such as "rank", is
+        called "param_rank", as in ``cv_results_``.
+
+    Examples
+    --------
+    >>> searched_names({"params": [{"net__width": 8, "rank": 2}], "mean_test_score": [0.5]})
+    {'net__width': 'width', 'rank': 'param_rank'}
     """
-    return short_names(dict.fromkeys(name for params in params_of(search) for name in params))
+    short = short_names(dict.fromkeys(name for params in params_of(search) for name in params))
+    return {name: f"param_{one}" if one in _TAKEN else one for name, one in short.items()}
 
 
 def parameter_columns(search: Any, missing: Any = None) -> dict[str, list[Any]]:

@@ -61,13 +61,13 @@ class PlotData:
 
     def check_param(self, role: str, name: Any) -> str:
         """Give a parameter's short name. Raise ValueError if the search does not have it."""
-        short = name.rsplit("__", 1)[-1] if isinstance(name, str) else name
-        short = name if name in self.params else short
-        if short not in self.params:
-            raise ValueError(
-                f"{role}={name!r} is not a parameter of this search, which has {list(self.params)}."
-            )
-        return short
+        last = name.rsplit("__", 1)[-1] if isinstance(name, str) else name
+        for column in (name, last, f"param_{last}"):
+            if column in self.params:
+                return column
+        raise ValueError(
+            f"{role}={name!r} is not a parameter of this search, which has {list(self.params)}."
+        )
 
 
 def plot_data_of(search: Any, metric: str | None = None) -> PlotData:

@@ -31,8 +31,9 @@ def results(search: Any, metric: str | None = None) -> Any:
     pandas.DataFrame
         Indexed by ``candidate``, the row in ``cv_results_``. The columns are:
 
-        - the parameters, without the names of their steps. Functions and objects are shown
-          by their names; ``search.cv_results_["params"]`` has the objects;
+        - the parameters, without the names of their steps. One with the name of another
+          column is called ``param_...``. Functions and objects are shown by their names;
+          ``search.cv_results_["params"]`` has the objects;
         - ``iter``, for a halving search;
         - ``mean_test_score``, ``std_test_score`` and ``rank_test_score``;
         - ``mean_train_score``, if the search has ``return_train_score=True``;

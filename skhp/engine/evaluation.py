@@ -48,7 +48,8 @@ class Evaluation:
         Returns
         -------
         dict of str to float
-            "loss" and the metrics, by the names they have in a history.
+            "loss" and the metrics, by the names they have in a history. Metrics with one value
+            for each class are left out.
         """
         trainable = [ops.convert_to_tensor(array) for array in state.trainable]
         fixed = [ops.convert_to_tensor(array) for array in state.state]
@@ -59,7 +60,8 @@ class Evaluation:
             )
         values = self._computation.read(metric_state, ops.cast(self._n, batch[-1].dtype))
         names = ["loss", *self._computation.names]
-        return {name: float(value) for name, value in zip(names, values, strict=True)}
+        found = zip(names, values, strict=True)
+        return {name: float(value) for name, value in found if not np.ndim(value)}
 
 
 class _Chunks:

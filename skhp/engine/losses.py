@@ -23,7 +23,8 @@ class FunctionLoss(keras.losses.Loss):
     """
 
     def __init__(self, function: Callable[[Any, Any], Any]) -> None:
-        super().__init__(name=getattr(function, "__name__", "loss"))
+        # TensorFlow allows few characters in this name: "<lambda>" would be an error.
+        super().__init__(name="loss")
         self.function = function
 
     def call(self, y_true: Any, y_pred: Any) -> Any:

@@ -159,7 +159,8 @@ class _Training:
         logs = run.epochs(1 if self._watchers else self._plan.epochs - self._epoch)
         self._epoch += len(logs)
         self.n_trained += len(logs)
-        for name, values in zip(run.log_names, logs.T, strict=True):
+        # A metric that is called "loss" replaces the loss, as in Keras.
+        for name, values in dict(zip(run.log_names, logs.T, strict=True)).items():
             outcome.history[name] += values.tolist()
         last = {name: values[-1] for name, values in outcome.history.items() if name in own}
         if not np.isfinite(last["loss"]):  # which ends a call

@@ -102,8 +102,8 @@ def as_dense(X: Any) -> Any:
     return X.toarray() if sparse.issparse(X) else X
 
 
-def check_has_columns(frame: Any) -> None:
-    """Refuse a data frame without columns: scikit-learn's own error does not name X.
+def check_column_names(frame: Any) -> None:
+    """Refuse no columns, and two of one name: scikit-learn's own errors do not name X.
 
     Parameters
     ----------
@@ -113,6 +113,12 @@ def check_has_columns(frame: Any) -> None:
         raise ValueError(
             f"X is a data frame with 0 feature(s): it has {len(frame)} rows and no columns. Give "
             "at least one column."
+        )
+    if not getattr(frame.columns, "is_unique", True):
+        name = frame.columns[frame.columns.duplicated()][0]
+        raise ValueError(
+            f"X is a data frame with several columns named {name!r}. Rename them, or leave out "
+            "all but the first: X.loc[:, ~X.columns.duplicated()]."
         )
 
 
@@ -194,7 +200,7 @@ def _dtype_of_frame(X: Any) -> np.dtype | None:
 def _check_frame(X: Any) -> None:
     if not hasattr(X, "columns"):
         return
-    check_has_columns(X)
+    check_column_names(X)
     if _holds_plain_numbers(X):
         return
     array = np.asarray(X)

@@ -155,12 +155,15 @@ class Epochs:
     def __init__(self, context: Any, data: dict[str, Any], attributes: Any) -> None:
         self._context, self._data, self._attributes = context, data, attributes
         self._history: History = {}
+        self._epoch: Any = None  # the task of the epoch that runs
 
     def train_begin(self, run: Any) -> None:
         """Before the first epoch."""
 
     def epoch_begin(self, epoch: int, run: Any) -> None:
-        """Begin the epoch's task."""
+        """Begin the epoch's task; again if no program could run the epoch, and Keras does."""
+        if self._epoch is not None:
+            return
         self._epoch = self._context.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(**self._data)
 
@@ -179,6 +182,7 @@ class Epochs:
             )
         finally:
             del _ends[self._epoch]  # scikit-learn keeps the context until the whole search ends
+            self._epoch = None
 
     def train_end(self, run: Any) -> None:
         """After the last epoch."""

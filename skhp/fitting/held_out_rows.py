@@ -11,7 +11,11 @@ from skhp.fitting.user_warning import warn_user
 
 
 def hold_out(
-    n_rows: int, fraction: float, stratify: np.ndarray | None, random_state: Any
+    n_rows: int,
+    fraction: float,
+    stratify: np.ndarray | None,
+    random_state: Any,
+    classes: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers to train on, and to validate on.
 
@@ -21,8 +25,10 @@ def hold_out(
     fraction : float
         Fraction of the rows to validate on.
     stratify : ndarray of shape (n_rows,) or None
-        Classes. Both parts get them in the same proportions.
+        Class numbers. Both parts get them in the same proportions.
     random_state : RandomState
+    classes : ndarray of shape (n_classes,), optional
+        The classes that the numbers mean, which errors name.
 
     Returns
     -------
@@ -42,10 +48,19 @@ def hold_out(
             random_state=random_state,
         )
     except ValueError as error:
-        raise ValueError(_message(n_rows, fraction, stratify, str(error))) from error
+        why = _too_few_rows(stratify, classes) or str(error)
+        raise ValueError(_message(n_rows, fraction, stratify, why)) from error
     if stratify is not None:
         _check_classes(stratify, train, validation, fraction)
     return np.sort(train), np.sort(validation)
+
+
+def _too_few_rows(stratify: np.ndarray | None, classes: np.ndarray | None) -> str:
+    """Which classes cannot be in both parts; empty if there are none."""
+    if stratify is None or classes is None:
+        return ""
+    few = classes[np.bincount(stratify, minlength=len(classes)) == 1].tolist()
+    return f"only one row has the class {few[0]!r}, and both parts need one." if few else ""
 
 
 def _check_classes(
@@ -61,6 +76,32 @@ def _check_classes(
             f"of {n_classes} classes, and early stopping depends on these. Raise "
             "validation_fraction, or pass X_val and y_val."
         )
+
+
+def check_weights(
+    weight: np.ndarray, train: np.ndarray, validation: np.ndarray, fraction: float
+) -> None:
+    """Refuse a part whose rows all have weight zero: its loss would be zero after each epoch.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_rows,)
+    train, validation : ndarray of int
+        Row numbers from `hold_out`.
+    fraction : float
+
+    Raises
+    ------
+    ValueError
+    """
+    for which, rows in (("training", train), ("held-out", validation)):
+        if not weight[rows].any():
+            raise ValueError(
+                f"early_stopping holds out validation_fraction={fraction} of {len(weight)} rows, "
+                f"and all {len(rows)} {which} rows have weight zero (sample_weight times "
+                "class_weight), so no loss can be measured. Leave out rows of weight zero, or "
+                "pass X_val and y_val."
+            )
 
 
 def _message(n_rows: int, fraction: float, stratify: np.ndarray | None, why: str) -> str:

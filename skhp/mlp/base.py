@@ -264,8 +264,12 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
             return self._network.n_parameters()
         runtime.start()
         from skhp.mlp.planning import plan_network
+        from skhp.mlp.targets import choose_coding
 
-        return plan_network(self._params(), like.n_features_in_, like._coding).n_parameters()
+        coding = like._coding
+        if not getattr(like, "_one_hot", False):  # one-hot rows need these outputs with any loss
+            coding = choose_coding(like._task, like.n_outputs_, self.loss)
+        return plan_network(self._params(), like.n_features_in_, coding).n_parameters()
 
     def _outputs(self, X: Any) -> np.ndarray:
         from skhp.mlp.outputs import network_outputs

@@ -87,7 +87,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         frequency. It multiplies ``sample_weight``. For multilabel targets, a list with
         one dict for each label.
     metrics : str, callable, keras.metrics.Metric or list of these, default=None
-        Recorded in ``history_``, in addition to the loss.
+        Recorded in ``history_``, in addition to the loss. A name such as "accuracy",
+        "f1_score" or "auc" means this metric with the settings that suit the targets.
     callbacks : list of keras.callbacks.Callback, default=None
         These objects run, so that you can read their attributes after ``fit``
         (``stopping.stopped_epoch``). A search fits clones of the estimator, which have

@@ -10,13 +10,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skhp.engine.plan import TrainingState, ValidationScore
-from skhp.fitting.held_out_rows import hold_out
+from skhp.fitting.held_out_rows import check_weights, hold_out
 from skhp.fitting.rows import CheckedRows
 from skhp.fitting.validation_score import scored_rows, validation_score
 from skhp.mlp.monitor import monitored_name, scorer_of
 from skhp.mlp.network import initial_weights
 from skhp.mlp.planning import check_same_weights, plan_network, plan_training
-from skhp.mlp.rows import checked_rows, validation_rows
+from skhp.mlp.rows import checked_rows, floatx, validation_rows
 from skhp.mlp.targets import choose_coding, look_up_metrics
 from skhp.mlp.training import train_network
 
@@ -94,7 +94,10 @@ def _plan_network(estimator: Any, continues: bool) -> None:
 def _held_out(estimator: Any, rows: CheckedRows) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers to train on, and to validate on."""
     fraction = float(estimator.validation_fraction)
-    return hold_out(len(rows), fraction, estimator._stratify(rows.y), estimator._random_state)
+    stratify, classes = estimator._stratify(rows.y), getattr(estimator, "classes_", None)
+    train, held_out = hold_out(len(rows), fraction, stratify, estimator._random_state, classes)
+    check_weights(rows.weight.astype(floatx()), train, held_out, fraction)
+    return train, held_out
 
 
 def _score(estimator: Any, scored: GivenRows, which: np.ndarray | None) -> ValidationScore | None:

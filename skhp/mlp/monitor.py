@@ -68,6 +68,12 @@ def scorer_of(monitor: Any, metrics: Iterable[str]) -> Callable[..., Any] | None
     measured = ["val_loss", *(f"val_{name}" for name in metrics), "loss"]
     if isinstance(monitor, str) and monitored_name(monitor) in measured:
         return None
+    if monitored_name(monitor) in measured:
+        raise ValueError(
+            f"history_ has the values of monitor={monitor!r} as {monitored_name(monitor)!r}, and "
+            "a metric has the same name. Give this metric another name, as in "
+            "keras.metrics.AUC(name='auc_pr')."
+        )
     from sklearn.metrics import check_scoring, get_scorer_names
 
     names = get_scorer_names()

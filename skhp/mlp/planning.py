@@ -148,7 +148,8 @@ def plan_training(
     optimizer = look_up("optimizer", params["optimizer"])
     own = None if isinstance(params["optimizer"], str) else optimizer
     metrics = look_up_metrics(params["metrics"], coding)
-    check_metrics(metrics, coding)
+    stop = early_stop(params, metrics) if params["early_stopping"] else None
+    check_metrics(metrics, coding, stop.monitor if stop else None)
     return TrainingPlan(
         network=MLPNetwork(network),
         optimizer=_with_weight_decay(optimizer, params["weight_decay"], own),
@@ -158,7 +159,7 @@ def plan_training(
         batch_size=int(params["batch_size"]),
         epochs=int(params["epochs"]),
         shuffle=bool(params["shuffle"]),
-        early_stop=early_stop(params, metrics) if params["early_stopping"] else None,
+        early_stop=stop,
         max_seconds=params["max_seconds"],
         callbacks=check_callbacks(params["callbacks"]),
         verbose=int(params["verbose"]),

@@ -61,14 +61,20 @@ def _too_large_in_silence() -> Any:
 
 def _weights(estimator: Any, labels: np.ndarray, sample_weight: Any) -> np.ndarray:
     """Weights of rows times those of classes, scaled to a mean of one."""
-    weight = checked_sample_weight(sample_weight, len(labels), np.float64)
-    weight = weight * estimator._class_weights(labels)
+    weight = _near_one(checked_sample_weight(sample_weight, len(labels), np.float64))
+    weight = _near_one(weight * estimator._class_weights(labels))
     if not weight.sum() > 0:
         raise ValueError(
             "sample_weight (times class_weight) adds up to zero, so no row counts. Give at "
             "least one row a positive weight."
         )
     return weight * (len(weight) / weight.sum())
+
+
+def _near_one(weight: np.ndarray) -> np.ndarray:
+    """Weights times a power of two, so that their sum does not overflow. It changes no digit."""
+    _, exponent = np.frexp(weight.max(initial=0.0))
+    return np.ldexp(weight, -exponent)
 
 
 def validation_rows(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from skhp.keras_objects.catalogue import (
     KerasObject,
     history_names,
@@ -137,6 +139,7 @@ def look_up_metrics(metrics: Any, coding: TargetCoding) -> Mapping[str, KerasObj
     names = _metric_names([value.value for value in looked_up])
     for metric, value, own_name in zip(given, looked_up, names, strict=True):
         name = metric if isinstance(metric, str) else own_name
+        _check_name(name)
         if name in found:
             raise ValueError(
                 f"metrics has two metrics named {name!r}. Give each metric another name, as in "
@@ -144,6 +147,16 @@ def look_up_metrics(metrics: Any, coding: TargetCoding) -> Mapping[str, KerasObj
             )
         found[name] = _with_threshold(value, coding) if name is metric else value
     return found
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name under which ``history_`` has the loss, or values on validation rows."""
+    if name == "loss" or name.startswith("val_"):
+        raise ValueError(
+            f"metrics has a metric named {name!r}, but history_ uses 'loss' and names that begin "
+            "with 'val_' for its own values. Give the metric another name, as in "
+            "keras.metrics.AUC(name='auc_pr'), or rename the function."
+        )
 
 
 def _as_list(metrics: Any) -> Sequence[Any]:
@@ -164,7 +177,36 @@ def _metric_names(metrics: Sequence[Any]) -> list[str]:
 
 
 def _with_threshold(metric: KerasObject, coding: TargetCoding) -> KerasObject:
-    # The threshold of scores is 0, that of probabilities is 0.5.
-    if coding.activation != "linear" or not isinstance(metric.value, keras.metrics.BinaryAccuracy):
+    """A metric given by name, with the settings that suit the outputs."""
+    value, has_scores = metric.value, coding.activation == "linear"
+    if has_scores and isinstance(value, keras.metrics.BinaryAccuracy):
+        return KerasObject(("binary_accuracy", 0.0), keras.metrics.BinaryAccuracy(threshold=0.0))
+    if coding.task == "regression" or coding.coding not in ("one", "columns"):
         return metric
-    return KerasObject(("binary_accuracy", 0.0), keras.metrics.BinaryAccuracy(threshold=0.0))
+    changes = _OF_SCORES.get(type(value), {}) if has_scores else {}
+    if isinstance(value, keras.metrics.FBetaScore):
+        # Without a threshold, Keras counts the largest output of each row as positive.
+        average = "micro" if coding.coding == "one" else value.average
+        changes = {"threshold": _ABOVE_ZERO if has_scores else 0.5, "average": average}
+    return look_up("metrics", _changed(value, changes)) if changes else metric
+
+
+# The threshold of scores is 0, that of probabilities is 0.5. Some metrics refuse 0.
+_ABOVE_ZERO = float(np.finfo("float32").tiny)
+
+_COUNTS = (
+    *(keras.metrics.Precision, keras.metrics.Recall),
+    *(keras.metrics.TruePositives, keras.metrics.TrueNegatives),
+    *(keras.metrics.FalsePositives, keras.metrics.FalseNegatives),
+)
+
+# Metric of probabilities -> what makes it a metric of scores.
+_OF_SCORES: dict[type, dict[str, Any]] = {
+    keras.metrics.AUC: {"from_logits": True},
+    keras.metrics.BinaryIoU: {"threshold": _ABOVE_ZERO},
+    **{kind: {"thresholds": _ABOVE_ZERO} for kind in _COUNTS},
+}
+
+
+def _changed(metric: Any, changes: Mapping[str, Any]) -> Any:
+    return type(metric).from_config({**metric.get_config(), **changes})

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from skhp.engine.losses import as_loss
+from skhp.engine.losses import as_loss, fresh_metric
 from skhp.fitting.keras_message import keras_message
 from skhp.keras_objects.catalogue import KerasObject
 from skhp.keras_objects.origins import is_keras_own
@@ -113,28 +113,74 @@ def check_weights_count(coding: TargetCoding, weight: np.ndarray) -> None:
     )
 
 
-def check_metrics(metrics: Mapping[str, KerasObject], coding: TargetCoding) -> None:
-    """Refuse the user's metric functions that fail on two rows.
+def check_metrics(
+    metrics: Mapping[str, KerasObject], coding: TargetCoding, monitored: str | None = None
+) -> None:
+    """Refuse metrics that fail on two rows, and several values where one is needed.
 
     Parameters
     ----------
     metrics : mapping of str to KerasObject
+        By their names in the history.
     coding : TargetCoding
+    monitored : str, optional
+        What early stopping watches.
 
     Raises
     ------
     ValueError
-        As for a loss.
+        As for a loss; or if the watched metric has one value for each class.
     """
-    for metric in metrics.values():
-        if inspect.isfunction(metric.value) and _is_users(metric.value):
-            _once(_try_metric, metric)(metric, coding)
+    for name, metric in metrics.items():
+        if inspect.isfunction(metric.value):
+            if _is_users(metric.value):
+                _once(_try_metric, metric)(metric, coding)
+        elif _once(_shape_of_metric, metric)(name, metric, coding) and monitored == f"val_{name}":
+            raise ValueError(
+                f"monitor={monitored!r} needs one number, but this metric has one for each class. "
+                "Give it an average, as in keras.metrics.F1Score(average='macro'), or watch a "
+                "scorer of scikit-learn, as in monitor='f1_macro'."
+            )
 
 
 @functools.lru_cache(maxsize=32)
 def _try_metric(metric: KerasObject, coding: TargetCoding) -> None:
     y_true, y_pred = map(ops.convert_to_tensor, _two_rows(coding))
     _check_result("metrics", metric.value, _called("metrics", metric.value, y_true, y_pred))
+
+
+@functools.lru_cache(maxsize=32)
+def _shape_of_metric(name: str, metric: KerasObject, coding: TargetCoding) -> tuple[int, ...]:
+    """The shape of the result of a metric object: empty for one number."""
+    made = fresh_metric(name, metric)
+    _check_f_score(made, coding)
+    y_true, y_pred = map(ops.convert_to_tensor, _two_rows(coding))
+    try:
+        made.update_state(y_true, y_pred)
+        return tuple(np.shape(made.result()))
+    except Exception as error:
+        numbers = "" if coding.coding != "sparse" else _CLASS_NUMBERS
+        raise ValueError(
+            f"metrics={name!r} failed on targets of shape {tuple(y_true.shape)} and outputs of "
+            f"shape {tuple(y_pred.shape)}: {' '.join(keras_message(error).split())}{numbers}"
+        ) from error
+
+
+def _check_f_score(metric: Any, coding: TargetCoding) -> None:
+    is_f_score = isinstance(metric, keras.metrics.FBetaScore)
+    if is_f_score and coding.coding == "one" and metric.threshold is None:
+        kind = type(metric).__name__
+        raise ValueError(
+            f"metrics has {kind}(threshold=None), which counts the largest output of each row as "
+            f"positive. This network has one output, so all rows would count. Give it a threshold, "
+            f"as in keras.metrics.{kind}(threshold=0.5, average='micro')."
+        )
+
+
+_CLASS_NUMBERS = (
+    " The targets are class numbers. With loss='categorical_crossentropy' they have one column "
+    "for each class. Or watch a scorer of scikit-learn, as in monitor='f1_macro'."
+)
 
 
 def _once(cached: Any, subject: KerasObject) -> Any:

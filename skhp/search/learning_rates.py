@@ -41,7 +41,8 @@ def learning_rate_grid(
     TypeError
         If ``grid`` is not a dict or ``prefix`` not a str.
     ValueError
-        If a list is empty, a multiple is not positive, or Keras knows no such optimizer.
+        If a list is empty, a multiple is not positive, Keras knows no such optimizer, or
+        ``grid`` holds the optimizer or the learning rate.
 
     Examples
     --------
@@ -60,6 +61,12 @@ def learning_rate_grid(
         raise TypeError(f"grid must be a dict of parameter -> values, or None. Got {grid!r}.")
     if not isinstance(prefix, str):
         raise TypeError(f"prefix must be a str such as 'mlpclassifier__'. Got {prefix!r}.")
+    for name in (f"{prefix}optimizer", f"{prefix}learning_rate"):
+        if name in (grid or {}):
+            raise ValueError(
+                f"grid holds {name!r}, whose values follow from optimizers and multiples. Leave it "
+                "out of grid."
+            )
     return [
         {
             f"{prefix}optimizer": [name],

@@ -60,7 +60,8 @@ def optuna_objective(
     ImportError
         If Optuna is not installed.
     TypeError
-        If ``estimator`` does not end in a network, or ``space`` is not a space.
+        If ``estimator`` does not end in a network, ``space`` is not a space, or ``scoring`` is
+        not one scorer.
     ValueError
         In a trial: if the study minimizes, a parameter has neither a list nor a distribution,
         or a fit fails. With ``study.optimize(..., catch=ValueError)`` the study continues.
@@ -114,6 +115,11 @@ def optuna_objective(
         raise TypeError(
             "space must be a dict of parameter to distribution or list, or a function of a trial "
             f"that returns parameters. Got {space!r}."
+        )
+    if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
+        raise TypeError(
+            "scoring must be one scorer: a name, a callable or None, because a study has one value "
+            f"for each trial. Got {scoring!r}."
         )
     splits = list(check_cv(cv, y, classifier=is_classifier(estimator)).split(X, y))
     return _Objective(estimator, space, X, y, splits, check_scoring(estimator, scoring))

@@ -92,7 +92,7 @@ def _count(total: int, fraction: float | None, n: int | None) -> int:
         if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= total:
             raise ValueError(f"n must be an int from 1 to {total}, the whole grid. Got {n!r}.")
         return int(n)
-    if not isinstance(fraction, Real) or not 0 < fraction <= 1:
+    if not isinstance(fraction, Real) or isinstance(fraction, bool) or not 0 < fraction <= 1:
         raise ValueError(
             f"fraction must be in (0, 1]. Got {fraction!r}. For a number of candidates use n=..."
         )

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from skhp.engine.large_table import LargeTable
-from skhp.fitting.features import check_has_columns
+from skhp.fitting.features import check_column_names
 from skhp.fitting.lists import check_list
 
 _SPLIT = (
@@ -134,7 +134,7 @@ def as_text(X: Any) -> Any:
     if sparse.issparse(X):
         return None
     if hasattr(X, "columns"):
-        check_has_columns(X)
+        check_column_names(X)
         _check_columns(X)
         return X if _has_text_column(X) else None
     array = np.asarray(check_list(X, "X"))

@@ -253,6 +253,9 @@ def test_a_search_or_its_results_or_a_clear_error(show, search):
             show(foreign)
     with pytest.raises(ValueError, match="must have candidates"):
         show({"params": []})
+    text = [str(params) for params in search.cv_results_["params"]]
+    with pytest.raises(ValueError, match=r"must be dicts.*Got \"\{'kind'.*A CSV file"):
+        show(pd.DataFrame({**search.cv_results_, "params": text}))
 
 
 @pytest.mark.parametrize("show", list(TABLES.values())[5:], ids=list(TABLES)[5:])
@@ -308,6 +311,7 @@ def test_bad_arguments_are_named(search, tmp_path):
         (("adam",), r"optimizers must be a list.*Got 'adam'"),
         ((["adam"], ["a"]), r"multiples must be positive numbers\. Got 'a'"),
         ((["adam"], [1], 3), r"grid must be a dict.*Got 3"),
+        ((["adam"], [1], {"learning_rate": [0.1]}), r"grid holds 'learning_rate'.*Leave it out"),
     ],
 )
 def test_bad_arguments_of_learning_rate_grid(arguments, message):

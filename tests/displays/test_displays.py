@@ -22,7 +22,9 @@ from skhp.displays import (
     SearchHeatmapDisplay,
     SliceDisplay,
     TradeoffDisplay,
+    TrainingCurvesDisplay,
 )
+from skhp.search import results
 
 matplotlib.use("Agg")
 
@@ -417,6 +419,27 @@ def test_a_parameter_that_some_candidates_lack():
     }
     assert len(SearchHeatmapDisplay.from_search(results, "gamma", "kernel").frame) == 2
     assert len(ParallelCoordinatesDisplay.from_search(results).frame) == 3
+
+
+def test_parameters_with_the_names_of_other_columns():
+    ranks = [2, 4, 8, 2, 4, 8]
+    values = [{"net__rank": rank, "metric": "aaabbb"[i]} for i, rank in enumerate(ranks)]
+    scores = {"mean_test_score": np.linspace(0.5, 1, 6), "rank_test_score": np.arange(6, 0, -1)}
+    found = {"params": values, **scores, "mean_fit_time": np.ones(6)}
+    slices = SliceDisplay.from_search(found)
+    assert slices.frame.sort_values("candidate")["param_rank"].tolist() == ranks
+    parallel = ParallelCoordinatesDisplay.from_search(found, params=["rank", "metric"])
+    assert parallel.frame[["param_rank", "param_metric"]].iloc[-1].tolist() == [8, "b"]
+    heatmap = SearchHeatmapDisplay.from_search(found, x="net__rank", y="param_metric")
+    cells = heatmap.frame.set_index(["param_rank", "param_metric"])["score"]
+    assert cells["4", "b"] == scores["mean_test_score"][4]
+    ends = {"split": 0, "epoch": 1, "metric": "loss", "value": np.arange(6.0)}
+    curves = pd.DataFrame({"candidate": range(6), **ends})
+    frame = TrainingCurvesDisplay.from_search(found, curves, kind="all", hue="metric").frame
+    assert frame.set_index("mean")["param_metric"].to_dict()[5.0] == "b"
+    costs = TradeoffDisplay.from_search(found, "param_rank").frame
+    assert costs["cost"].tolist() == costs["param_rank"].tolist() == ranks
+    assert results(found).loc[4, ["param_rank", "rank_test_score"]].tolist() == [4, 2]
 
 
 def test_multimetric_search_shows_the_metric_it_refits_by():

@@ -63,6 +63,8 @@ PARAMETERS = [
     ({"metrics": 5}, ["'metrics'", "Got 5", "a callable"]),
     ({"metrics": [3]}, ["metrics", "Got 3", "Names:"]),
     ({"metrics": ["mse", "mse"]}, ["two metrics named 'mse'", "another name"]),
+    ({"metrics": [keras.metrics.MeanSquaredError(name="loss")]}, ["'loss'", "history_", "name="]),
+    ({"metrics": keras.metrics.MeanSquaredError(name="val_a")}, ["'val_a'", "history_", "name="]),
     ({"n_layers": -1}, ["'n_layers'", "Got -1", "[0, 1000]"]),
     ({"n_layers": 10**6}, ["'n_layers'", "Got 1000000", "[0, 1000]"]),
     ({"width": 10**7, "n_layers": 2}, ["n_layers=2", "width", "weights", "GiB", "smaller width"]),
@@ -351,11 +353,10 @@ def test_sparse_x_of_other_than_two_dimensions(shape, binary):
 
 
 def test_a_class_too_small_to_hold_out(binary):
-    X, y = binary[0], np.array([0] * 59 + [1])
+    X, y = binary[0], np.array(["yes"] * 59 + ["no"])
     message = message_of(MLPClassifier(**SMALL, early_stopping=True).fit, X, y)
-    assert_says(
-        message, "validation_fraction=0.1", "60 rows of 2 classes", "X_val", "early_stopping=False"
-    )
+    assert_says(message, "validation_fraction=0.1", "60 rows of 2 classes", "has the class 'no'")
+    assert_says(message, "X_val", "early_stopping=False")
 
 
 def test_a_fraction_that_leaves_no_row(regression):
@@ -375,6 +376,19 @@ def test_a_fraction_that_leaves_validation_without_a_class_is_warned_of(binary):
     net = MLPClassifier(**SMALL, early_stopping=True)
     (warning,) = warnings_of(UserWarning, net.fit, X, y)
     assert_says(str(warning.message), "validation_fraction=0.1", "1 of 2 classes", "X_val")
+
+
+def test_weights_of_zero_for_all_rows_of_one_part(regression):
+    X, y = regression
+    net = MLPRegressor(**SMALL, early_stopping=True, validation_fraction=0.5)
+    # One row counts. It is in one part, and the other part has weight zero.
+    messages = [message_of(net.fit, X, y, sample_weight=one) for one in np.eye(60)[:20]]
+    for message in messages:
+        assert_says(message, "validation_fraction=0.5 of 60 rows", "weight zero", "X_val")
+    assert {part for m in messages for part in ("30 training", "30 held-out") if part in m} == {
+        "30 training",
+        "30 held-out",
+    }
 
 
 @pytest.mark.parametrize("given, missing", [("X_val", "y_val"), ("y_val", "X_val")])

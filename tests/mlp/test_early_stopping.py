@@ -120,6 +120,10 @@ def test_min_delta_ends_slow_progress(regression):
             {"monitor": "val_own", "metrics": [keras.metrics.Mean(name="own")]},
             "higher or a lower 'own'.*EarlyStopping",
         ),
+        (
+            {"monitor": lambda net, X, y: 0.5, "metrics": [keras.metrics.Mean(name="score")]},
+            "as 'val_score', and a metric has the same name",
+        ),
         ({"monitor": 3}, "'monitor'.*Got 3"),
         ({"min_delta": -0.1}, r"'min_delta'.*Got -0.1"),
     ],

@@ -1,9 +1,18 @@
 """How targets become what a loss takes, and outputs become predictions."""
 
+import keras
 import numpy as np
 import pytest
+from sklearn.metrics import (
+    f1_score,
+    jaccard_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
 from skhp import MLPClassifier, MLPRegressor
+from skhp.callback import LearningCurves
 from skhp.mlp import targets
 from skhp.mlp.targets import choose_coding, look_up_metrics
 
@@ -36,8 +45,6 @@ def test_what_follows_from_task_and_loss(task, n, loss, coding, units, activatio
 
 @pytest.mark.parametrize("loss", ["SparseCategoricalCrossentropy", "CategoricalHinge", "Hinge"])
 def test_a_loss_object_is_treated_as_its_name(loss):
-    import keras
-
     task, n = ("binary", 2) if loss == "Hinge" else ("multiclass", 3)
     by_object = choose_coding(task, n, getattr(keras.losses, loss)())
     by_name = choose_coding(task, n, targets.snake_case(loss))
@@ -45,8 +52,6 @@ def test_a_loss_object_is_treated_as_its_name(loss):
 
 
 def test_a_loss_from_logits_gets_logits():
-    import keras
-
     chosen = choose_coding("binary", 2, keras.losses.BinaryCrossentropy(from_logits=True))
     assert chosen.activation == "linear"
     np.testing.assert_allclose(chosen.probabilities(np.zeros((2, 1))), 0.5)
@@ -88,13 +93,72 @@ def test_accuracy_is_the_one_that_suits_the_targets():
 
 @pytest.mark.parametrize("name", ["accuracy", "binary_accuracy"])
 def test_scores_are_told_apart_at_zero_and_probabilities_at_a_half(name):
-    import keras
-
     for loss, threshold in [("hinge", 0.0), ("auto", 0.5)]:
         found = look_up_metrics([name], choose_coding("binary", 2, loss))[name]
         assert found.value.threshold == threshold
     own = keras.metrics.BinaryAccuracy(threshold=0.7, name="own")
     assert look_up_metrics([own], choose_coding("binary", 2, "hinge"))["own"].value is own
+
+
+@pytest.mark.filterwarnings("ignore:You are passing weight")  # Keras's own, of binary_io_u
+@pytest.mark.parametrize("loss", ["auto", "hinge"])
+def test_metrics_by_name_are_those_of_the_predictions(loss, binary):
+    X, y = binary
+    X = X + np.random.default_rng(0).normal(size=X.shape).astype(
+        "float32"
+    )  # not easy to tell apart
+    names = ["f1_score", "precision", "recall", "auc", "binary_io_u", "false_positives"]
+    net = MLPClassifier(1, 16, epochs=5, loss=loss, metrics=names, random_state=0)
+    found = net.fit(X, y, X_val=X, y_val=y).history_
+    assert net.engine_ == "compiled"
+    predicted, scores = net.predict(X), net.predict_proba(X)[:, 1]
+    expected = {
+        "f1_score": f1_score(y, predicted),
+        "precision": precision_score(y, predicted),
+        "recall": recall_score(y, predicted),
+        "binary_io_u": jaccard_score(y, predicted, average="macro"),
+        "false_positives": ((predicted == 1) & (y == 0)).sum(),
+    }
+    for name, value in expected.items():
+        assert value > 0
+        np.testing.assert_allclose(found[f"val_{name}"][-1], value, rtol=1e-5, err_msg=name)
+    # Keras sums trapezoids between 200 thresholds.
+    np.testing.assert_allclose(found["val_auc"][-1], roc_auc_score(y, scores), atol=0.02)
+
+
+def test_an_f_score_of_several_labels_has_a_value_for_each(binary):
+    X, _ = binary
+    labels = (X[:, :2] > 0).astype(int)
+    net = MLPClassifier(1, 16, epochs=2, metrics="f1_score", random_state=0)
+    curves = LearningCurves()
+    net.set_callbacks(curves).fit(X, labels, X_val=X, y_val=labels)
+    expected = f1_score(labels, net.predict(X), average=None)
+    np.testing.assert_allclose(net.history_["val_f1_score"][-1], expected, rtol=1e-5)
+    # One value for each label is no curve.
+    assert set(curves.frame()["metric"]) == {"loss", "val_loss"}
+    assert list(net.evaluation(X, labels)(net._state)) == ["loss"]
+
+
+@pytest.mark.parametrize(
+    "params, said",
+    [
+        ({"metrics": "f1_score"}, "'f1_score' failed.*class numbers.*categorical_crossentropy"),
+        (
+            {"metrics": "f1_score", "loss": "categorical_crossentropy",
+             "early_stopping": True, "monitor": "val_f1_score"},
+            "monitor='val_f1_score' needs one number.*average='macro'",
+        ),
+    ],
+    ids=["class numbers", "several values"],
+)  # fmt: skip
+def test_metrics_that_do_not_suit_the_targets(params, said, multiclass):
+    with pytest.raises(ValueError, match=said):
+        MLPClassifier(**params, epochs=1).fit(*multiclass)
+
+
+def test_an_f_score_of_one_output_needs_a_threshold(binary):
+    with pytest.raises(ValueError, match=r"F1Score\(threshold=None\).*one output.*threshold=0.5"):
+        MLPClassifier(metrics=keras.metrics.F1Score(), epochs=1).fit(*binary)
 
 
 LOSSES = {
@@ -132,8 +196,11 @@ def squared(y_true, y_pred):
     return (y_true - y_pred) ** 2
 
 
-def test_a_function_of_the_users_own_as_loss(regression):
+@pytest.mark.parametrize("loss", [squared, lambda y_true, y_pred: (y_true - y_pred) ** 2])
+def test_a_function_of_the_users_own_as_loss(loss, regression):
     X, y = regression
-    own = MLPRegressor(0, epochs=5, loss=squared, random_state=0).fit(X, y)
+    own = MLPRegressor(0, epochs=5, loss=loss, random_state=0).fit(X, y)
+    assert own.engine_ == "compiled"
+    assert keras.Variable(0.0, name="after").path == "after"  # no name scope is left open
     named = MLPRegressor(0, epochs=5, loss="mse", random_state=0).fit(X, y)
     np.testing.assert_allclose(own.predict(X), named.predict(X), rtol=1e-4, atol=1e-5)

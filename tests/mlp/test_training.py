@@ -122,9 +122,10 @@ def test_class_weight_at_partial_fit_of_rows_of_one_class(binary):
 
 def test_only_relative_weights_matter(binary):
     X, y = binary
-    weight = np.linspace(0.1, 2.0, 60)
+    weight = np.linspace(0.125, 2.0, 16).repeat(4)[:60]  # with few digits, so none gets lost
     a = MLPClassifier(**NET).fit(X, y, sample_weight=weight)
-    assert_same(a, MLPClassifier(**NET).fit(X, y, sample_weight=1024 * weight))
+    for factor in (1024.0, 2.0**1022, 2.0**-1060):  # their sum may overflow, their inverse too
+        assert_same(a, MLPClassifier(**NET).fit(X, y, sample_weight=factor * weight))
     ones = MLPClassifier(**NET).fit(X, y, sample_weight=np.full(60, 2.0))
     assert_same(ones, MLPClassifier(**NET).fit(X, y))
 
@@ -566,6 +567,8 @@ def test_counts_its_weights(binary):
     net = MLPClassifier(1, 16, epochs=1, batch_norm=True).fit(X, y)
     assert net.count_parameters() == net.model_.count_params() == 4 * 16 + 16 + 4 * 16 + 17
     assert MLPClassifier(0).count_parameters(like=net) == 5
+    two_outputs = MLPClassifier(0, loss="categorical_crossentropy")
+    assert two_outputs.count_parameters(like=net) == two_outputs.fit(X, y).count_parameters() == 10
     with pytest.raises(ValueError, match="not fitted yet"):
         MLPClassifier().count_parameters()
 

@@ -193,6 +193,7 @@ def test_a_pruned_trial_goes_on_through_the_store(binary, tmp_path, trained):
         ({"space": {RATE: stats.norm()}}, ValueError, "'learning_rate' must have a list.*scipy"),
         ({"space": {RATE: stats.loguniform(1, 2, 3)}}, ValueError, "'learning_rate' must have"),
         ({"scoring": "acc"}, ValueError, "'scoring'"),
+        ({"scoring": ["accuracy", "roc_auc"]}, TypeError, "scoring must be one scorer.*roc_auc"),
     ],
 )
 def test_bad_input(changes, error, said, binary):

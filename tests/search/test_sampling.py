@@ -76,6 +76,7 @@ def test_a_search_takes_it():
         ({"fraction": 0.1, "n": 1}, "Give either fraction or n"),
         ({"fraction": 0}, r"fraction must be in \(0, 1\]. Got 0"),
         ({"fraction": 1.5}, r"fraction must be in \(0, 1\]. Got 1.5. For a number.*n="),
+        ({"fraction": True}, r"fraction must be in \(0, 1\]. Got True"),
         ({"n": 0}, "n must be an int from 1 to 2"),
         ({"n": 3}, "n must be an int from 1 to 2"),
     ],

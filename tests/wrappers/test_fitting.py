@@ -196,6 +196,12 @@ def test_an_optimizer_or_metric_object_serves_many_fits(multiclass):
     assert not optimizer.built and float(metric.result()) == 0
 
 
+def test_a_metric_called_loss_replaces_the_loss_as_in_keras(multiclass):
+    accuracy = keras.metrics.SparseCategoricalAccuracy
+    net = classifier(metrics=[accuracy("loss"), accuracy("other")]).fit(*multiclass)
+    assert net.history_["loss"] == net.history_["other"] and net.n_epochs_ == 2
+
+
 def test_metrics_of_the_history_are_those_of_evaluate(multiclass):
     X, y = multiclass
     net = classifier(metrics=["accuracy"], epochs=1, optimizer="sgd",
