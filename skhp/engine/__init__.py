@@ -10,7 +10,8 @@ Where to find what, in the order of a fit:
 - The program itself: `program`, `epochs` and `epoch_blocks` (what is traced), `batches`, `losses`,
   `pure_optimizer`, `packing`, `sequencing`, `backends`.
 - What programs can do: `optimizer_settings`, `optimizer_support`, `rowwise`.
-- Between epochs: `watchers`, `user_callbacks`, `metrics`, `evaluation`, `time_limit`.
+- Between epochs: `watchers`, `user_callbacks`, `model_settings`, `metrics`, `evaluation`,
+  `time_limit`.
 - Fits that continue: `checkpoint`, `replay`. Training with Keras: `keras_fit`.
 - Rows: `large_table`, `block_memory`, `sparse_rows`, `shared_columns`, `text`.
 - Prediction with a Keras model: `block_outputs`, `row_blocks`, `layer_calls`.

@@ -15,6 +15,7 @@ import numpy as np
 from skhp.compat.keras import tensorboard_profiles
 from skhp.engine.checkpoint import EarlyStopState
 from skhp.engine.metrics import build_metrics
+from skhp.engine.model_settings import ModelSettings
 from skhp.engine.plan import Arrays, EarlyStop, Rows, TrainingPlan, ValidationScore, Watcher
 from skhp.engine.pure_optimizer import all_variables
 from skhp.keras_objects.origins import is_keras_own
@@ -132,12 +133,22 @@ class KerasCallbacks(Watcher):
             steps=self.steps,
         )
         self._show_model(run)
+        self.settings = ModelSettings(self.model)
         self.callbacks.on_train_begin()
         self._take_model(run)
 
     def epoch_begin(self, epoch: int, run: Any) -> None:
-        """Call the callbacks, which may set another learning rate."""
+        """Call the callbacks, which may set another learning rate.
+
+        Raises
+        ------
+        CannotCompile
+            If they have changed a setting of the model before the first epoch. Keras ignores a
+            later change.
+        """
         self.callbacks.on_epoch_begin(epoch)
+        if epoch == 0:
+            self.settings.check_unchanged()
         self._take_model(run)
 
     def epoch_end(self, epoch: int, logs: dict[str, float], run: Any) -> bool:

@@ -49,6 +49,54 @@ def test_early_stopping_on_accuracy_tells_when_it_stopped(binary, others):
     assert again.callbacks_[0].stopped_epoch == 2 and again.callbacks[0] is again.callbacks_[0]
 
 
+class SetsMomentum(keras.callbacks.Callback):
+    """Changes a setting that Keras reads in its first step."""
+
+    def __init__(self, when):
+        super().__init__()
+        self.when = when
+
+    def on_train_begin(self, logs=None):
+        if self.when == "train":
+            self.model.optimizer.momentum = 0.5
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.when == epoch:
+            self.model.optimizer.momentum = 0.5
+
+
+@pytest.mark.parametrize(("when", "momentum"), [("train", 0.5), (0, 0.5), (1, 0.9)])
+def test_a_setting_changed_by_a_callback_counts_as_in_keras(binary, when, momentum):
+    def fitted(momentum, callbacks=()):
+        sgd = keras.optimizers.SGD(momentum=momentum)
+        settings = {"optimizer": sgd, "shuffle": False, "epochs": 3, "validation_split": 0.0}
+        return classifier(callbacks=list(callbacks), **settings).fit(*binary)
+
+    net, reference = fitted(0.9, [SetsMomentum(when)]), fitted(momentum)
+    np.testing.assert_allclose(net.history_["loss"], reference.history_["loss"], rtol=1e-5)
+    assert net.engine_ == ("graph" if when == 1 else "keras")
+    if when != 1:
+        assert net.engine_reason_ == "a callback has set momentum of the optimizer"
+    np.testing.assert_array_equal(fitted(0.9).history_["loss"], fitted(0.9).history_["loss"])
+
+
+def test_a_rate_changed_by_a_callback_does_not_reach_other_fits(binary):
+    class NoDropout(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.model.layers[0].rate = 0.0
+
+    def build_with_dropout(rate=0.5):
+        return keras.Sequential([keras.Input((4,)), keras.layers.Dropout(rate), *build({}).layers])
+
+    def losses(*callbacks, **params):
+        net = classifier(build_with_dropout, callbacks=list(callbacks), epochs=2, **params)
+        return net.fit(*binary).history_["loss"]
+
+    before, changed, after = losses(), losses(NoDropout()), losses()
+    assert before == after
+    np.testing.assert_allclose(changed, losses(rate=1e-9), rtol=1e-5)
+
+
 @pytest.mark.parametrize("others", [[], [Batches()]], ids=["graph", "keras"])
 def test_logs_that_a_callback_changes_are_the_history(binary, others):
     def smooth(epoch, logs):
