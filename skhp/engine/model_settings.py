@@ -8,7 +8,7 @@ from typing import Any
 from skhp.compat.keras import layers_within
 from skhp.engine.plan import CannotCompile
 
-_PLAIN = (bool, int, float, str, tuple, type(None))
+_PLAIN = (bool, int, float, str, type(None))
 
 
 class ModelSettings:
@@ -34,9 +34,13 @@ class ModelSettings:
             With the name of the first setting that has changed.
         """
         for (owner, before), (_, now) in zip(self._before, _settings_of(self._model), strict=True):
-            changed = [name for name in before | now if before.get(name) != now.get(name)]
+            changed = [n for n in before | now if _differ(before.get(n), now.get(n))]
             if changed:
                 raise CannotCompile(f"a callback has set {changed[0]} of {owner}")
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return one is not other and one != other  # a NaN that stays is no change
 
 
 def _settings_of(model: Any) -> list[tuple[str, dict[str, Any]]]:
