@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from skhp import runtime
+from skhp.fitting.accuracy import accuracy
 from skhp.fitting.class_weight import refuse_balanced
 from skhp.fitting.string_labels import refuse_string_dtype
 from skhp.wrappers.base import BaseWrapper
@@ -383,9 +384,7 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         -------
         float
         """
-        from sklearn.metrics import accuracy_score
-
-        return accuracy_score(y_true, y_pred, **kwargs)
+        return accuracy(y_true, y_pred, **kwargs)
 
     def _forget(self) -> None:
         self.classes_ = None
