@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 from skhp.engine.large_table import LargeTable
 from skhp.fitting.features import as_rows, as_table, checks_of
 from skhp.fitting.lists import check_list
+from skhp.fitting.ready_arrays import are_ready, is_ready
 from skhp.fitting.rows import CheckedRows
 from skhp.fitting.sample_weight import checked_sample_weight
 
@@ -40,18 +41,18 @@ def checked_rows(
     estimator._check_target_kind(y)
     table, dtype = as_table(X), floatx()
     with _too_large_in_silence():
-        X, y = validate_data(
-            estimator,
-            table,
-            y,
-            reset=reset,
-            accept_sparse="csr",
-            multi_output=True,
-            **checks_of(table, dtype),
-        )
+        checks = {"multi_output": True, **_checks(table, dtype, are_ready(table, y, dtype))}
+        X, y = validate_data(estimator, table, y, reset=reset, **checks)
         X = as_rows(X, dtype, type(estimator).__name__)
     labels = estimator._check_targets(y, reset=reset, **classes)
     return CheckedRows(X, labels, _weights(estimator, labels, sample_weight))
+
+
+def _checks(table: Any, dtype: Any, ready: bool) -> dict[str, Any]:
+    """Arguments of `validate_data`. It always checks the number of columns and their names."""
+    if ready:
+        return {"skip_check_array": True}
+    return {"accept_sparse": "csr", **checks_of(table, dtype)}
 
 
 def _too_large_in_silence() -> Any:
@@ -121,6 +122,6 @@ def rows_to_predict(estimator: Any, X: Any, dtype: np.dtype) -> np.ndarray | Lar
     """
     table = as_table(X)
     with _too_large_in_silence():
-        checks = checks_of(table, dtype)
-        X = validate_data(estimator, table, reset=False, accept_sparse="csr", **checks)
+        checks = _checks(table, dtype, is_ready(table, dtype))
+        X = validate_data(estimator, table, reset=False, **checks)
         return as_rows(X, dtype, type(estimator).__name__)
