@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -154,8 +155,20 @@ def check_values(
     """
     for name, value in params.items():
         kinds = allowed.get(name, ())
-        if kinds and not any(kind.holds(value) for kind in kinds):
+        is_allowed = _is_allowed_plain if type(value) in _PLAIN else _is_allowed
+        if kinds and not is_allowed(tuple(kinds), value):
             raise _not_allowed(name, value, _joined(kinds), estimator)
+
+
+# Values that never change. A search checks the same ones at each fit.
+_PLAIN = {bool, int, float, str, type(None)}
+
+
+def _is_allowed(kinds: tuple[Allowed, ...], value: Any) -> bool:
+    return any(kind.holds(value) for kind in kinds)
+
+
+_is_allowed_plain = functools.lru_cache(maxsize=1024, typed=True)(_is_allowed)
 
 
 def check_value(name: str, value: Any, allowed: Allowed, estimator: str) -> None:

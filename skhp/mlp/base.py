@@ -94,6 +94,11 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
         "verbose": [VERBOSE],
     }
 
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        # scikit-learn reads the signature again for each clone, set_params and get_params.
+        return list(_names_in_signature(cls, cls.__init__))
+
     def set_params(self, **params: Any) -> Self:
         """Set parameters.
 
@@ -190,11 +195,12 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
             raise
 
     def _check_params(self) -> None:
+        params = self._params()
         refuse_callbacks_of_sklearn(self.callbacks)
-        check_values(self._allowed_values, self._params(), type(self).__name__)
-        check_instances(self._params())
+        check_values(self._allowed_values, params, type(self).__name__)
+        check_instances(params)
         runtime.start()
-        check_precision(self._params(), floatx())
+        check_precision(params, floatx())
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **classes: Any) -> Self:
         self._check_params()
@@ -341,6 +347,12 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
 
     def _stratify(self, labels: np.ndarray) -> np.ndarray | None:
         raise NotImplementedError
+
+
+@functools.lru_cache(maxsize=128)
+def _names_in_signature(kind: type[BaseMLP], constructor: Any) -> tuple[str, ...]:
+    """What scikit-learn finds in the signature of a class's constructor."""
+    return tuple(super(BaseMLP, kind)._get_param_names())
 
 
 @functools.lru_cache(maxsize=128)
