@@ -352,7 +352,7 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
 @functools.lru_cache(maxsize=128)
 def _names_in_signature(kind: type[BaseMLP], constructor: Any) -> tuple[str, ...]:
     """What scikit-learn finds in the signature of a class's constructor."""
-    return tuple(super(BaseMLP, kind)._get_param_names())
+    return tuple(super(BaseMLP, kind)._get_param_names())  # type: ignore[misc]
 
 
 @functools.lru_cache(maxsize=128)

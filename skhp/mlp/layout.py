@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +56,10 @@ class MLPLayout:
 
     def trainable_shapes(self) -> Shapes:
         """Shapes of the weights, in the order of the layers."""
+        return self._trainable_shapes
+
+    @functools.cached_property
+    def _trainable_shapes(self) -> Shapes:
         return weight_shapes(self.layers())
 
     def initial_state(self) -> Arrays:
@@ -62,6 +67,7 @@ class MLPLayout:
         return first_statistics(self.layers())
 
 
+@functools.lru_cache(maxsize=128)
 def exact_layout(spec: MLPSpec) -> MLPLayout:
     """The layout of one network alone.
 
@@ -80,6 +86,7 @@ def exact_layout(spec: MLPSpec) -> MLPLayout:
     )
 
 
+@functools.lru_cache(maxsize=128)
 def shared_layout(spec: MLPSpec) -> MLPLayout:
     """A layout that other networks may use too: widths and activation may be scalars.
 

@@ -113,7 +113,9 @@ class MLPNetwork:
         unknown = [part.why_unknown for part in parts if part.why_unknown]
         if unknown:
             return f"it is not known what it computes: {unknown[0]}"
-        reduction = as_loss(plan.loss).reduction
+        if not isinstance(plan.loss.value, keras.losses.Loss):  # a function's values are averaged
+            return None
+        reduction = plan.loss.value.reduction
         return None if reduction in reductions() else f"the loss has reduction={reduction!r}"
 
     def has_own_code(self, plan: TrainingPlan) -> bool:

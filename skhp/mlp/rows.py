@@ -62,6 +62,8 @@ def _too_large_in_silence() -> Any:
 
 def _weights(estimator: Any, labels: np.ndarray, sample_weight: Any) -> np.ndarray:
     """Weights of rows times those of classes, scaled to a mean of one."""
+    if sample_weight is None and getattr(estimator, "class_weight", None) is None:
+        return np.ones(len(labels))
     weight = _near_one(checked_sample_weight(sample_weight, len(labels), np.float64))
     weight = _near_one(weight * estimator._class_weights(labels))
     if not weight.sum() > 0:

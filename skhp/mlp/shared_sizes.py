@@ -9,10 +9,10 @@ from collections.abc import Sequence
 # and a wider layer takes microseconds more in each step. Larger layers keep their own size.
 SHARED_WIDTHS = (32, 64, 128, 256)
 
-# The numbers of hidden layers for which the smallest size is used. A single layer is fast in the
-# next size too. Networks of four layers are rarely so narrow, and a random search over depths and
-# widths should not need more than about 12 programs.
-_DEPTHS_WITH_SMALLEST = (2, 3)
+# The most hidden layers for which the smallest size is used: it takes a third less time in a step
+# than the next one. Networks of more layers are rarely so narrow, and a random search over depths
+# and widths should not need more than about 12 programs.
+_MOST_LAYERS_WITH_SMALLEST = 3
 
 # Small batches are filled up to these sizes with rows of weight 0.
 SHARED_BATCH_SIZES = (4, 8, 16, 32)
@@ -49,7 +49,8 @@ def shared_widths(widths: Sequence[int]) -> tuple[int, ...]:
     Examples
     --------
     >>> shared_widths((16,)), shared_widths((16, 100)), shared_widths((300, 100, 16, 16))
-    ((64,), (32, 128), (300, 128, 64, 64))
+    ((32,), (32, 128), (300, 128, 64, 64))
     """
-    sizes = SHARED_WIDTHS if len(widths) in _DEPTHS_WITH_SMALLEST else SHARED_WIDTHS[1:]
+    has_few_layers = len(widths) <= _MOST_LAYERS_WITH_SMALLEST
+    sizes = SHARED_WIDTHS if has_few_layers else SHARED_WIDTHS[1:]
     return tuple(shared_size(width, sizes) for width in widths)
