@@ -112,12 +112,13 @@ class ProgramRun:
         optimizer_variables = (
             optimizer.start(trainable)
             if state.optimizer_variables is None
-            else optimizer.pack(state.optimizer_variables)
+            else backend.tensors(optimizer.pack(state.optimizer_variables))
         )
-        if program.optimizer.learning_rate is not None and not keep_learning_rate:
-            optimizer_variables[program.optimizer.learning_rate] = self._learning_rate
+        if optimizer.learning_rate is not None and not keep_learning_rate:
+            (rate,) = backend.scalar_tensors({"learning_rate": self._learning_rate}).values()
+            optimizer_variables[optimizer.learning_rate] = rate
         self.weights = (backend.tensors(trainable), self._packed_state(state.state))
-        self._optimizer_variables = backend.tensors(optimizer_variables)
+        self._optimizer_variables = optimizer_variables
 
     def resume(self, state: TrainingState, random_state: dict[str, Any]) -> None:
         """Go on from a checkpoint's state, with the random numbers that follow it."""

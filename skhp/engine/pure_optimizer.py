@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
@@ -63,7 +64,7 @@ class PureOptimizer:
         variables: list[Any] | None = None,
     ) -> None:
         self._make = lambda: remade(backend.stateless_optimizer_class(type(prototype)), prototype)
-        self._packing = packing
+        self._backend, self._packing = backend, packing
         self._joined = packing.packed_shapes != packing.shapes
         _, self._owners = self._built(_placeholders(packing.shapes))
         self._optimizer, packed_owners = self._built(
@@ -92,12 +93,16 @@ class PureOptimizer:
         zeros, ones = (_values(self._built(_placeholders(shapes, f))[0]) for f in (0, 1))
         return any((a != b).any() for a, b in zip(zeros, ones, strict=True))
 
-    def start(self, trainable: Arrays) -> Arrays:
-        """The optimizer's variables before the first step, for packed weights."""
+    def start(self, trainable: Arrays) -> list[Any]:
+        """The optimizer's variables before the first step, as tensors, for packed weights."""
         if not self._starts_from_weights:
-            return list(self._initial)
+            return list(self._initial_tensors)
         optimizer, _ = self._built([keras.Variable(a, dtype=a.dtype.name) for a in trainable])
-        return _values(optimizer)
+        return self._backend.tensors(_values(optimizer))
+
+    @functools.cached_property
+    def _initial_tensors(self) -> list[Any]:
+        return self._backend.tensors(self._initial)
 
     def pack(self, optimizer_variables: Arrays) -> Arrays:
         """A fit's optimizer variables as the program holds them."""
