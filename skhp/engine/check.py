@@ -130,10 +130,7 @@ def _steps_of_keras(
     total = 0.0
     for begin in range(0, len(rows), plan.batch_size):
         chosen = slice(begin, begin + plan.batch_size)
-        x, y, weight = keras.tree.map_structure(
-            lambda array: backend.tensors([array[chosen]])[0],  # noqa: B023
-            (rows.X, rows.y, rows.weight),
-        )
+        x, y, weight = rows.mapped(lambda a: backend.tensors([a[chosen]])[0])  # noqa: B023
         given = weight if rows.weighted else None
         total += _step_of_keras(model, optimizer, x, y, given, rounding) * len(weight)
     trainable, state = plan.network.read(model)

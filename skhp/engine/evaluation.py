@@ -87,5 +87,5 @@ class _Chunks:
             return ops.convert_to_tensor(array[chosen])
 
         rows = self._rows
-        x, y, weight = keras.tree.map_structure(take, (rows.X, rows.y, rows.weight))
+        x, y, weight = rows.mapped(take)
         return x, y, weight, None, ops.cast(len(chosen), weight.dtype)

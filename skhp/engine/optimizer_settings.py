@@ -159,11 +159,12 @@ def _is_zero_decay(optimizer: Any, name: str) -> bool:
 
 def _keras_name(optimizer: Any) -> str:
     """The class name of one of Keras's own optimizers; "" for the user's."""
-    return _keras_name_of_kind(type(optimizer))
+    kind: Any = type(optimizer)
+    return _keras_name_of_kind(kind)
 
 
 @functools.lru_cache(maxsize=128)
-def _keras_name_of_kind(kind: type) -> str:
+def _keras_name_of_kind(kind: Any) -> str:
     # The name of a stateless subclass is that of the optimizer that it was made from.
     kinds = [base for base in kind.__mro__ if base.__module__ != "skhp.compat.keras"]
     return kinds[0].__name__ if is_keras_own(kinds[0]) else ""

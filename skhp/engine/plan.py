@@ -47,12 +47,15 @@ class Rows:
         return len(self.weight)
 
     def __getitem__(self, which: Any) -> Rows:
+        return Rows(*self.mapped(lambda array: part_of(array, which)), self.weighted)
+
+    def mapped(self, function: Callable[[Any], Any]) -> tuple[Any, Any, Any]:
+        """A function's values for each array of X, for y and for the weights."""
+        if isinstance(self.X, np.ndarray) and isinstance(self.y, np.ndarray):
+            return function(self.X), function(self.y), function(self.weight)
         import keras
 
-        X, y, weight = keras.tree.map_structure(
-            lambda array: part_of(array, which), (self.X, self.y, self.weight)
-        )
-        return Rows(X, y, weight, self.weighted)
+        return keras.tree.map_structure(function, (self.X, self.y, self.weight))
 
 
 class Network(Protocol):

@@ -124,6 +124,8 @@ def is_streamed(rows: Rows, validation: Rows | None) -> bool:
     rows : Rows
     validation : Rows or None
     """
+    if validation is None and isinstance(rows.X, np.ndarray):  # to flatten it takes longer
+        return False
     tables = keras.tree.flatten((rows.X, validation and validation.X))
     return any(isinstance(table, LargeTable) for table in tables)
 

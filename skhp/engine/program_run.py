@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import keras
 import numpy as np
 
 from skhp.engine import optimizer_settings as optimizers
@@ -211,4 +210,4 @@ def padded_tensors(
     def tensor(array: Any) -> Any:
         return backend.padded_tensor(array, length, which, memory)
 
-    return keras.tree.map_structure(tensor, (rows.X, rows.y, rows.weight))
+    return rows.mapped(tensor)

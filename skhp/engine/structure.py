@@ -7,7 +7,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
 from skhp.engine.plan import Rows
@@ -71,7 +70,7 @@ def kind_of(rows: Rows) -> str:
     def kind(array: np.ndarray) -> str:
         return f"{array.dtype}{array.shape[1:]}"
 
-    return repr(keras.tree.map_structure(kind, (rows.X, rows.y, rows.weight)))
+    return repr(rows.mapped(kind))
 
 
 def name_of(structure: Structure, capacity: tuple[int, int]) -> str:

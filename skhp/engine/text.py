@@ -15,6 +15,8 @@ def holds_text(arrays: Any) -> bool:
     ----------
     arrays : array, or list or dict of arrays
     """
+    if isinstance(arrays, np.ndarray):  # to flatten it takes longer
+        return _is_text(arrays)
     return any(_is_text(array) for array in keras.tree.flatten(arrays))
 
 

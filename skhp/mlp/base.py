@@ -97,7 +97,8 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
     @classmethod
     def _get_param_names(cls) -> list[str]:
         # scikit-learn reads the signature again for each clone, set_params and get_params.
-        return list(_names_in_signature(cls, cls.__init__))
+        kind: Any = cls
+        return list(_names_in_signature(kind, kind.__init__))
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters.
@@ -350,7 +351,7 @@ class BaseMLP(CallbackSupport, LateAttributes, BaseEstimator):
 
 
 @functools.lru_cache(maxsize=128)
-def _names_in_signature(kind: type[BaseMLP], constructor: Any) -> tuple[str, ...]:
+def _names_in_signature(kind: Any, constructor: Any) -> tuple[str, ...]:
     """What scikit-learn finds in the signature of a class's constructor."""
     return tuple(super(BaseMLP, kind)._get_param_names())  # type: ignore[misc]
 

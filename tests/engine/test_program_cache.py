@@ -31,8 +31,8 @@ def columns(number, n_rows=60):
 # ------------------------------------------------------------------ compiles
 
 
-def test_tabular_grid_compiles_five_programs():
-    """24 candidates x 5 folds and a refit. One layer has one size here; two and three have two."""
+def test_tabular_grid_compiles_six_programs():
+    """24 candidates x 5 folds and a refit: each of the three depths has two sizes here."""
     X, y = load_breast_cancer(return_X_y=True)
     net = make_pipeline(StandardScaler(), MLPClassifier(epochs=2, random_state=0))
     grid = {
@@ -44,10 +44,10 @@ def test_tabular_grid_compiles_five_programs():
     search = GridSearchCV(net, grid, cv=5)
     before = compile_count()
     scores = search.fit(X, y).cv_results_["mean_test_score"]
-    assert compile_count() - before <= 5
+    assert compile_count() - before <= 6
     with joblib.parallel_config("threading", n_jobs=2):
         in_threads = search.fit(X, y).cv_results_["mean_test_score"]
-    assert compile_count() - before <= 5  # threads compile no more
+    assert compile_count() - before <= 6  # threads compile no more
     np.testing.assert_array_equal(in_threads, scores)
 
 
