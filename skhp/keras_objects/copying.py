@@ -81,6 +81,10 @@ _COPIES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# Types of values that hold nothing to copy. Most parameters are of these.
+_PLAIN = {bool, int, float, str, type(None)}
+
+
 def ready_to_clone(value: Any, copy: Callable[[Any], Any] = copied) -> Any:
     """A parameter for scikit-learn to clone, whose Keras objects are copied with a function.
 
@@ -90,6 +94,8 @@ def ready_to_clone(value: Any, copy: Callable[[Any], Any] = copied) -> Any:
         Lists, tuples and dicts may hold Keras objects.
     copy : callable, default=copied
     """
+    if type(value) in _PLAIN:
+        return value
     if type(value) is dict:
         return {name: ready_to_clone(part, copy) for name, part in value.items()}
     if type(value) in (list, tuple):
