@@ -7,9 +7,6 @@ import mmap
 
 import numpy as np
 
-# Bytes that the address of a tensor is a multiple of, for the widest vectors of a processor.
-_ALIGNMENT = 64
-
 
 def new_memory(n_bytes: int) -> np.ndarray:
     """Memory of zeros, aligned to a page.
@@ -25,27 +22,6 @@ def new_memory(n_bytes: int) -> np.ndarray:
     ndarray of shape (n_bytes,), of uint8
     """
     return np.frombuffer(mmap.mmap(-1, n_bytes), np.uint8)
-
-
-def new_aligned_memory(n_bytes: int) -> np.ndarray:
-    """Memory of zeros from NumPy's heap, aligned to 64 bytes, as a small tensor needs it.
-
-    Parameters
-    ----------
-    n_bytes : int
-
-    Returns
-    -------
-    ndarray of shape (n_bytes,), of uint8
-
-    Examples
-    --------
-    >>> new_aligned_memory(5), new_aligned_memory(8).ctypes.data % 64
-    (array([0, 0, 0, 0, 0], dtype=uint8), 0)
-    """
-    memory = np.zeros(n_bytes + _ALIGNMENT, np.uint8)
-    start = -memory.__array_interface__["data"][0] % _ALIGNMENT
-    return memory[start : start + n_bytes]
 
 
 class ReusedMemory:

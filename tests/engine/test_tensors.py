@@ -1,4 +1,4 @@
-"""Tensors that programs take: copies of arrays, in memory that XLA may read."""
+"""Tensors that programs take: copies of arrays."""
 
 import numpy as np
 import pytest

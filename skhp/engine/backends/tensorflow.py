@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ import tensorflow as tf
 from skhp.compat.keras import stateless_optimizer_class
 from skhp.compat.tensorflow import flat_caller, numbered_from
 from skhp.engine.backends.frozen_graph import FrozenGraph, freeze
-from skhp.engine.block_memory import new_aligned_memory, new_memory
+from skhp.engine.block_memory import new_memory
 from skhp.engine.large_table import copy_rows
 from skhp.runtime import compile_cache
 from skhp.runtime.starting import hold_back_xla_notices
@@ -39,34 +38,8 @@ __all__ = [
 
 
 def tensors(arrays: Iterable[Any]) -> list[Any]:
-    """Copies of arrays, as tensors."""
-    return [_copied_tensor(array) for array in arrays]
-
-
-def _copied_tensor(array: Any) -> Any:
-    if not _may_share_memory(array.dtype):
-        return tf.constant(array)
-    copied = new_aligned_memory(array.nbytes).view(array.dtype).reshape(array.shape)
-    copied[...] = array
-    return _tensor_at(copied)
-
-
-def _may_share_memory(dtype: Any) -> bool:
-    """Whether TensorFlow may use NumPy's memory, which takes a fifth of the time of a copy."""
-    return dtype.kind in "iuf" and not _has_gpu()
-
-
-def _tensor_at(array: np.ndarray) -> Any:
-    """A tensor in an array's memory. Nothing may write to the array later.
-
-    Its address must be a multiple of 64.
-    """
-    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
-
-
-@functools.cache
-def _has_gpu() -> bool:
-    return bool(tf.config.list_logical_devices("GPU"))
+    """Arrays as tensors."""
+    return [tf.constant(array) for array in arrays]
 
 
 def scalar_tensors(scalars: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -79,15 +52,18 @@ def scalar_tensors(scalars: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=256)
 def _constant(kind: str, shape: tuple[int, ...], data: bytes) -> Any:
-    return _copied_tensor(np.frombuffer(data, kind).reshape(shape))
+    return tf.constant(np.frombuffer(data, kind).reshape(shape))
 
 
-# Arrays of at least this many bytes get memory of their own.
+# Arrays of at least this many bytes are not copied twice.
 _LARGE = 2**22
 
 
 def padded_tensor(rows: Any, length: int, which: Any, memory: Callable[[int], np.ndarray]) -> Any:
     """Rows of an array with rows of zeros below, up to a length, as a tensor.
+
+    ``tf.constant`` makes a copy of the padded array. For a large array that would be most
+    of the memory that training takes, so TensorFlow uses the padded array itself.
 
     Parameters
     ----------
@@ -100,19 +76,18 @@ def padded_tensor(rows: Any, length: int, which: Any, memory: Callable[[int], np
         multiple of 64.
     """
     shape = (length, *rows.shape[1:])
-    if not _may_share_memory(rows.dtype):
+    n_bytes = int(np.prod(shape)) * rows.dtype.itemsize
+    is_large = n_bytes >= _LARGE and rows.dtype.kind in "iuf"
+    if not is_large or tf.config.list_logical_devices("GPU"):
         padded = np.zeros(shape, rows.dtype)
         copy_rows(rows, which, padded)
         return tf.constant(padded)
-    n_bytes = math.prod(shape) * rows.dtype.itemsize
-    if n_bytes < _LARGE:
-        memory = new_aligned_memory
     padded = memory(n_bytes).view(rows.dtype).reshape(shape)
+    n = len(range(len(rows))[which]) if isinstance(which, slice) else len(which)
     copy_rows(rows, which, padded)
-    if memory not in (new_memory, new_aligned_memory):  # these are zeros
-        n = len(range(len(rows))[which]) if isinstance(which, slice) else len(which)
+    if memory is not new_memory:  # new memory is zeros, and takes no room until it is written to
         padded[n:] = 0
-    return _tensor_at(padded)
+    return tf.experimental.dlpack.from_dlpack(padded.__dlpack__())
 
 
 def arrays(tensors: Iterable[Any]) -> list[np.ndarray]:
