@@ -1,8 +1,9 @@
 """Arrays that scikit-learn would take as they are.
 
-In a search, most X and y are arrays that a scaler and a splitter made: finite numbers of the right
-type. To find that out takes a few microseconds. scikit-learn's own check takes longer than an
-epoch of a small network, so it gets only the other arrays, which it converts or refuses.
+In a search, most X and y come from a scaler and a splitter. They are arrays of finite numbers, and
+they have the right type. To find that out takes a few microseconds. scikit-learn's own check takes
+longer than an epoch of a small network. So it gets only the other arrays, which it converts or
+refuses.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-# In a larger array, the sum takes longer than what is saved.
+# For a larger array, the sum takes most of the time of scikit-learn's check.
 _MOST_BYTES = 2**20
 
 

@@ -14,6 +14,7 @@ from skhp.compat.keras import config_with_function, excluded_names
 from skhp.keras_objects.loaded_keras import is_keras
 from skhp.keras_objects.own_attributes import own_attributes, set_attributes
 from skhp.keras_objects.storage import copy_model, optimizer_config
+from skhp.keras_objects.value_walk import PLAIN
 
 
 def copied(value: Any) -> Any:
@@ -81,10 +82,6 @@ _COPIES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-# Types of values that hold nothing to copy. Most parameters are of these.
-_PLAIN = {bool, int, float, str, type(None)}
-
-
 def ready_to_clone(value: Any, copy: Callable[[Any], Any] = copied) -> Any:
     """A parameter for scikit-learn to clone, whose Keras objects are copied with a function.
 
@@ -94,7 +91,7 @@ def ready_to_clone(value: Any, copy: Callable[[Any], Any] = copied) -> Any:
         Lists, tuples and dicts may hold Keras objects.
     copy : callable, default=copied
     """
-    if type(value) in _PLAIN:
+    if isinstance(value, PLAIN):
         return value
     if type(value) is dict:
         return {name: ready_to_clone(part, copy) for name, part in value.items()}

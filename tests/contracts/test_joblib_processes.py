@@ -34,8 +34,8 @@ def scores_of_processes(net, *arguments):
 
 def error(net):
     try:
-        # A single fit: after an error joblib stops its workers, and waits forever if one of them
-        # sends the error of another fit at this moment.
+        # A single fit: with several, joblib sometimes waits forever when it stops its workers
+        # after an error.
         return scores_of_processes(net, [2], ShuffleSplit(1, random_state=0))
     except RuntimeError as error:
         return str(error)
